@@ -1,0 +1,74 @@
+"""Every error that Haechi raises on purpose, each with the exit code of the command line.
+
+    HaechiError                 exit 1   a fault of ours
+    ├── UsageError              exit 2   the request itself makes no sense
+    ├── InputError              exit 3   the input cannot be read
+    │   ├── NotAFile                     a directory, a pipe, a device, nothing there, no permission
+    │   ├── UnknownFormat                its content is no picture or video that we read
+    │   ├── DamagedFile                  truncated, encrypted, empty, or lying about itself
+    │   └── OverLimit                    more bytes, pixels, frames or seconds than the settings allow
+    └── ModelError              exit 4   a model is missing, or differs from its card
+
+Each message says what is wrong, why, and what to do, in one line.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line (DESIGN: command line contract)."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    UNREADABLE = 3
+    MODEL = 4
+    PARTIAL = 5
+    LEVEL_REACHED = 10
+
+
+class HaechiError(Exception):
+    """Root of the tree. ``code`` is the stable name that JSON carries."""
+
+    code = "internal"
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class UsageError(HaechiError):
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class InputError(HaechiError):
+    code = "unreadable"
+    exit_code = ExitCode.UNREADABLE
+
+
+class NotAFile(InputError):
+    code = "not_a_file"
+
+
+class UnknownFormat(InputError):
+    code = "unknown_format"
+
+
+class DamagedFile(InputError):
+    code = "damaged_file"
+
+
+class OverLimit(InputError):
+    code = "over_limit"
+
+
+class ModelError(HaechiError):
+    code = "model"
+    exit_code = ExitCode.MODEL

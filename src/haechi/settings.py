@@ -1,0 +1,48 @@
+"""Every setting once: its name, default, meaning and the environment variable that changes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from haechi.errors import UsageError
+
+
+def _setting(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Limits and choices. Every field NAME is read from the variable ``HAECHI_NAME`` by ``from_env``."""
+
+    max_bytes: int = _setting(2 * 1024**3, "largest file that is read, in bytes")
+    max_pixels: int = _setting(120_000_000, "largest picture or frame, width times height in pixels")
+    max_duration_s: float = _setting(4 * 3600.0, "longest video, in seconds")
+    decode_timeout_s: float = _setting(120.0, "longest time that decoding one source may take, in seconds")
+    video_frames: int = _setting(300, "frames of a video in which faces are looked for")
+    video_crops: int = _setting(32, "frames of one face that the networks look at")
+    max_faces: int = _setting(64, "faces of one source that are judged, largest first")
+    threads: int = _setting(0, "processor threads for the networks; 0 means all")
+    models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")
+    lang: str = _setting("en", "language of reports: en, zh or ko")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings with every HAECHI_* variable applied. Raises UsageError on a value of the wrong type."""
+        env = os.environ if environ is None else environ
+        changes: dict[str, Any] = {}
+        for f in fields(cls):
+            variable = f"HAECHI_{f.name.upper()}"
+            if variable not in env:
+                continue
+            kind = type(f.default)
+            try:
+                changes[f.name] = kind(env[variable])
+            except ValueError as error:
+                raise UsageError(
+                    f"{variable}={env[variable]!r} is not a valid {kind.__name__}: {f.metadata['help']}"
+                ) from error
+        return replace(cls(), **changes)

@@ -1,0 +1,211 @@
+"""The frozen values that pass between the stages.
+
+    source -> Media -> FaceTracks + Quality -> Evidence (one per detector) -> Verdict -> Report
+
+Conventions: RGB, uint8; pixel origin top left; boxes are (x1, y1, x2, y2) in pixels of the upright
+picture; times in seconds; probabilities in [0, 1]; ``llr`` is a natural logarithm of a likelihood
+ratio, above 0 it speaks for manipulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+U8: TypeAlias = NDArray[np.uint8]
+F32: TypeAlias = NDArray[np.float32]
+F64: TypeAlias = NDArray[np.float64]
+
+MediaKind: TypeAlias = Literal["image", "video"]
+Status: TypeAlias = Literal["scored", "claim", "abstained", "failed"]
+Level: TypeAlias = Literal["strong", "some", "none", "unknown"]
+Fact: TypeAlias = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence not yet in any language: a key of the message catalogues and what fills its gaps."""
+
+    code: str
+    params: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture. ``rgb`` is u8 (H, W, 3), upright; a still photograph has index 0 and time 0."""
+
+    rgb: U8
+    index: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A decoded source. ``frames(n)`` yields at most n evenly spaced frames in order of time, one at a
+    time; it can be called again. A photograph yields one. ``container`` holds facts such as
+    ``format``, ``codec``, ``jpeg_quality`` (1 to 100, estimated from the tables), ``software``."""
+
+    name: str
+    sha256: str
+    kind: MediaKind
+    width_px: int
+    height_px: int
+    fps: float | None
+    duration_s: float | None
+    container: Mapping[str, Fact]
+    reader: Callable[[int], Iterator[Frame]] = field(repr=False)
+
+    def frames(self, n: int) -> Iterator[Frame]:
+        return self.reader(n)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrack:
+    """One face through time (K observations; K = 1 in a photograph).
+
+    times_s f64 (K,) · boxes_xyxy f32 (K, 4) · landmarks_xy f32 (K, 5, 2): the subject's right eye,
+    left eye, nose tip, right and left corner of the mouth · scores f32 (K,) in [0, 1] ·
+    crops u8 (M, S, S, 3): resampled by the crop rule of the swap model's card, for the M <= K
+    observations listed in ``crop_index`` i64 (M,) · native: pieces of the picture around the face that
+    were never resampled, u8 (h, w, 3) each, for the observations in ``native_index``.
+    """
+
+    track_id: int
+    times_s: F64
+    boxes_xyxy: F32
+    landmarks_xy: F32
+    scores: F32
+    crops: U8
+    crop_index: NDArray[np.int64]
+    crop_boxes_xyxy: F32
+    native: tuple[U8, ...]
+    native_index: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """Grounds to abstain for one track. face_px: median of the shorter side of the box. sharpness: 0
+    (blurred) to 1. light: mean luma in [0, 1]."""
+
+    track_id: int
+    face_px: float
+    sharpness: float
+    light: float
+    issues: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """min_face_px: of the smallest judged face, None without one. blur: 0 (sharp) to 1, of the most
+    blurred judged face. jpeg_quality: 1 to 100, None when the container tells none."""
+
+    min_face_px: float | None
+    blur: float | None
+    jpeg_quality: int | None
+    issues: tuple[Reason, ...]
+    faces: tuple[FaceQuality, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where in the picture evidence sits. ``box_xyxy`` is also the area that ``heatmap`` f32 (h, w) in
+    [0, 1] covers, stretched."""
+
+    track_id: int
+    time_s: float
+    box_xyxy: tuple[float, float, float, float]
+    llr: float
+    heatmap: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A detector's evidence over time for one track: times_s f64 (M,), llr f64 (M,)."""
+
+    track_id: int
+    times_s: F64
+    llr: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one detector has to say about the whole source. ``llr`` is None unless scored. Regions come
+    strongest first."""
+
+    detector: str
+    version: str
+    status: Status
+    llr: float | None
+    reason: Reason
+    spans_s: tuple[tuple[float, float], ...] = ()
+    regions: tuple[Region, ...] = ()
+    series: tuple[Series, ...] = ()
+
+    @property
+    def heatmap(self) -> F32 | None:
+        """f32 (h, w) in [0, 1]: the map of the strongest region that has one."""
+        return next((r.heatmap for r in self.regions if r.heatmap is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """score: calibrated probability of manipulation and its 90% interval; both None when unknown."""
+
+    level: Level
+    score: float | None
+    interval: tuple[float, float] | None
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which weights spoke. ``figures`` are the card's measured error rates, for the reader."""
+
+    name: str
+    version: str
+    sha256: str
+    figures: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A reduced copy of a frame for the HTML report: rgb u8 (h, w, 3); ``scale`` = preview px per source px."""
+
+    rgb: U8
+    time_s: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything known about one source. ``not_tested`` names what Haechi did not look at."""
+
+    media: Media
+    quality: Quality
+    faces: tuple[FaceTrack, ...]
+    evidence: tuple[Evidence, ...]
+    verdict: Verdict
+    models: tuple[ModelRef, ...]
+    elapsed_s: float
+    previews: tuple[Preview, ...] = ()
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    created: str = ""
+
+
+class Detector(Protocol):
+    """One file in ``detectors/``. Pure: the same arguments give the same Evidence. It abstains rather
+    than guesses; what it raises becomes ``failed`` evidence in ``check``. ``prior`` holds the Evidence
+    of the detectors before it in the list."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+    def examine(
+        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
+    ) -> Evidence: ...
