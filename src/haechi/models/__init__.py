@@ -1,0 +1,219 @@
+"""Model cards (``NAME.json``) beside their weights (``NAME.onnx``), and the loader that trusts neither.
+
+A card is the one place where the facts of a model live: input size, crop rule, calibration, origin,
+licence, figures and limits; training writes it, inference reads it. A card without a ``file`` holds fitted
+numbers only, under ``parameters``. ``sha256`` is that of the weights, or of the canonical JSON of the
+parameters; ``card_sha256`` seals the card itself, so that an edited threshold is noticed like an edited
+weight. Nothing here falls back: what is missing or altered raises ModelError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haechi.errors import ModelError
+from haechi.settings import Settings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: The models without which no verdict is given, in the order in which a check needs them.
+NAMES = ("faces", "swap", "synthesis", "flicker", "verdict")
+
+_CURE = (
+    "Reinstall Haechi (pip install --force-reinstall haechi) or set HAECHI_MODELS_DIR to a complete folder."
+)
+_REQUIRED = ("name", "version", "task", "sha256", "licence")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The facts of one model. ``raw`` is the whole card; ``path`` the card's own file."""
+
+    name: str
+    version: str
+    sha256: str
+    raw: Mapping[str, Any] = field(repr=False)
+    path: Path = field(repr=False)
+
+    @property
+    def weights(self) -> Path | None:
+        """The ONNX file, None for a card of fitted numbers."""
+        file = self.raw.get("file")
+        return None if file is None else self.path.with_name(str(file))
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The fitted numbers; empty when the card has none."""
+        return dict(self.raw.get("parameters", {}))
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """What was measured, by the name of the figure."""
+        return dict(self.raw.get("figures", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A card whose hash was checked, and its network when it has one. Safe to run from several threads."""
+
+    card: Card
+    session: Any = field(default=None, repr=False)
+
+    def run(self, *arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """The network's outputs in the card's order, for its inputs in the card's order."""
+        if self.session is None:
+            raise ModelError(f"The model {self.card.name!r} holds fitted numbers and cannot be run. {_CURE}")
+        names = [i.name for i in self.session.get_inputs()]
+        outputs: list[NDArray[Any]] = self.session.run(None, dict(zip(names, arrays, strict=True)))
+        return tuple(outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One line of ``haechi models verify``; ``card`` is None when it is missing or unreadable."""
+
+    name: str
+    card: Card | None
+    ok: bool
+    why: str
+
+
+def parameters_sha256(parameters: object) -> str:
+    """Hash of the canonical JSON: sorted keys, no spaces, UTF-8. NaN and infinity raise ValueError."""
+    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seal(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The card with ``sha256`` (of its weights in ``folder``, or of its parameters) and ``card_sha256`` set.
+    Whoever writes a card, or edits one, writes what this returns."""
+    card = {key: value for key, value in raw.items() if key != "card_sha256"}
+    if card.get("file") is None:
+        card["sha256"] = parameters_sha256(card["parameters"])
+    else:
+        card["sha256"] = hashlib.sha256((folder / str(card["file"])).read_bytes()).hexdigest()
+    return {**card, "card_sha256": parameters_sha256(card)}
+
+
+def folder(settings: Settings) -> Path:
+    """Where cards and weights are looked for."""
+    return Path(settings.models_dir) if settings.models_dir else Path(__file__).parent
+
+
+def card(name: str, settings: Settings) -> Card:
+    """The card of one model, its seal checked but not its weights. Raises ModelError."""
+    path = folder(settings) / f"{name}.json"
+    try:
+        raw = json.loads(path.read_bytes(), parse_constant=_refuse)
+        seal_now = parameters_sha256({key: raw[key] for key in raw if key != "card_sha256"})
+    except FileNotFoundError:
+        raise ModelError(f"The model {name!r} is missing. {_CURE}") from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ModelError(f"The card of the model {name!r} cannot be read. {_CURE}") from error
+    if not isinstance(raw, dict) or any(not isinstance(raw.get(key), str) for key in _REQUIRED):
+        raise ModelError(f"The card of the model {name!r} lacks one of {', '.join(_REQUIRED)}. {_CURE}")
+    file = raw.get("file")
+    if raw["name"] != name or (file is None and "parameters" not in raw):
+        raise ModelError(f"The card of the model {name!r} describes something else. {_CURE}")
+    if file is not None and (not isinstance(file, str) or Path(file).name != file):
+        raise ModelError(f"The card of the model {name!r} names weights outside its folder. {_CURE}")
+    if raw.get("card_sha256", seal_now) != seal_now:
+        raise ModelError(f"The card of the model {name!r} was altered after it was sealed. {_CURE}")
+    return Card(name, raw["version"], raw["sha256"], raw, path)
+
+
+def cards(settings: Settings) -> tuple[Card, ...]:
+    """Every card in the folder: the needed ones first, then others by name. Raises ModelError when a needed
+    card is missing or any is damaged."""
+    return tuple(card(name, settings) for name in _names(settings))
+
+
+def verify(settings: Settings) -> list[Checked]:
+    """Check every card and every hash, without loading a network; never raises for a bad model."""
+    lines = []
+    for name in _names(settings):
+        found: Card | None = None
+        try:
+            found = card(name, settings)
+            _checked_bytes(found)
+        except ModelError as error:
+            lines.append(Checked(name, found, ok=False, why=error.message))
+        else:
+            lines.append(Checked(name, found, ok=True, why=""))
+    return lines
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _names(settings: Settings) -> list[str]:
+    extra = sorted({path.stem for path in folder(settings).glob("*.json")} - set(NAMES))
+    return [*NAMES, *extra]
+
+
+def _checked_bytes(card: Card) -> bytes:
+    """The weights (empty for fitted numbers), read once, so that what was hashed is what is run."""
+    if card.weights is None:
+        data, sha256 = b"", parameters_sha256(card.raw["parameters"])
+    else:
+        try:
+            data = card.weights.read_bytes()
+        except OSError:
+            raise ModelError(f"The weights of the model {card.name!r} are missing. {_CURE}") from None
+        sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != card.sha256:
+        raise ModelError(f"The model {card.name!r} differs from its card (sha256 {sha256[:12]}…). {_CURE}")
+    return data
+
+
+_loaded: dict[tuple[str, str, int], Model] = {}
+_locks: dict[tuple[str, str, int], threading.Lock] = {}
+_guard = threading.Lock()
+
+
+def load(name: str, settings: Settings) -> Model:
+    """The model, checked and ready, once per process and settings. Raises ModelError. Different models load
+    side by side in different threads; two threads that ask for the same one share it."""
+    key = (name, str(folder(settings)), settings.threads)
+    with _guard:
+        lock = _locks.setdefault(key, threading.Lock())
+    with lock:
+        if key not in _loaded:
+            found = card(name, settings)
+            data = _checked_bytes(found)
+            _loaded[key] = Model(found, _session(found, data, settings) if found.weights else None)
+        return _loaded[key]
+
+
+def cores() -> int:
+    """Processors that this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+def _session(card: Card, data: bytes, settings: Settings) -> Any:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read at import; recent Linux builds report home without it
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = settings.threads if settings.threads > 0 else cores()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Pictures of many sizes pass through: without these two, memory grows with every new size.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a dozen unrelated classes
+        raise ModelError(f"The model {card.name!r} cannot be loaded by onnxruntime. {_CURE}") from error
