@@ -80,7 +80,7 @@ def test_one_flipped_bit_in_the_weights_is_an_error(shelf: Settings) -> None:
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)
-    with pytest.raises(ModelError, match="differs from its card.*Reinstall"):
+    with pytest.raises(ModelError, match=r"differs from its card.*Reinstall"):
         models.load("swap", shelf)
     assert [line.name for line in models.verify(shelf) if not line.ok] == ["swap"]
 

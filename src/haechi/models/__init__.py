@@ -130,6 +130,11 @@ def card(name: str, settings: Settings) -> Card:
     return Card(name, raw["version"], raw["sha256"], raw, path)
 
 
+def present(name: str, settings: Settings) -> bool:
+    """Whether the folder has a card of this name."""
+    return (folder(settings) / f"{name}.json").exists()
+
+
 def cards(settings: Settings) -> tuple[Card, ...]:
     """Every card in the folder: the needed ones first, then others by name. Raises ModelError when a needed
     card is missing or any is damaged."""

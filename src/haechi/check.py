@@ -1,0 +1,204 @@
+"""The only file that knows the order of the stages:
+
+    source -> Media -> FaceTracks + Quality -> Evidence (one per detector) -> Verdict -> Report
+
+The stages are imported where they begin: `import haechi` gives ``check`` without loading numpy or OpenCV.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from haechi import models
+from haechi.errors import HaechiError, ModelError
+from haechi.settings import Settings
+
+if TYPE_CHECKING:
+    from haechi.types import Detector, Evidence, FaceTrack, Media, ModelRef, Quality, Report, Verdict
+
+Source: TypeAlias = str | os.PathLike[str] | bytes
+#: Called with the name of the stage and the part of the whole check that is done, in [0, 1], never falling.
+Progress: TypeAlias = Callable[[str, float], None]
+Finder: TypeAlias = "Callable[[Media, Callable[[float], None] | None], tuple[FaceTrack, ...]]"
+
+_log = logging.getLogger("haechi")
+
+# Parts of a check that are done when a stage ends; measured on videos, where finding faces is most of it.
+_OPENED, _FOUND, _EXAMINED, _DECIDED = 0.05, 0.65, 0.95, 0.96
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """What follows the finding of faces, ready to use."""
+
+    assess: Callable[[Media, Sequence[FaceTrack], Settings], Quality]
+    detectors: tuple[Detector, ...]
+    decide: Callable[[Sequence[Evidence], Quality, Settings], Verdict]
+    models: tuple[ModelRef, ...]
+
+
+def shipped_finder(settings: Settings) -> Finder:
+    """The project's face finder, its network loaded."""
+    from haechi.faces import FaceFinder
+
+    return FaceFinder(settings).find
+
+
+def shipped_judges(settings: Settings) -> Judges:
+    """Quality, the listed detectors and the verdict, every model they need loaded and checked."""
+    from haechi.detectors import DETECTORS
+    from haechi.quality import assess
+    from haechi.types import ModelRef
+    from haechi.verdict import decide
+
+    detectors = tuple(make(settings) for make in DETECTORS)
+    own = [d.name for d in detectors if d.name not in models.NAMES and models.present(d.name, settings)]
+    cards = [models.load(name, settings).card for name in (*models.NAMES, *own)]
+    refs = tuple(ModelRef(card.name, card.version, card.sha256, card.figures) for card in cards)
+    return Judges(assess, detectors, decide, refs)
+
+
+class Checker:
+    """Checks sources one after another and keeps the networks between them.
+
+    The networks load in a thread of their own from construction on, while the first source is decoded:
+    on a photograph that hides most of the loading. What goes wrong there is raised by ``check``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        finder: Callable[[Settings], Finder] = shipped_finder,
+        judges: Callable[[Settings], Judges] = shipped_judges,
+    ) -> None:
+        # Before the thread starts: OpenCV does not bear being imported by two threads at once.
+        from haechi.media import open_media
+
+        self.settings = Settings.from_env() if settings is None else settings
+        self._open = open_media
+        pool = ThreadPoolExecutor(1, thread_name_prefix="haechi-load")
+        self._finder: Future[Finder] = pool.submit(finder, self.settings)
+        self._judges: Future[Judges] = pool.submit(judges, self.settings)
+        pool.shutdown(wait=False)
+
+    def check(self, source: Source, progress: Progress | None = None, *, previews: bool = False) -> Report:
+        """Everything known about one source. ``previews`` adds the frames that the HTML report shows, which
+        for a video costs a second pass over its frames.
+
+        Raises InputError when the source cannot be read and ModelError when a model is missing or altered:
+        then there is no report, and no verdict. A detector that crashes is ``failed`` evidence."""
+        from haechi.previews import previews as make_previews
+        from haechi.types import Report
+
+        tell = progress or (lambda _stage, _part: None)
+        clock = _Clock()
+        tell("open", 0.0)
+        with clock.stage("open"):
+            media = self._open(source, self.settings)
+        with clock.stage("load"):
+            find = self._finder.result()
+        tell("faces", _OPENED)
+        with clock.stage("faces"):
+            tracks = find(media, lambda part: tell("faces", _OPENED + (_FOUND - _OPENED) * min(part, 1.0)))
+        with clock.stage("load"):
+            judges = self._judges.result()
+        with clock.stage("quality"):
+            quality = judges.assess(media, tracks, self.settings)
+        evidence: list[Evidence] = []
+        for i, detector in enumerate(judges.detectors):
+            tell(detector.name, _FOUND + (_EXAMINED - _FOUND) * i / len(judges.detectors))
+            with clock.stage(detector.name):
+                evidence.append(_examine(detector, media, tracks, quality, tuple(evidence)))
+        tell("verdict", _EXAMINED)
+        with clock.stage("verdict"):
+            verdict = judges.decide(evidence, quality, self.settings)
+        tell("previews", _DECIDED)
+        with clock.stage("previews"):
+            shown = make_previews(media, evidence, self.settings.video_frames) if previews else ()
+        tell("done", 1.0)
+        return Report(
+            media=media,
+            quality=quality,
+            faces=tracks,
+            evidence=tuple(evidence),
+            verdict=verdict,
+            models=judges.models,
+            elapsed_s=clock.elapsed_s,
+            previews=shown,
+            stages_s=clock.stages_s,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+
+_checkers: dict[Settings, Checker] = {}
+_guard = threading.Lock()
+
+
+def check(source: Source, settings: Settings | None = None, progress: Progress | None = None) -> Report:
+    """Check a photograph or a video: a path, or the bytes of the file. Raises as ``Checker.check`` does.
+    Networks are kept for the next call with the same settings; None means those of the environment."""
+    settings = Settings.from_env() if settings is None else settings
+    with _guard:
+        if settings not in _checkers:
+            _checkers[settings] = Checker(settings)
+        checker = _checkers[settings]
+    try:
+        return checker.check(source, progress)
+    except ModelError:
+        with _guard:  # after a repair of the models the next call starts afresh
+            _checkers.pop(settings, None)
+        raise
+
+
+def _examine(
+    detector: Detector,
+    media: Media,
+    tracks: Sequence[FaceTrack],
+    quality: Quality,
+    prior: Sequence[Evidence],
+) -> Evidence:
+    from haechi.types import Evidence, Reason
+
+    try:
+        return detector.examine(media, tracks, quality, prior)
+    except HaechiError:
+        raise  # an altered model or an unreadable source is no crash of the detector
+    except Exception as error:
+        # The text of the error is left out of the log: it may name the user's file.
+        steps = "".join(traceback.format_tb(error.__traceback__))
+        _log.debug("detector %s failed: %s\n%s", detector.name, type(error).__name__, steps)
+        reason = Reason("detector_failed", {"detector": detector.name, "error": type(error).__name__})
+        return Evidence(detector.name, detector.version, "failed", None, reason)
+
+
+class _Clock:
+    """Seconds a stage, summed over its visits, from construction on."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._stages[name] = self._stages.get(name, 0.0) + time.perf_counter() - start
+
+    @property
+    def stages_s(self) -> Mapping[str, float]:
+        return dict(self._stages)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self._start
