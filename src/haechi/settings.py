@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from haechi.errors import UsageError
+
+LANGUAGES = ("en", "zh", "ko")
 
 
 def _setting(default: Any, help_text: str) -> Any:
@@ -29,6 +32,14 @@ class Settings:
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")
     lang: str = _setting("en", "language of reports: en, zh or ko")
 
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value, least = getattr(self, f.name), 0 if f.name == "threads" else 1
+            if isinstance(value, int | float) and not least <= value < math.inf:
+                raise UsageError(f"{f.name}={value} is out of range, at least {least} is needed: {_help(f)}")
+        if self.lang not in LANGUAGES:
+            raise UsageError(f"lang={self.lang!r} is not one of {', '.join(LANGUAGES)}")
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Settings with every HAECHI_* variable applied. Raises UsageError on a value of the wrong type."""
@@ -38,11 +49,15 @@ class Settings:
             variable = f"HAECHI_{f.name.upper()}"
             if variable not in env:
                 continue
-            kind = type(f.default)
+            kind: type[Any] = type(f.default)
             try:
                 changes[f.name] = kind(env[variable])
             except ValueError as error:
                 raise UsageError(
-                    f"{variable}={env[variable]!r} is not a valid {kind.__name__}: {f.metadata['help']}"
+                    f"{variable}={env[variable]!r} is not a valid {kind.__name__}: {_help(f)}"
                 ) from error
         return replace(cls(), **changes)
+
+
+def _help(setting: Field[Any]) -> str:
+    return str(setting.metadata["help"])

@@ -206,10 +206,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _session(card: Card, data: bytes, settings: Settings) -> Any:
+def runtime() -> Any:
+    """The module onnxruntime, imported so that it stays silent."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read at import; recent Linux builds report home without it
-    import onnxruntime as ort
+    import onnxruntime
 
+    return onnxruntime
+
+
+def _session(card: Card, data: bytes, settings: Settings) -> Any:
+    ort = runtime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads if settings.threads > 0 else cores()
     options.inter_op_num_threads = 1

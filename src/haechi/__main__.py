@@ -1,0 +1,7 @@
+"""``python -m haechi``."""
+
+from __future__ import annotations
+
+from haechi.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""The verbs of the command line: parse, call, print. What is heavy is imported by the verb that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from haechi.errors import ExitCode, HaechiError, InputError, UsageError
+from haechi.settings import Settings
+from haechi.terminal import Bar, base_name, printable, say
+
+app = typer.Typer(
+    name="haechi",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: quick, and brackets are not taken for markup
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find forged faces in photographs and videos, on your own machine. Nothing is sent anywhere.",
+)
+models_app = typer.Typer(
+    rich_markup_mode=None, help="The model cards: what judges, on what it was trained, how often it errs."
+)
+app.add_typer(models_app, name="models", invoke_without_command=True)
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+    html = "html"
+
+
+class Lang(StrEnum):
+    en = "en"
+    zh = "zh"
+    ko = "ko"
+
+
+class FailOn(StrEnum):
+    strong = "strong"
+    some = "some"
+
+
+def main() -> None:
+    """Entry point of ``haechi`` and ``python -m haechi``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not stop a report
+    app()
+
+
+@contextmanager
+def outcome() -> Iterator[None]:
+    """Turn whatever ends a verb into one line on stderr and an exit code; never into a verdict."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except HaechiError as error:
+        say(f"haechi: {error.message}")
+        raise typer.Exit(error.exit_code) from None
+    except BrokenPipeError:
+        # The reader left, as `head` does. Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(141) from None
+    except KeyboardInterrupt:
+        say("haechi: interrupted")
+        raise typer.Exit(130) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if os.environ.get("HAECHI_DEBUG") == "1":
+            raise
+        say(f"haechi: {crash(error).message}")
+        raise typer.Exit(ExitCode.INTERNAL) from None
+
+
+def crash(error: Exception) -> HaechiError:
+    """The one line for a fault of ours, without the text of the error: that may name the user's file."""
+    return HaechiError(
+        f"Internal error ({type(error).__name__}), so there is no verdict. Please report it with the output "
+        "of `haechi doctor`; HAECHI_DEBUG=1 shows where it happened."
+    )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from haechi import __version__
+
+        print(f"haechi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def haechi(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Global options."""
+
+
+@app.command()
+def check(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photographs and videos.")],
+    format_: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.text,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write one json or html file per PATH there.")
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit with 10 when any PATH reaches this level.")
+    ] = None,
+    lang: Annotated[Lang | None, typer.Option("--lang", help="Language of the report.")] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no notes, only errors.")
+    ] = False,
+) -> None:
+    """Look for signs of manipulation in the faces of photographs and videos.
+
+    One report per PATH, in their order. Reports go to stdout, all else to stderr; a progress bar appears on a
+    terminal after one second.
+
+    Exit codes: 0 done, whatever the verdict; 1 internal error; 2 usage; 3 unreadable input;
+    4 model missing or altered; 5 some of several inputs failed; 10 the level of --fail-on was reached.
+    """
+    with outcome():
+        from dataclasses import replace
+
+        from haechi.output import Output
+
+        settings = Settings.from_env()
+        settings = replace(settings, lang=lang.value if lang else settings.lang)
+        output = Output(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
+        raise typer.Exit(_check_all(paths, settings, output, fail_on))
+
+
+def _check_all(paths: list[str], settings: Settings, output: Any, fail_on: FailOn | None) -> ExitCode:
+    """Report on every path; say the exit code of the run."""
+    from haechi.check import Checker
+
+    checker = Checker(settings)
+    levels: set[str] = set()
+    failures: list[HaechiError] = []
+    with output, Bar(len(paths), quiet=output.quiet) as bar:
+        for i, path in enumerate(paths):
+            name = base_name(path)
+
+            def tell(stage: str, part: float, done: int = i, name: str = name) -> None:
+                bar.tell(f"{name}: {stage}", done + part)
+
+            failure: HaechiError
+            try:
+                report = checker.check(path, tell, previews=output.format == "html")
+                with bar.hidden():
+                    output.report(path, report)
+                levels.add(report.verdict.level)
+                continue
+            except InputError as error:
+                failure = error
+            except (HaechiError, BrokenPipeError):
+                raise
+            except Exception as error:
+                if len(paths) == 1 or os.environ.get("HAECHI_DEBUG") == "1":
+                    raise
+                failure = crash(error)
+            failures.append(failure)
+            with bar.hidden():
+                say(f"haechi: {path}: {failure.message}")
+                output.failure(path, failure)
+    return _exit_code(levels, failures, len(paths), fail_on)
+
+
+def _exit_code(levels: set[str], failures: list[HaechiError], count: int, fail_on: FailOn | None) -> ExitCode:
+    """A fault of ours comes first, then what --fail-on asked for, then inputs that could not be read."""
+    if any(failure.exit_code is ExitCode.INTERNAL for failure in failures):
+        return ExitCode.INTERNAL
+    if fail_on and levels & ({"strong"} if fail_on is FailOn.strong else {"strong", "some"}):
+        return ExitCode.LEVEL_REACHED
+    if failures:
+        return ExitCode.UNREADABLE if len(failures) == count else ExitCode.PARTIAL
+    return ExitCode.DONE
+
+
+@models_app.callback()
+def models_(context: typer.Context) -> None:
+    """The model cards: what judges, on what it was trained, how often it errs."""
+    if context.invoked_subcommand is None:
+        models_list()
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the cards (the default)."""
+    with outcome():
+        from haechi.shelf import table
+
+        table(Settings.from_env())
+
+
+@models_app.command("verify")
+def models_verify() -> None:
+    """Check every hash. Exit code 4 when a model is missing or altered."""
+    with outcome():
+        from haechi import models
+
+        checked = models.verify(Settings.from_env())
+        for line in checked:
+            sha256 = line.card.sha256 if line.card else "-"
+            print(f"{'ok ' if line.ok else 'BAD'} {line.name:<10} {sha256} {printable(line.why)}".rstrip())
+        if not all(line.ok for line in checked):
+            raise typer.Exit(ExitCode.MODEL)
+
+
+@app.command()
+def doctor() -> None:
+    """Print what a bug report needs; no paths and no names."""
+    with outcome():
+        from haechi.doctor import lines
+
+        for line in lines():
+            print(printable(line))
+
+
+@app.command(context_settings=_PASSED_ON)
+def train(context: typer.Context) -> None:
+    """Train a model: faces, swap or synthesis (needs haechi[lab]). See `haechi train --help`."""
+    with outcome():
+        if find_spec("torch") is None:
+            raise UsageError("Training needs PyTorch: pip install 'haechi[lab]'")
+        from haechi.lab.cli import app as lab
+
+        lab(args=context.args, prog_name="haechi train")
+
+
+@app.command(context_settings=_PASSED_ON)
+def bench(context: typer.Context) -> None:
+    """Measure on a list of labelled files. See `haechi bench --help`."""
+    with outcome():
+        from haechi.bench.cli import app as bench_app
+
+        bench_app(args=context.args, prog_name="haechi bench")

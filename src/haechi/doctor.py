@@ -1,0 +1,60 @@
+"""What a bug report needs, and nothing that tells who sent it: no paths, no names, no addresses."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
+
+from haechi import models
+from haechi.errors import UsageError
+from haechi.settings import Settings
+
+_PACKAGES = ("haechi", "numpy", "opencv-python-headless", "onnxruntime", "Pillow", "rich", "typer", "torch")
+
+
+def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The report, line by line. Never raises: what cannot be told is told as such."""
+    env = os.environ if environ is None else environ
+    yield f"python: {platform.python_version()} ({platform.python_implementation()})"
+    for package in _PACKAGES:
+        yield f"{package}: {_version(package)}"
+    yield f"platform: {platform.system()} {platform.release()} {platform.machine()}"
+    yield f"processors: {os.cpu_count()} in the machine, {models.cores()} for this process"
+    yield from _libraries()
+    try:
+        settings = Settings.from_env(env)
+    except UsageError as error:
+        yield f"settings: {error.message}"
+        return
+    for f in fields(Settings):
+        variable = f"HAECHI_{f.name.upper()}"
+        value = getattr(settings, f.name)
+        shown = "(a folder)" if f.name == "models_dir" and value else repr(value)
+        yield f"setting {f.name}: {shown} ({variable if variable in env else 'default'})"
+    for line in models.verify(settings):
+        card = "no card" if line.card is None else f"{line.card.version} sha256 {line.card.sha256[:12]}"
+        yield f"model {line.name}: {card}: {'ok' if line.ok else line.why}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _libraries() -> Iterator[str]:
+    """What the decoders and the runtime of this machine can do."""
+    try:
+        import cv2
+        from PIL import features
+
+        backends = [cv2.videoio_registry.getBackendName(b) for b in cv2.videoio_registry.getStreamBackends()]
+        yield f"video: {', '.join(backends) or 'none'}"
+        yield f"pictures: {', '.join(n for n in ('jpg', 'webp', 'avif', 'libtiff') if features.check(n))}"
+        yield f"onnxruntime providers: {', '.join(models.runtime().get_available_providers())} (used: CPU)"
+    except ImportError as error:
+        yield f"broken installation: {type(error).__name__} in {error.name}"

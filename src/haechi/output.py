@@ -1,0 +1,108 @@
+"""Where reports go: one after another to stdout, or one file each into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from haechi import report as reports
+from haechi.errors import HaechiError, UsageError
+from haechi.terminal import base_name, say
+from haechi.types import Report
+
+_FILES = ("json", "html")
+# Room for a hash and a suffix in the 255 bytes that file systems allow a name.
+_LONGEST_NAME = 200
+
+
+class Output:
+    """Prints or writes reports as they come. Used as a context, which closes the list that ``json`` prints
+    when there are several inputs."""
+
+    def __init__(self, form: str, out: Path | None, lang: str, *, count: int, quiet: bool) -> None:
+        if out is not None and form not in _FILES:
+            raise UsageError(f"--out writes {' or '.join(_FILES)}; add --format json or --format html")
+        if form == "html" and out is None and count > 1:
+            raise UsageError("Several HTML reports need a folder: add --out DIR")
+        if out is not None:
+            try:
+                out.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"--out: no folder can be made there ({error.strerror})") from None
+        self.format, self.quiet = form, quiet
+        self._out, self._lang, self._count = out, lang, count
+        self._list = form == "json" and out is None and count > 1
+        self._printed = 0
+        self._taken: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # After a breakdown the list stays open on purpose: half an answer must not parse as a whole one.
+        if self._list and error is None:
+            print("\n]", flush=True)
+
+    def report(self, path: str, report: Report) -> None:
+        """Print or write one report."""
+        if self.format == "text":
+            from rich.console import Console
+
+            if self._printed:
+                print()
+            reports.render_text(report, Console(file=sys.stdout), self._lang)
+            self._printed += 1
+            sys.stdout.flush()
+        elif self.format == "html":
+            self._emit(path, reports.render_html(report, self._lang))
+        else:
+            self._emit(path, self._json(reports.to_dict(report, self._lang)))
+
+    def failure(self, path: str, error: HaechiError) -> None:
+        """Put the error where the report would have been; the formats for people leave it to stderr, and so
+        does a run of one input."""
+        if self._count > 1 and self.format in ("json", "jsonl"):
+            self._emit(path, self._json(reports.error_dict(Path(path).name, error)))
+
+    def _json(self, value: dict[str, Any]) -> str:
+        # Outside UTF-8 only pure ASCII survives the way to the reader.
+        ascii_only = self._out is None and "utf" not in (sys.stdout.encoding or "").lower()
+        indent = None if self.format == "jsonl" else 2
+        return json.dumps(value, ensure_ascii=ascii_only, indent=indent, allow_nan=False)
+
+    def _emit(self, path: str, text: str) -> None:
+        if self._out is not None:
+            self._write(self._out / self._file_name(path), text)
+            return
+        if self._list:
+            print("[" if self._printed == 0 else ",")
+        print(text, end="" if self._list else "\n", flush=True)
+        self._printed += 1
+
+    def _write(self, target: Path, text: str) -> None:
+        try:
+            target.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise UsageError(f"--out: {target.name} cannot be written ({error.strerror})") from None
+        if not self.quiet:
+            say(f"wrote {target}")
+
+    def _file_name(self, path: str) -> str:
+        """The input's name and the format's; with a short hash of the path when the name is taken."""
+        name = (
+            base_name(path)
+            .replace("\\", "_")
+            .encode(errors="replace")[:_LONGEST_NAME]
+            .decode(errors="ignore")
+        )
+        if name.casefold() in self._taken:
+            name += "-" + hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()[:8]
+        self._taken.add(name.casefold())
+        return f"{name}.{self.format}"

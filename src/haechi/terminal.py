@@ -1,0 +1,104 @@
+"""What the command line needs of a terminal: names that cannot forge lines, a bar that does not disturb."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_PATIENCE_S = 1.0
+# Control, bidirectional and other invisible characters, lone surrogates, line and paragraph separators.
+_UNSAFE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def printable(text: str) -> str:
+    """The text with every character that could move the cursor, break the line or turn the direction of
+    writing shown as its escape, so that a file name can only ever look like itself."""
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNSAFE else c for c in text
+    )
+
+
+def base_name(path: str) -> str:
+    """The last part of a path as it may be printed."""
+    return printable(os.path.basename(os.path.normpath(path)) or path)  # noqa: PTH119  (bytes of any kind)
+
+
+def say(line: str) -> None:
+    """One line of diagnostics on stderr."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+class Bar:
+    """A progress bar on stderr: only on a terminal, only after one second, never with ``quiet``.
+
+    >>> with Bar(total=2, quiet=False) as bar:
+    ...     bar.tell("a.jpg", 0.5)
+    """
+
+    def __init__(self, total: int, *, quiet: bool) -> None:
+        self._total = total
+        self._wanted = not quiet and sys.stderr.isatty()
+        self._lock = threading.Lock()
+        self._text, self._done = "", 0.0
+        self._live: Progress | None = None
+        self._timer = threading.Timer(_PATIENCE_S, self._start)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        if self._wanted:
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._wanted = False
+            if self._live is not None:
+                self._live.stop()
+
+    def tell(self, text: str, done: float) -> None:
+        """Say what is being done, and how much is: in units of ``total``."""
+        with self._lock:
+            self._text, self._done = text, done
+            if self._live is not None:
+                self._live.update(self._live.task_ids[0], description=text, completed=done)
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Out of the way while something is printed on the same terminal."""
+        with self._lock:
+            live = self._live
+            if live is not None:
+                live.stop()
+            try:
+                yield
+            finally:
+                if live is not None:
+                    live.start()
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+        with self._lock:
+            if not self._wanted:
+                return
+            console = Console(stderr=True)
+            # stdout carries the reports and must not be led through the bar's console.
+            self._live = Progress(
+                *columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
+            )
+            self._live.update(self._live.add_task(self._text, total=self._total), completed=self._done)
+            self._live.start()
