@@ -1,0 +1,46 @@
+# make check FILE=photo.jpg    a verdict on a photograph or a video (without FILE: on the sample in samples/)
+# make test                    lint, types and tests
+#
+# Each makes .venv first, and again whenever pyproject.toml changes. Needs Python 3.11 to 3.13 and the package
+# index, nothing else. PYTHON=/path/to/python3 picks another interpreter; ARGS='--lang zh' goes to `haechi check`;
+# EXTRAS=dev,lab adds PyTorch, so that the tests of the lab run instead of being skipped.
+
+FILE ?= samples/astronaut.jpg
+ARGS ?=
+EXTRAS ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Names with blanks, quotes and dollar signs reach the command unharmed through the environment.
+export FILE
+
+.PHONY: check test clean
+.DELETE_ON_ERROR:
+
+check: $(VENV)/.installed
+	@$(BIN)/haechi check $(ARGS) -- "$$FILE"
+
+test: $(VENV)/.installed-$(EXTRAS)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-$(EXTRAS): pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[$(EXTRAS)]'
+	@touch $@ $(VENV)/.installed
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	    echo "making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "Haechi needs Python 3.11, 3.12 or 3.13; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1

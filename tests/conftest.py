@@ -1,0 +1,38 @@
+"""For all tests: no network, no settings of whoever runs them, and the models when they are there."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+
+from haechi import models
+from haechi.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+OFFLINE = Path(__file__).parent / "offline"
+
+
+def pytest_configure() -> None:
+    runpy.run_path(str(OFFLINE / "sitecustomize.py"))
+    inherited = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = f"{OFFLINE}{os.pathsep}{inherited}" if inherited else str(OFFLINE)
+    for name in [name for name in os.environ if name.startswith("HAECHI_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Settings:
+    """Settings with the shipped models."""
+    missing = [name for name in models.NAMES if not models.present(name, Settings())]
+    if missing:
+        pytest.skip(f"not trained yet: {', '.join(missing)}")
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    """A photograph with one face, NASA's portrait of Eileen Collins."""
+    return ROOT / "samples" / "astronaut.jpg"
