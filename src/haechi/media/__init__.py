@@ -1,0 +1,170 @@
+"""A path or bytes -> Media: sniffed, held to the limits, decoded, with the facts of its container.
+
+Facts in ``Media.container`` (each only where known): format (jpeg png webp avif gif bmp tiff mp4 mov webm
+mkv avi) · rotation_deg (clockwise, as applied) · pictures: bit_depth, has_exif, mirrored, jpeg_quality (1 to
+100), jpeg_subsampling, software, camera_make, camera_model, animated and frames (only the first frame is
+judged) · videos: codec, frames, truncated (at most half of the frames that the header promises are there).
+Never a place, a time or a path.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from haechi.errors import DamagedFile, NotAFile, OverLimit
+from haechi.media.image import decode_image
+from haechi.media.sniff import HEAD_BYTES, sniff
+from haechi.media.video import VideoReader, probe
+from haechi.settings import Settings
+from haechi.types import U8, Frame, Media
+
+__all__ = ["display_name", "open_media"]
+
+BYTES_NAME = "<bytes>"
+_KINDS = (
+    (stat.S_ISDIR, "a folder", "give a file, or the files in it"),
+    (stat.S_ISFIFO, "a pipe", "write its content to a file and give that"),
+    (stat.S_ISSOCK, "a socket", "give a file"),
+    (stat.S_ISCHR, "a device", "give a file"),
+    (stat.S_ISBLK, "a device", "give a file"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """The reader of a photograph: one frame, decoded once."""
+
+    rgb: U8
+
+    def __call__(self, n: int) -> Iterator[Frame]:
+        if n > 0:
+            yield Frame(self.rgb, 0, 0.0)
+
+
+def open_media(source: str | os.PathLike[str] | bytes, settings: Settings) -> Media:
+    """Opens a photograph or video. Pictures are decoded now, videos when ``frames`` is called (one frame
+    is decoded now, to know that there is one).
+
+    Raises NotAFile, UnknownFormat, DamagedFile or OverLimit, each with one line that names cause and cure
+    but no path. ``frames`` of a video may raise DamagedFile or OverLimit on the way."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+        _check_size(len(data), settings)
+        return _from_bytes(data, settings)
+    path = Path(source)
+    with _open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(size, settings)
+        try:
+            found = sniff(file.read(HEAD_BYTES))
+            file.seek(0)
+            if found.kind == "image":
+                # One byte more than was announced shows a file that grows while it is read.
+                data = file.read(size + 1)
+                _check_size(len(data), settings)
+                return _image(display_name(path), data, found.format, settings)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise DamagedFile(
+                f"The file cannot be read to its end ({_strerror(error)}): copy it anew."
+            ) from error
+    return _video(display_name(path), digest, VideoReader(path, settings), path, found.format, settings)
+
+
+def display_name(source: str | os.PathLike[str] | bytes) -> str:
+    """The base name for people to read: one line, printable, valid Unicode; ``<bytes>`` for bytes."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return BYTES_NAME
+    name = os.fsencode(Path(source).name).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\ufffd" for c in name) or "."
+
+
+def _from_bytes(data: bytes, settings: Settings) -> Media:
+    found = sniff(data[:HEAD_BYTES])
+    if found.kind == "image":
+        return _image(BYTES_NAME, data, found.format, settings)
+    digest = hashlib.sha256(data).hexdigest()
+    # FFmpeg wants a file. mkstemp makes it readable to this user alone; the reader removes it.
+    handle, name = tempfile.mkstemp(prefix="haechi-", suffix=f".{found.format}")
+    reader = VideoReader(Path(name), settings, temporary=True)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    return _video(BYTES_NAME, digest, reader, Path(name), found.format, settings)
+
+
+def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
+    rgb, facts = decode_image(data, form, settings)
+    return Media(
+        name=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        kind="image",
+        width_px=rgb.shape[1],
+        height_px=rgb.shape[0],
+        fps=None,
+        duration_s=None,
+        container=facts,
+        reader=_Still(rgb),
+    )
+
+
+def _video(name: str, digest: str, reader: VideoReader, path: Path, form: str, settings: Settings) -> Media:
+    facts = probe(reader, path, form, settings)
+    return Media(
+        name=name,
+        sha256=digest,
+        kind="video",
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        fps=facts.fps,
+        duration_s=facts.duration_s,
+        container=facts.container,
+        reader=reader,
+    )
+
+
+def _open_regular(path: Path) -> BufferedReader:
+    """Opens a regular file. It is looked at before it is opened, because opening a pipe waits for ever."""
+    try:
+        mode = path.stat().st_mode
+        for is_kind, what, cure in _KINDS:
+            if is_kind(mode):
+                raise NotAFile(f"This is {what}, not a file: {cure}.")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        address = "://" in os.fspath(path) or str(path).lower().startswith(("http:", "https:"))
+        cure = (
+            "save it from the web first, nothing is fetched here"
+            if address
+            else "check the name and the folder"
+        )
+        raise NotAFile(f"There is no such file: {cure}.") from error
+    except PermissionError as error:
+        raise NotAFile(
+            "There is no permission to read this file: change its permissions or copy it."
+        ) from error
+    except (OSError, ValueError) as error:
+        # ValueError: a name with a zero byte.
+        raise NotAFile(f"The file cannot be opened ({_strerror(error)}): check its name.") from error
+
+
+def _strerror(error: OSError | ValueError) -> str:
+    """The system's words without the path that str(error) would add."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno) if error.errno in errno.errorcode else "input/output error"
+    return "a name that no file can have" if isinstance(error, ValueError) else "input/output error"
+
+
+def _check_size(size: int, settings: Settings) -> None:
+    if size > settings.max_bytes:
+        raise OverLimit(
+            f"The file has {size:,} bytes, over the limit of {settings.max_bytes:,}: "
+            "cut or reduce it, or raise HAECHI_MAX_BYTES."
+        )

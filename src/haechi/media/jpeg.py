@@ -1,0 +1,170 @@
+"""What a JPEG says before its pixels are touched: size, tables, metadata, and whether its end is there.
+
+OpenCV fills the missing part of a cut JPEG with grey and says nothing, so the end is looked for here.
+Source: ITU-T T.81 annex B (markers), annex K (the tables that nearly every encoder scales).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from haechi.errors import DamagedFile
+
+_MAX_SCANS = 200
+_SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_BASELINE_OR_PROGRESSIVE = frozenset({0xC0, 0xC1, 0xC2})
+_SOI, _EOI, _SOS, _DQT, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE1
+# Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan.
+_NEXT_MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+_CUT = "The JPEG is cut off before its end, as after a broken download: get the whole file again."
+_BROKEN = "The JPEG's structure is damaged and cannot be followed: get the file again, or the original."
+
+# T.81 table K.1 (luminance), row by row, and the zigzag order in which tables are stored.
+_K1 = np.array(
+    [
+        16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+        14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+        49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    ]
+)  # fmt: skip
+_ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, (i // 8) if (i // 8 + i % 8) % 2 else (i % 8)))
+
+
+@dataclass(frozen=True, slots=True)
+class JpegHeader:
+    """quality: 1 to 100, the IJG scaling of table K.1 nearest to the luma table; None without a table.
+    plain: 8 bits, one or three components, baseline or progressive: what any decoder reads alike."""
+
+    width_px: int
+    height_px: int
+    bit_depth: int
+    components: int
+    quality: int | None
+    subsampling: str
+    exif: bytes
+    plain: bool
+
+
+def estimate_quality(luma_zigzag: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
+    """The quality (1 to 100) whose scaled table K.1 is nearest to the 64 given steps, in stored order."""
+    q = np.arange(1, 101)
+    scale = np.where(q < 50, 5000 // q, 200 - 2 * q)
+    tables = np.clip((_K1[_ZIGZAG][None, :] * scale[:, None] + 50) // 100, 1, None)
+    # Encoders for baseline clip at 255; compare as if both did.
+    distance = np.abs(np.minimum(tables, 255) - np.minimum(luma_zigzag, 255)[None, :]).sum(axis=1)
+    return int(q[np.argmin(distance)])
+
+
+def read_header(data: bytes) -> JpegHeader:
+    """Follows the markers of a whole file to its end marker. What comes after it (a motion photo's
+    video, a second picture) is not looked at. Raises DamagedFile when the end is missing."""
+    tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+    frame: tuple[int, bytes] | None = None
+    exif = b""
+    scans = 0
+    at = 2
+    while True:
+        marker, at = _marker(data, at)
+        if marker == _EOI:
+            break
+        if marker == 0x01 or 0xD0 <= marker <= _SOI:
+            continue
+        length = int.from_bytes(data[at : at + 2], "big")
+        body = data[at + 2 : at + length]
+        if len(body) != length - 2:
+            raise DamagedFile(_CUT if length >= 2 else _BROKEN)
+        at += length
+        if marker in _SOF and frame is None:
+            frame = (marker, body)
+        elif marker == _DQT:
+            _read_tables(body, tables)
+        elif marker == _APP1 and not exif and body[:6] == b"Exif\x00\x00":
+            exif = body
+        elif marker == _SOS:
+            scans += 1
+            if scans > _MAX_SCANS:
+                raise DamagedFile(
+                    f"The JPEG has more than {_MAX_SCANS} passes, as only a file made to stall decoders has: "
+                    "save it anew with another program."
+                )
+            found = _NEXT_MARKER.search(data, at)
+            if found is None:
+                raise DamagedFile(_CUT)
+            at = found.start()
+    if frame is None or scans == 0:
+        raise DamagedFile(_BROKEN)
+    return _header(*frame, tables, exif)
+
+
+def _marker(data: bytes, at: int) -> tuple[int, int]:
+    """The marker at ``at`` and where its content begins; fill bytes (FF) are skipped."""
+    if at >= len(data):
+        raise DamagedFile(_CUT)
+    if data[at] != 0xFF:
+        # Stray bytes between segments occur in the wild; decoders skip to the next marker.
+        found = _NEXT_MARKER.search(data, at)
+        if found is None:
+            raise DamagedFile(_CUT)
+        at = found.start()
+    while at < len(data) and data[at] == 0xFF:
+        at += 1
+    if at >= len(data):
+        raise DamagedFile(_CUT)
+    return data[at], at + 1
+
+
+def _read_tables(body: bytes, tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]]) -> None:
+    at = 0
+    while at < len(body):
+        wide, number = body[at] >> 4, body[at] & 15
+        size = 128 if wide else 64
+        raw = body[at + 1 : at + 1 + size]
+        if len(raw) < size:
+            raise DamagedFile(_BROKEN)
+        tables.setdefault(number, np.frombuffer(raw, ">u2" if wide else np.uint8).astype(np.int64))
+        at += 1 + size
+
+
+def _header(
+    marker: int, body: bytes, tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]], exif: bytes
+) -> JpegHeader:
+    if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
+        raise DamagedFile(_BROKEN)
+    depth, components = body[0], body[5]
+    height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+    if width == 0 or height == 0:
+        raise DamagedFile(
+            "The JPEG says that it is 0 pixels wide or high: get the file again, or the original."
+        )
+    factors = [(body[7 + 3 * i] >> 4, body[7 + 3 * i] & 15) for i in range(components)]
+    luma = tables.get(body[8])
+    return JpegHeader(
+        width_px=width,
+        height_px=height,
+        bit_depth=depth,
+        components=components,
+        quality=None if luma is None else estimate_quality(luma),
+        subsampling=_subsampling(factors),
+        exif=exif,
+        plain=depth == 8 and components in (1, 3) and marker in _BASELINE_OR_PROGRESSIVE,
+    )
+
+
+def _subsampling(factors: list[tuple[int, int]]) -> str:
+    """The usual J:a:b name of the sampling factors (horizontal, vertical) of the components."""
+    if len(factors) == 1:
+        return "grey"
+    (h, v), (ch, cv) = factors[0], factors[1]
+    ratio = (h // ch, v // cv) if ch and cv and h % ch == 0 and v % cv == 0 else (0, 0)
+    names = {
+        (1, 1): "4:4:4",
+        (2, 1): "4:2:2",
+        (2, 2): "4:2:0",
+        (1, 2): "4:4:0",
+        (4, 1): "4:1:1",
+        (4, 2): "4:1:0",
+    }
+    return names.get(ratio, "other")
