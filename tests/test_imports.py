@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "detectors": {"models"},
     "verdict": {"models"},
     "check": {"media", "faces", "quality", "detectors", "verdict", "models", "previews"},
-    "output": {"report", "terminal"},
+    "output": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
     "doctor": {"models"},
     "bench": {"check", "media", "faces", "models", "report", "terminal"},

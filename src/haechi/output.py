@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from haechi import report as reports
 from haechi.errors import HaechiError, UsageError
+from haechi.media import display_name
 from haechi.terminal import base_name, say
 from haechi.types import Report
 
@@ -69,7 +70,7 @@ class Output:
         """Put the error where the report would have been; the formats for people leave it to stderr, and so
         does a run of one input."""
         if self._count > 1 and self.format in ("json", "jsonl"):
-            self._emit(path, self._json(reports.error_dict(Path(path).name, error)))
+            self._emit(path, self._json(reports.error_dict(display_name(path), error)))
 
     def _json(self, value: dict[str, Any]) -> str:
         # Outside UTF-8 only pure ASCII survives the way to the reader.
