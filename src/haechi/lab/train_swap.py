@@ -1,0 +1,191 @@
+"""``haechi train swap``: DFDC swaps and pseudo-fakes together, in pairs, under one law of degradation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from haechi.faces import CROP_PX, cut
+from haechi.lab import augment
+from haechi.lab.data import file_hash
+from haechi.lab.forge import blends
+from haechi.lab.loop import Batch, Plan, fit
+from haechi.lab.networks.swap import SwapNet
+from haechi.types import F32, U8
+
+PAIRS, SWAPS, DRAWN = 8, 8, 2
+"""A batch: pairs (genuine, its pseudo-fake), swaps with as many genuine pictures, wholly drawn faces likewise."""
+FAMILIES = {"self_blend": 0.55, "redrawn": 0.25, "local_edit": 0.20}
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The folder that ``lab.prepare`` fills, and the reconstructions beside it."""
+
+    folder: Path
+    reconstructed: Path
+    rows: list[dict[str, object]]
+    crops: np.ndarray
+    mesh: np.ndarray
+
+    @staticmethod
+    def open(folder: Path, reconstructed: Path) -> Prepared:
+        rows = json.loads((folder / "table.json").read_text())
+        return Prepared(
+            folder, reconstructed, rows, np.load(folder / "crops.npy", "r"), np.load(folder / "mesh.npy", "r")
+        )
+
+    def where(self, **wanted: object) -> list[int]:
+        return [i for i, r in enumerate(self.rows) if all(r[k] == v for k, v in wanted.items())]
+
+    def redrawn(self, i: int) -> U8 | None:
+        """The reconstruction of row i cut to the same crop, or None where none was made."""
+        row = self.rows[i]
+        path = str(row["path"])
+        file = self.reconstructed / (path.replace("/", "__").rsplit(".", 1)[0] + ".png")
+        if not file.is_file():
+            return None
+        drawn = cv2.imread(str(file))[:, :, ::-1]
+        x1, y1, x2, y2 = row["crop"]  # type: ignore[misc]
+        # The reconstruction is the middle of the picture (forge.reconstruct.aligned); DFDC crops are whole.
+        size = {"lfw": 250, "ffhq-stylegan1": 256, "ffhq-1024": 1024}.get(str(row["source"]), CROP_PX)
+        off = np.array([(size - drawn.shape[1]) // 2, (size - drawn.shape[0]) // 2] * 2, np.float32)
+        square = np.array([x1, y1, x2, y2], np.float32) - off
+        if square.min() < -0.1 * CROP_PX or square.max() > drawn.shape[0] + 0.1 * CROP_PX:
+            return None
+        return cut(np.ascontiguousarray(drawn), square, CROP_PX)
+
+
+def matched_weights(prepared: Prepared, real: list[int], fake: list[int]) -> np.ndarray:
+    """Sampling weights that give the genuine DFDC crops the sharpness and light of the swapped ones.
+
+    Odds of a logistic regression on the nuisance features (propensity weighting, Rosenbaum & Rubin 1983).
+    """
+    x = np.stack([augment.nuisance(prepared.crops[i]) for i in real + fake])
+    x = (x - x.mean(0)) / x.std(0)
+    x = np.concatenate([x, x**2, np.ones((len(x), 1))], 1)
+    y = np.r_[np.zeros(len(real)), np.ones(len(fake))]
+    w = np.zeros(x.shape[1])
+    for _ in range(25):
+        p = 1 / (1 + np.exp(-x @ w))
+        w += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 1e-2 * np.eye(len(w)), x.T @ (y - p))
+    odds = np.exp(np.clip(x[: len(real)] @ w, -2.5, 2.5))
+    out: np.ndarray = odds / odds.sum()
+    return out
+
+
+class SwapData:
+    """Makes batches: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,), nuisance f32 (n, 4)."""
+
+    def __init__(self, prepared: Prepared, split: str = "train", families: Mapping[str, float] = FAMILIES) -> None:
+        self.p = prepared
+        self.families = families
+        self.swaps = prepared.where(split=split, source="dfdc", label="fake")
+        self.reals = prepared.where(split=split, source="dfdc", label="real")
+        self.weights = matched_weights(prepared, self.reals, self.swaps)
+        self.bases = {s: prepared.where(split=split, source=s, label="real") for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")}
+        self.drawn = [i for i in prepared.where(split=split, label="fake") if prepared.rows[i]["source"] != "dfdc"]
+
+    def _base(self, rng: np.random.Generator) -> int:
+        u = rng.random()
+        if u < 0.5:
+            return int(self.reals[rng.integers(len(self.reals))])
+        pool = self.bases["ffhq-stylegan1" if u < 0.76 else "lfw" if u < 0.9 else "ffhq-1024"]
+        return int(pool[rng.integers(len(pool))])
+
+    def pair(self, rng: np.random.Generator, family: str) -> blends.Pair:
+        for _ in range(20):
+            i = self._base(rng)
+            rgb, mesh = np.asarray(self.p.crops[i]), np.asarray(self.p.mesh[i])
+            if family != "redrawn":
+                return {"self_blend": blends.self_blend, "local_edit": blends.local_edit, "imitate_swap": blends.imitate_swap}[
+                    family
+                ](rgb, mesh, rng)
+            drawn = self.p.redrawn(i)
+            if drawn is not None:
+                return blends.redrawn(rgb, drawn, mesh, rng)
+        return blends.self_blend(rgb, mesh, rng)
+
+    def batch(self, _: int, rng: np.random.Generator) -> Batch:
+        made: list[tuple[U8, float, F32 | None]] = []
+        names, odds = list(self.families), np.array(list(self.families.values()))
+        for _ in range(PAIRS):
+            pair = self.pair(rng, names[rng.choice(len(names), p=odds / odds.sum())])
+            real, fake, mask = augment.frame([pair.real, pair.fake, pair.mask], rng)
+            real, fake = augment.degrade([real, fake], rng, 0.85)
+            if rng.random() < 0.15:
+                real, fake = augment.occlude([real, fake], rng)
+            made += [(real, 0.0, np.zeros_like(mask)), (fake, 1.0, mask)]
+        swaps = [int(self.swaps[i]) for i in rng.integers(len(self.swaps), size=SWAPS)]
+        reals = [int(i) for i in rng.choice(self.reals, SWAPS, p=self.weights)]
+        drawn = [int(self.drawn[i]) for i in rng.integers(len(self.drawn), size=DRAWN)]
+        others = [int(self.bases[s][rng.integers(len(self.bases[s]))]) for s in rng.choice(list(self.bases), DRAWN, p=[0.6, 0.2, 0.2])]
+        for fake_i, real_i in zip(swaps + drawn, reals + others, strict=True):
+            a, b = augment.frame([np.asarray(self.p.crops[fake_i]), np.asarray(self.p.crops[real_i])], rng)
+            a, b = augment.degrade([a, b], rng, 0.85)
+            if rng.random() < 0.15:
+                a, b = augment.occlude([a, b], rng)
+            made += [(b, 0.0, np.zeros((CROP_PX, CROP_PX), np.float32)), (a, 1.0, None)]
+        masks = [np.zeros((28, 28), np.float32) if m is None else cv2.resize(m, (28, 28), interpolation=cv2.INTER_AREA) for _, _, m in made]
+        return {
+            "x": torch.from_numpy(np.stack([m[0] for m in made])),
+            "y": torch.tensor([m[1] for m in made]),
+            "mask": torch.from_numpy(np.stack(masks)),
+            "known": torch.tensor([m[2] is not None for m in made]),
+            "nuisance": torch.from_numpy(np.stack([augment.nuisance(m[0]) for m in made])),
+        }
+
+
+def swap_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
+    """Cross entropy, a margin inside each pair, the map, and a price on logits that follow the nuisances."""
+    logit, where = model(batch["x"].permute(0, 3, 1, 2).float())
+    logit, where = logit.float(), where.float()
+    y = batch["y"]
+    verdict = F.binary_cross_entropy_with_logits(logit, y * 0.92 + 0.04)
+    real, fake = logit[0::2], logit[1::2]
+    paired = F.softplus(1.0 - (fake[:PAIRS] - real[:PAIRS])).mean()
+    known = batch["known"]
+    area = F.binary_cross_entropy_with_logits(where[known], batch["mask"][known])
+    leak = (correlation(real, batch["nuisance"][0::2]) + correlation(fake, batch["nuisance"][1::2])) / 2
+    loss = verdict + 0.3 * paired + 1.0 * area + 0.3 * leak
+    with torch.no_grad():
+        right = ((logit > 0) == (y > 0.5)).float()
+        parts = {
+            "verdict": float(verdict), "pair": float(paired), "map": float(area), "leak": float(leak),
+            "acc_pairs": float(right[: 2 * PAIRS].mean()), "acc_swaps": float(right[2 * PAIRS : 2 * (PAIRS + SWAPS)].mean()),
+        }  # fmt: skip
+    return loss, parts
+
+
+def correlation(logit: Tensor, nuisance: Tensor) -> Tensor:
+    """Mean squared correlation of logits (n,) with nuisances (n, k), less what chance alone gives (1 / (n - 1))."""
+    a = logit - logit.mean()
+    b = nuisance - nuisance.mean(0)
+    r2 = (a[:, None] * b).mean(0) ** 2 / (a.var(correction=0) * b.var(0, correction=0) + 1e-4)
+    return (r2 - 1 / (len(logit) - 1)).clamp(min=0).mean()
+
+
+def train(prepared: Path, reconstructed: Path, weights: Path, out: Path, plan: Plan) -> tuple[SwapNet, float]:
+    """Train on the train split and return the averaged network and the seconds it took."""
+    torch.manual_seed(plan.seed)
+    data = SwapData(Prepared.open(prepared, reconstructed))
+    model = SwapNet()
+    first = torch.cat([data.batch(k, np.random.default_rng([plan.seed, k]))["x"] for k in range(4)])
+    model.trunk.load_imagenet(weights, first.permute(0, 3, 1, 2).float())
+    facts = {
+        "task": "swap", "bf16": True, "families": dict(data.families), "batch_of": [PAIRS, SWAPS, DRAWN],
+        "data_sha256": file_hash([prepared / "table.json"]),
+    }  # fmt: skip
+    average, seconds = fit(
+        model, data.batch, swap_loss, plan, out, facts, lr_scale=lambda n: 0.5 if n.startswith("trunk") else 1.0
+    )
+    assert isinstance(average, SwapNet)
+    return average, seconds
