@@ -2,7 +2,7 @@
 to say by the colour of the picture, so that one run can bring forth every outcome:
 
 red: strong · yellow: some · green and all others: none · blue: unknown · black: the detector crashes ·
-white: the finder crashes
+magenta: the finder crashes
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "none": (0, 255, 0),
     "unknown": (0, 0, 255),
     "crash": (0, 0, 0),
-    "breakdown": (255, 255, 255),
+    "breakdown": (255, 0, 255),
 }
 
 
