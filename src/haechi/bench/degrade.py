@@ -16,8 +16,9 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -48,6 +49,15 @@ def degrade(name: str, rgb: U8, item: str, seed: int = 0) -> U8:
     return rung(name)(rgb, np.random.default_rng(int.from_bytes(digest[:8], "big")))
 
 
+def degraded_file(name: str, rgb: U8, item: str, seed: int = 0) -> bytes:
+    """The file in which a user would get the degraded picture: that of the codec for ``jpegN``, ``webpN`` and
+    ``av1_N``, whose traces in the container a checker may use, and lossless PNG for every other rung."""
+    if name in CODED:
+        return CODED[name](rgb)
+    bgr = cv2.cvtColor(degrade(name, rgb, item, seed), cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1])
+
+
 def rung(name: str) -> Rung:
     """The function of that name, or UsageError with the names there are."""
     if name not in RUNGS:
@@ -57,19 +67,28 @@ def rung(name: str) -> Rung:
 
 def jpeg(rgb: U8, quality: int) -> U8:
     """Through JPEG with 4:2:0 colour at a quality of 1 to 100."""
-    return _through(rgb, "JPEG", quality=quality)
+    return _decode(encode(rgb, "JPEG", quality))
 
 
 def webp(rgb: U8, quality: int) -> U8:
     """Through lossy WebP."""
-    return _through(rgb, "WEBP", quality=quality)
+    return _decode(encode(rgb, "WEBP", quality))
 
 
 def av1(rgb: U8, quality: int) -> U8:
-    """Through one AV1 key frame (the AVIF file format). One thread, so that it repeats."""
-    if not features.check("avif"):
-        raise UsageError("this Pillow was built without AVIF; leave the av1 rungs out with --rungs")
-    return _through(rgb, "AVIF", quality=quality, speed=8, max_threads=1)
+    """Through one AV1 key frame (the AVIF file format)."""
+    return _decode(encode(rgb, "AVIF", quality))
+
+
+def encode(rgb: U8, file_format: str, quality: int) -> bytes:
+    """The bytes of a JPEG, WEBP or AVIF file. Raises UsageError when this Pillow has no such encoder."""
+    # One thread, so that it repeats.
+    options = {"speed": 8, "max_threads": 1} if file_format == "AVIF" else {}
+    if file_format != "JPEG" and not features.check(file_format.lower()):
+        raise UsageError(f"this Pillow was built without {file_format}; leave its rungs out with --rungs")
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, file_format, quality=quality, **options)
+    return buffer.getvalue()
 
 
 def resize(rgb: U8, factor: float, kernel: Image.Resampling) -> U8:
@@ -189,10 +208,8 @@ def _smooth_kernel(rng: np.random.Generator) -> Image.Resampling:
     return KERNELS[int(rng.integers(1, len(KERNELS)))]
 
 
-def _through(rgb: U8, file_format: str, **options: Any) -> U8:
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, file_format, **options)
-    with Image.open(buffer) as picture:
+def _decode(data: bytes) -> U8:
+    with Image.open(io.BytesIO(data)) as picture:
         return np.array(picture.convert("RGB"), dtype=np.uint8)
 
 
@@ -211,11 +228,22 @@ def _clip(values: ArrayLike) -> U8:
     return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 
+def _coded() -> dict[str, Callable[[U8], bytes]]:
+    codecs = [(f"jpeg{q}", "JPEG", q) for q in (95, 80, 60, 40, 20)]
+    codecs += [(f"webp{q}", "WEBP", q) for q in (80, 40)]
+    codecs += [(f"av1_{q}", "AVIF", q) for q in (50, 30)]
+    return {name: partial(encode, file_format=form, quality=q) for name, form, q in codecs}
+
+
+CODED: Mapping[str, Callable[[U8], bytes]] = _coded()
+"""The rungs that are one pass through a codec: rgb -> the bytes of the file."""
+
+
 def _ladder() -> dict[str, Rung]:
     rungs: dict[str, Rung] = {"clean": lambda p, _: p.copy()}
-    # q=q and its like bind the value now; a bare name would be read when the loop is over.
-    for q in (95, 80, 60, 40, 20):
-        rungs[f"jpeg{q}"] = lambda p, _, q=q: jpeg(p, q)  # type: ignore[misc]
+    # code=code and its like bind the value now; a bare name would be read when the loop is over.
+    for name, code in CODED.items():
+        rungs[name] = lambda p, _, code=code: _decode(code(p))  # type: ignore[misc]
     for f in (0.75, 0.5, 0.25):
         rungs[f"resize{f}"] = lambda p, rng, f=f: resize_and_back(p, f, rng)  # type: ignore[misc]
     rungs["half"] = lambda p, rng: resize(p, 0.5, _smooth_kernel(rng))
@@ -228,14 +256,10 @@ def _ladder() -> dict[str, Rung]:
     for c in (0.3, 1.8):
         rungs[f"saturation{c}"] = lambda p, _, c=c: saturation(p, c)  # type: ignore[misc]
     rungs["occlusion"] = occlusion
-    for q in (80, 40):
-        rungs[f"webp{q}"] = lambda p, _, q=q: webp(p, q)  # type: ignore[misc]
     rungs["double_jpeg"] = double_jpeg
     rungs["screenshot"] = screenshot
     rungs["mpeg4"] = lambda p, _: clip(p, "mp4v")
     rungs["vp9"] = lambda p, _: clip(p, "VP90")
-    for q in (50, 30):
-        rungs[f"av1_{q}"] = lambda p, _, q=q: av1(p, q)  # type: ignore[misc]
     rungs["compound"] = compound
     return rungs
 

@@ -10,7 +10,7 @@ Shapes: labels bool (n,), scores f64 (n,), weights f64 (R, n) -> f64 (R,); NaN w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,6 +21,9 @@ from haechi.types import F64
 
 Statistic: TypeAlias = Callable[[F64], F64]
 """weights f64 (R, n) -> f64 (R,)"""
+
+Groups: TypeAlias = Sequence[object] | NDArray[np.generic] | int
+"""One hashable an item, or the number of items when each stands for itself."""
 
 ECE_BINS = 15
 _CELLS = 2_000_000  # weights held at once, so that memory stays under some 100 MB
@@ -121,6 +124,16 @@ class Ranking:
         best = np.max(np.where(fpr <= target + 1e-12, tpr, 0.0), axis=1)
         return np.where(np.isnan(tpr[:, -1] + fpr[:, -1]), np.nan, best)
 
+    def all(self, weights: F64 | None = None) -> dict[str, F64]:
+        """Every ranking figure by the name that results carry."""
+        return {
+            "auc": self.auc(weights),
+            "average_precision": self.average_precision(weights),
+            "eer": self.eer(weights),
+            "tpr_at_fpr_0.01": self.tpr_at_fpr(0.01, weights),
+            "tpr_at_fpr_0.05": self.tpr_at_fpr(0.05, weights),
+        }
+
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     """Area under the ROC curve; see ``Ranking.auc``."""
@@ -218,37 +231,58 @@ def spearman(x: ArrayLike, y: ArrayLike) -> float:
 
 def figure(
     statistic: Statistic,
-    groups: Sequence[object] | NDArray[np.generic] | int,
+    groups: Groups,
     *,
     resamples: int = 1000,
     seed: int = 0,
     is_rate: bool = False,
 ) -> Figure:
-    """The statistic with its 95% percentile bootstrap interval (Efron 1979) that resamples whole groups.
+    """One statistic with its interval; see ``figures``."""
+    both = figures(lambda w: {"": statistic(w)}, groups, resamples=resamples, seed=seed, is_rate=is_rate)
+    return both.get("", Figure(None, None, None, 0, 0))
+
+
+def figures(
+    statistics: Callable[[F64], Mapping[str, F64]],
+    groups: Groups,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    is_rate: bool = False,
+) -> dict[str, Figure]:
+    """Several statistics of the same resamples, each with its 95% percentile bootstrap interval (Efron 1979)
+    over whole groups; {} without items.
 
     Pictures of one person are not independent: drawing pictures would give intervals that are too narrow,
     so each resample draws as many GROUPS as there are, with replacement, and every picture of a group comes
     as often as its group was drawn. ``groups``: one hashable a picture (n,), or n when each picture stands
-    for itself. Resamples where the statistic is undefined are left out.
+    for itself. Resamples where a statistic is undefined are left out.
 
     ``is_rate``: a rate of exactly 0 or 1 has no spread to resample; its open end is then the exact binomial
     bound for as many trials as there are groups (Clopper and Pearson 1934), 1 - 0.025 ** (1 / n_groups).
     """
     n = groups if isinstance(groups, int) else len(groups)
-    cell, n_groups = _cells(groups)
     if n == 0:
-        return Figure(None, None, None, 0, 0)
-    value = float(statistic(np.ones((1, n)))[0])
-    if np.isnan(value):
-        return Figure(None, None, None, n, n_groups)
+        return {}
+    cell, n_groups = _cells(groups)
+    values = {name: float(value[0]) for name, value in statistics(np.ones((1, n))).items()}
+    drawn: dict[str, list[F64]] = {name: [] for name in values}
     rng = np.random.default_rng(seed)
-    drawn: list[F64] = []
     chunk = max(1, _CELLS // n)
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
         counts = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=size).astype(np.float64)
-        drawn.append(statistic(counts[:, cell]))
-    samples = np.concatenate(drawn)
+        for name, sample in statistics(counts[:, cell]).items():
+            drawn[name].append(sample)
+    return {
+        name: _with_interval(value, np.concatenate([np.empty(0), *drawn[name]]), n, n_groups, is_rate)
+        for name, value in values.items()
+    }
+
+
+def _with_interval(value: float, samples: F64, n: int, n_groups: int, is_rate: bool) -> Figure:
+    if np.isnan(value):
+        return Figure(None, None, None, n, n_groups)
     samples = samples[~np.isnan(samples)]
     low, high = np.quantile(samples, [0.025, 0.975]) if len(samples) else (value, value)
     if is_rate and value in {0.0, 1.0}:
@@ -257,7 +291,7 @@ def figure(
     return Figure(value, float(low), float(high), n, n_groups)
 
 
-def _cells(groups: Sequence[object] | NDArray[np.generic] | int) -> tuple[NDArray[np.int64], int]:
+def _cells(groups: Groups) -> tuple[NDArray[np.int64], int]:
     if isinstance(groups, int):
         return np.arange(groups), groups
     seen: dict[object, int] = {}

@@ -1,0 +1,275 @@
+"""Scores -> figures -> the JSON of a result, and back: every figure can be computed again from the scores.
+
+A result is two files: ``NAME.json`` (schema ``haechi.bench/1``) and ``NAME.scores.csv.gz`` beside it, one
+item a line: id, label, source, kind, group (hashes, no path), then a column ``RUNG/SCORE`` for each rung and
+score. An empty cell was not measured (a video on a rung for stills), ``-`` is an abstention.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haechi.bench.metrics import Figure, Ranking, Statistic, ece_statistic, figure, figures, mean_statistic
+from haechi.errors import UsageError
+from haechi.types import F64
+
+SCHEMA = "haechi.bench/1"
+LEVEL = "level"
+ALARMS = {"strong": ("strong",), "some": ("strong", "some")}
+_HEAD = ("id", "label", "source", "kind", "group")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores of n items. ``values[rung, score]`` f64 (n,): NaN is an abstention; ``ran[rung]`` bool (n,): the
+    rung was measured for the item; ``levels[rung]``: strong, some, none, unknown, unreadable or ""."""
+
+    ids: tuple[str, ...]
+    fake: NDArray[np.bool_]
+    sources: tuple[str, ...]
+    kinds: tuple[str, ...]
+    groups: tuple[str, ...]
+    rungs: tuple[str, ...]
+    names: tuple[str, ...]
+    values: Mapping[tuple[str, str], F64]
+    ran: Mapping[str, NDArray[np.bool_]]
+    levels: Mapping[str, tuple[str, ...]]
+
+
+def summarise(
+    scored: Scored, probabilities: Sequence[str] = ("verdict",), resamples: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """Figures of every rung: {rung: {overall, by_source, by_kind}}, each {scores: {score: figures},
+    levels: {strong, some: {false_alarms, found}}}. ECE for the scores that are ``probabilities``.
+
+    A source or kind with one class only is set against that class's opposite in the whole manifest;
+    ``against`` says so."""
+    out: dict[str, Any] = {}
+    for rung in scored.rungs:
+        ran = scored.ran[rung]
+        if not ran.any():
+            continue
+        options = (rung, probabilities, resamples, seed)
+        out[rung] = {
+            "overall": _block(scored, ran, *options),
+            "by_source": {v: _part(scored, ran, scored.sources, v, *options) for v in _names(scored.sources)},
+            "by_kind": {v: _part(scored, ran, scored.kinds, v, *options) for v in _names(scored.kinds)},
+        }
+    return out
+
+
+def _names(values: Sequence[str]) -> list[str]:
+    """The values to split by; none when there is but one, which would say the overall figures again."""
+    names = sorted({v for v in values if v})
+    return names if len(set(values)) > 1 else []
+
+
+def _part(
+    scored: Scored, ran: NDArray[np.bool_], column: Sequence[str], value: str, *options: Any
+) -> dict[str, Any]:
+    chosen = ran & np.array([v == value for v in column])
+    fakes, reals = chosen & scored.fake, chosen & ~scored.fake
+    against = "itself"
+    if not reals.any():
+        chosen, against = chosen | (ran & ~scored.fake), "all reals"
+    elif not fakes.any():
+        chosen, against = chosen | (ran & scored.fake), "all fakes"
+    return {"against": against, **_block(scored, chosen, *options)}
+
+
+def _block(
+    scored: Scored,
+    chosen: NDArray[np.bool_],
+    rung: str,
+    probabilities: Sequence[str],
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    index = np.flatnonzero(chosen)
+    labels = scored.fake[index]
+    groups = [scored.groups[i] for i in index]
+    draw = _Draw(resamples, seed)
+    scores: dict[str, Any] = {}
+    for name in scored.names:
+        values = scored.values[rung, name][index]
+        found = figures(Ranking(labels, values).all, groups, resamples=resamples, seed=seed)
+        if name in probabilities:
+            found["ece"] = draw.figure(ece_statistic(labels, values), groups)
+        found["abstention"] = draw.rate(np.isnan(values), groups)
+        scores[name] = {k: v.as_dict() for k, v in found.items()}
+    levels = [scored.levels[rung][i] for i in index]
+    return {
+        "n_real": int((~labels).sum()),
+        "n_fake": int(labels.sum()),
+        "n_groups": len(set(groups)),
+        "unreadable": levels.count("unreadable"),
+        "scores": scores,
+        "levels": _alarms(levels, labels, groups, draw) if any(levels) else {},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    resamples: int
+    seed: int
+
+    def figure(self, statistic: Statistic, groups: Sequence[str]) -> Figure:
+        return figure(statistic, groups, resamples=self.resamples, seed=self.seed)
+
+    def rate(self, hits: NDArray[np.bool_], groups: Sequence[str]) -> Figure:
+        return figure(mean_statistic(hits), groups, resamples=self.resamples, seed=self.seed, is_rate=True)
+
+
+def _alarms(
+    levels: Sequence[str], labels: NDArray[np.bool_], groups: Sequence[str], draw: _Draw
+) -> dict[str, Any]:
+    """Share of the ANSWERED reals and fakes that reach a level: leaving ``unknown`` out of the denominator,
+    so that abstaining cannot make the false alarms look rarer."""
+    answered = np.array([v in {"strong", "some", "none"} for v in levels])
+    out: dict[str, Any] = {}
+    for level, members in ALARMS.items():
+        hit = np.array([v in members for v in levels])
+        sides: dict[str, Figure] = {}
+        for name, mask in (("false_alarms", answered & ~labels), ("found", answered & labels)):
+            index = np.flatnonzero(mask)
+            sides[name] = draw.rate(hit[index], [groups[int(i)] for i in index])
+        out[level] = {k: v.as_dict() | {"n": v.n} for k, v in sides.items()}
+    return out
+
+
+def scores_bytes(scored: Scored) -> bytes:
+    """The gzipped csv; the same scores give the same bytes."""
+    columns = [(r, s) for r in scored.rungs for s in (*scored.names, LEVEL)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_HEAD, *(f"{r}/{s}" for r, s in columns)])
+    for i, key in enumerate(scored.ids):
+        label = "fake" if scored.fake[i] else "real"
+        head = [key, label, scored.sources[i], scored.kinds[i], scored.groups[i]]
+        writer.writerow([*head, *(_cell(scored, r, s, i) for r, s in columns)])
+    return gzip.compress(text.getvalue().encode(), mtime=0)
+
+
+def read_scores(path: Path) -> Scored:
+    """The inverse of ``scores_bytes``. Raises UsageError on a file that is none."""
+    try:
+        rows = list(csv.reader(io.StringIO(gzip.decompress(path.read_bytes()).decode())))
+        head, body = rows[0][len(_HEAD) :], rows[1:]
+        pairs = [tuple(c.rsplit("/", 1)) for c in head]
+        rungs = tuple(dict.fromkeys(r for r, _ in pairs))
+        names = tuple(dict.fromkeys(s for _, s in pairs if s != LEVEL))
+        column = {(r, s): [row[len(_HEAD) + k] for row in body] for k, (r, s) in enumerate(pairs)}
+    except (OSError, ValueError, IndexError, EOFError) as error:
+        raise UsageError(f"{path.name}: these are no stored scores ({type(error).__name__})") from error
+    return Scored(
+        ids=tuple(row[0] for row in body),
+        fake=np.array([row[1] == "fake" for row in body], dtype=bool),
+        sources=tuple(row[2] for row in body),
+        kinds=tuple(row[3] for row in body),
+        groups=tuple(row[4] for row in body),
+        rungs=rungs,
+        names=names,
+        values={
+            (r, s): np.array([float(v) if v not in {"", "-"} else np.nan for v in column[r, s]])
+            for r in rungs
+            for s in names
+        },
+        ran={
+            r: np.array([any(column[r, s][i] for s in (*names, LEVEL)) for i in range(len(body))])
+            for r in rungs
+        },
+        levels={r: tuple(column[r, LEVEL]) for r in rungs},
+    )
+
+
+def _cell(scored: Scored, rung: str, name: str, i: int) -> str:
+    if name == LEVEL:
+        return scored.levels[rung][i]
+    if not scored.ran[rung][i]:
+        return ""
+    value = scored.values[rung, name][i]
+    return "-" if np.isnan(value) else repr(float(value))
+
+
+def write_result(path: Path, facts: Mapping[str, Any], scored: Scored, **options: Any) -> dict[str, Any]:
+    """Summarise and write both files; returns what the JSON holds. ``facts``: what was run, on what, with
+    what. ``options`` go to ``summarise``."""
+    data = scores_bytes(scored)
+    beside = scores_path(path)
+    result = {
+        "schema": SCHEMA,
+        **facts,
+        "n": len(scored.ids),
+        "n_real": int((~scored.fake).sum()),
+        "n_fake": int(scored.fake.sum()),
+        "n_groups": len(set(scored.groups)),
+        "options": {k: list(v) if isinstance(v, tuple) else v for k, v in options.items()},
+        "rungs": summarise(scored, **options),
+        "scores": {"file": beside.name, "sha256": hashlib.sha256(data).hexdigest()},
+    }
+    write_json(path, result)
+    beside.write_bytes(data)
+    return result
+
+
+def write_json(path: Path, result: Mapping[str, Any]) -> None:
+    """Indented, but an object of plain values stands on one line: short, and a change shows in a diff."""
+    text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
+    flat = re.sub(r'\{\s*("[\w.]+": (?:[-\d.e+]+|null),?\s*)+\}', _one_line, text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(flat + "\n", encoding="utf-8")
+
+
+def _one_line(match: re.Match[str]) -> str:
+    return re.sub(r"\s*\n\s*", " ", match.group()).replace("{ ", "{").replace(" }", "}")
+
+
+def scores_path(path: Path) -> Path:
+    return path.with_name(path.stem + ".scores.csv.gz")
+
+
+def differences(path: Path, rungs: Sequence[str] | None = None) -> list[str]:
+    """Compute a stored result again from its scores; the places where the JSON says something else. An empty
+    list means that every figure holds. ``rungs``: only these, None for all."""
+    result = json.loads(path.read_text(encoding="utf-8"))
+    beside = path.with_name(result["scores"]["file"])
+    found: list[str] = []
+    if hashlib.sha256(beside.read_bytes()).hexdigest() != result["scores"]["sha256"]:
+        found.append("scores: the file is not the one that the figures were computed from")
+    scored = read_scores(beside)
+    counts = {"n": len(scored.ids), "n_fake": int(scored.fake.sum()), "n_groups": len(set(scored.groups))}
+    found += [f"{k}: {result[k]}, again {v}" for k, v in counts.items() if result[k] != v]
+    chosen = scored.rungs if rungs is None else tuple(r for r in scored.rungs if r in rungs)
+    again = summarise(_only(scored, chosen), **result["options"])
+    then = {r: v for r, v in result["rungs"].items() if r in chosen}
+    return found + [f"rungs{where}" for where in _unequal(then, again)]
+
+
+def _only(scored: Scored, rungs: tuple[str, ...]) -> Scored:
+    return Scored(
+        scored.ids, scored.fake, scored.sources, scored.kinds, scored.groups, rungs, scored.names,
+        scored.values, scored.ran, scored.levels,
+    )  # fmt: skip
+
+
+def _unequal(a: Any, b: Any, where: str = "") -> Iterator[str]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in {**a, **b}:
+            yield from _unequal(a.get(key), b.get(key), f"{where}.{key}")
+    elif isinstance(a, float) and isinstance(b, float):
+        if abs(a - b) > 1.5e-4:  # figures are rounded to 4 places; sums may differ across processors
+            yield f"{where}: {a}, again {b}"
+    elif a != b:
+        yield f"{where}: {a}, again {b}"
