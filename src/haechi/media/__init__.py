@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from haechi.errors import DamagedFile, NotAFile, OverLimit
+from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
 from haechi.media.image import decode_image
 from haechi.media.sniff import HEAD_BYTES, sniff
 from haechi.media.video import VideoReader, probe
@@ -95,9 +95,20 @@ def _from_bytes(data: bytes, settings: Settings) -> Media:
     # FFmpeg wants a file. mkstemp makes it readable to this user alone; the reader removes it.
     handle, name = tempfile.mkstemp(prefix="haechi-", suffix=f".{found.format}")
     reader = VideoReader(Path(name), settings, temporary=True)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    return _video(BYTES_NAME, digest, reader, Path(name), found.format, settings)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        return _video(BYTES_NAME, digest, reader, Path(name), found.format, settings)
+    except OSError as error:
+        reader.close()
+        raise HaechiError(
+            f"The video cannot be written to the temporary folder ({_strerror(error)}): free some room, "
+            "or point TMPDIR to another folder."
+        ) from error
+    except BaseException:
+        # The error's traceback would keep the reader, and so the file, for as long as someone looks at it.
+        reader.close()
+        raise
 
 
 def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:

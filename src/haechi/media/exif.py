@@ -11,19 +11,20 @@ _ASCII, _SHORT, _LONG = 2, 3, 4
 _MAX_ENTRIES = 512
 _MAX_TEXT = 64
 _MAKE, _MODEL, _ORIENTATION, _SOFTWARE = 0x010F, 0x0110, 0x0112, 0x0131
-_SUBFILE_TYPE, _DNG_VERSION = 0x00FE, 0xC612
+_SUBFILE_TYPE, _EXIF, _DNG_VERSION = 0x00FE, 0x8769, 0xC612
 
 
 @dataclass(frozen=True, slots=True)
 class Exif:
     """orientation: 1 to 8, 1 when absent. raw_preview: this is a camera's raw file, whose first picture
-    is a small preview."""
+    is a small preview. has_details: there is a directory of Exif proper, not only the TIFF's own tags."""
 
     orientation: int = 1
     make: str = ""
     model: str = ""
     software: str = ""
     raw_preview: bool = False
+    has_details: bool = False
 
 
 def clean(text: bytes | str) -> str:
@@ -50,6 +51,7 @@ def read_exif(data: bytes) -> Exif:
         model=_line(values, _MODEL),
         software=_line(values, _SOFTWARE),
         raw_preview=_DNG_VERSION in values or values.get(_SUBFILE_TYPE) == 1,
+        has_details=_EXIF in values,
     )
 
 

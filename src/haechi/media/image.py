@@ -13,7 +13,7 @@ from haechi.errors import DamagedFile, InputError, OverLimit, UnknownFormat
 from haechi.media.exif import Exif, read_exif
 from haechi.media.jpeg import read_header
 from haechi.media.opencv import opencv
-from haechi.media.structure import gif_facts, iso_boxes, png_facts, riff_check, webp_size
+from haechi.media.structure import cut_off, gif_facts, iso_boxes, png_facts, riff_check, webp_size
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
@@ -102,7 +102,7 @@ def _finish(
     rgb: U8, exif: Exif | None, facts: dict[str, Fact], turned: bool = False
 ) -> tuple[U8, dict[str, Fact]]:
     """Turns the picture upright (unless the decoder did) and notes the facts of its metadata."""
-    facts["has_exif"] = exif is not None
+    facts["has_exif"] = exif is not None and (exif.has_details or facts["format"] != "tiff")
     exif = exif or Exif()
     for key, value in (("camera_make", exif.make), ("camera_model", exif.model), ("software", exif.software)):
         if value:
@@ -164,6 +164,8 @@ def _pillow(data: bytes, form: str, settings: Settings, facts: dict[str, Fact]) 
     except Exception as error:
         # Pillow lets whatever a broken file provokes escape (SyntaxError, struct.error, KeyError, ...):
         # at this border all of it means that the picture cannot be decoded.
+        if "truncated" in str(error):
+            raise cut_off(_NAMES[form]) from error
         raise DamagedFile(
             f"The {_NAMES[form]} cannot be decoded{_why(error)}: get the file again, or the original."
         ) from error

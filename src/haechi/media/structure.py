@@ -7,6 +7,7 @@ Sources: PNG (ISO/IEC 15948), GIF89a, RIFF, WebP (RFC 9649), ISO/IEC 14496-12, M
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ from haechi.types import Fact
 
 _MAX_CHUNKS = 200_000
 _MAX_MOOV = 64 * 1024**2
+# DRM replaces the codec's name in the sample description by encv (ISO/IEC 14496-12, 8.12).
+_ENCRYPTED = re.compile(rb"stsd.{12}encv", re.DOTALL)
 
 
 def cut_off(name: str) -> DamagedFile:
@@ -184,5 +187,4 @@ def iso_boxes(file: BinaryIO, size: int, name: str) -> Boxes:
         at += length
     if moov is None:
         return Boxes(has_index, None, encrypted=False)
-    # DRM replaces the name of the codec by encv (ISO/IEC 14496-12, 8.12).
-    return Boxes(has_index, b"vide" in moov, encrypted=b"encv" in moov and b"sinf" in moov)
+    return Boxes(has_index, b"vide" in moov, encrypted=_ENCRYPTED.search(moov) is not None)

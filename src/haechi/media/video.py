@@ -51,23 +51,23 @@ class VideoFacts:
 class VideoReader:
     """Reads one video file as often as asked: ``reader(n)`` yields at most n evenly spaced Frames.
 
-    ``temporary``: the file was written for this reader and goes when the reader goes."""
+    ``temporary``: the file was written for this reader; it goes with it, or at ``close``."""
 
     def __init__(self, path: Path, settings: Settings, temporary: bool = False) -> None:
         self._settings = settings
         self._path = os.path.abspath(path)  # noqa: PTH100 - "http://x" must stay a name and not become an address
         self.frame_count = 0
-        if temporary:
-            weakref.finalize(self, _remove, self._path)
+        leftovers = [self._path] if temporary else []
         try:
             self._path.encode("utf-8")
         except UnicodeEncodeError:
             # OpenCV takes names in UTF-8 only: reach the file through a link that has such a name.
             folder = tempfile.mkdtemp(prefix="haechi-")
-            link = str(Path(folder) / "video")
-            Path(link).symlink_to(self._path)
-            weakref.finalize(self, _remove, link, folder)
-            self._path = link
+            link = Path(folder) / "video"
+            link.symlink_to(self._path)
+            leftovers += [str(link), folder]
+            self._path = str(link)
+        self.close = weakref.finalize(self, _remove, leftovers)
 
     def open(self) -> Any:
         """A cv2.VideoCapture, upright by the rotation flag, for the caller to release. Raises DamagedFile."""
@@ -130,7 +130,7 @@ class VideoReader:
             return None
         if not ok or bgr is None or bgr.size == 0:
             return None
-        # The resolution may change on the way: every frame has its own size and is held to the limit.
+        # Where the resolution changes on the way, OpenCV scales to that of the first frame, as players do.
         check_pixels(bgr.shape[1], bgr.shape[0], self._settings)
         if bgr.dtype != "uint8":
             bgr = cv2.convertScaleAbs(bgr, alpha=1 / 257)
@@ -252,7 +252,7 @@ def _check_structure(path: Path, form: str) -> None:
                 )
             if boxes.has_video is False:
                 raise DamagedFile(
-                    f"The {name} holds no video track, perhaps only sound: give the video it came from."
+                    f"The {name} holds no video track: it has no frames, or only sound; give the whole video."
                 )
 
 
@@ -292,7 +292,11 @@ def _codec(fourcc: float) -> str:
     return _CODECS.get(tag, tag) if tag.isascii() and tag.isprintable() and tag else "unknown"
 
 
-def _remove(path: str, folder: str = "") -> None:
-    Path(path).unlink(missing_ok=True)
-    if folder:
-        Path(folder).rmdir()
+def _remove(leftovers: list[str]) -> None:
+    """Removes temporary files, and folders behind what was in them."""
+    for name in leftovers:
+        path = Path(name)
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)

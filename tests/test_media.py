@@ -1,0 +1,427 @@
+"""Reading photographs and videos: what arrives is upright RGB, and what is broken is refused in one line."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import random
+import stat
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from haechi.errors import DamagedFile, HaechiError, InputError, NotAFile, OverLimit, UnknownFormat
+from haechi.media import display_name, open_media
+from haechi.settings import Settings
+from haechi.types import U8
+from hostile import Hostile, cartoon, encoded, oriented, pictures, videos, write_corpus
+from tinyvideo import avi, jpeg, matroska, mp4, picture, turned
+
+DEFAULT = Settings()
+
+
+def first(source: Any, limits: Settings = DEFAULT) -> U8:
+    return next(open_media(source, limits).frames(1)).rgb
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[Hostile]:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@cache
+def samples() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        return pictures() | videos(Path(folder))
+
+
+# --- what must be refused, and how ---------------------------------------------------------------
+
+
+def test_corpus(corpus: list[Hostile]) -> None:
+    for item in corpus:
+        if item.error is None:
+            media = open_media(item.path, DEFAULT)
+            frames = list(media.frames(20))
+            assert frames, item.note
+            assert all(f.rgb.dtype == np.uint8 and f.rgb.ndim == 3 and f.rgb.shape[2] == 3 for f in frames)
+            assert frames[0].rgb.shape[:2] == (media.height_px, media.width_px), item.note
+            assert [f.time_s for f in frames] == sorted(f.time_s for f in frames)
+            continue
+        with pytest.raises(item.error) as caught:
+            list(open_media(item.path, DEFAULT).frames(20))
+        message = caught.value.message
+        assert "\n" not in message, item.note
+        assert message.endswith((".", ")")), message
+        assert str(item.path.parent) not in message, item.note
+
+
+def test_corpus_as_bytes_gives_the_same(corpus: list[Hostile]) -> None:
+    for item in corpus:
+        if not item.path.is_file() or item.path.name.startswith("cut"):
+            continue
+        if item.error is None:
+            assert list(open_media(item.path.read_bytes(), DEFAULT).frames(2)), item.note
+        else:
+            with pytest.raises(item.error):
+                list(open_media(item.path.read_bytes(), DEFAULT).frames(20))
+
+
+def test_nothing_is_said_on_stderr(corpus: list[Hostile]) -> None:
+    """Decoders complain on the file descriptor, past Python, so a whole process is looked at."""
+    code = (
+        "import sys\nfrom haechi.media import open_media\nfrom haechi.settings import Settings\n"
+        "from haechi.errors import InputError\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: list(open_media(name, Settings()).frames(5))\n"
+        "    except InputError: pass\n"
+    )
+    names = [str(item.path) for item in corpus if item.path.is_file()]
+    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, timeout=120, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.jpg"
+    path.write_bytes(samples()["jpg"])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read everything: let the system's refusal be played
+        monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(NotAFile, match="permission") as caught:
+        open_media(path, DEFAULT)
+    assert str(tmp_path) not in caught.value.message
+
+
+def test_names_that_are_no_files(tmp_path: Path) -> None:
+    for name in (
+        "",
+        "a\x00b.jpg",
+        "x" * 5000,
+        "https://example.org/a.jpg",
+        str(tmp_path / "a.jpg" / "b.jpg"),
+    ):
+        with pytest.raises(NotAFile):
+            open_media(name, DEFAULT)
+    with pytest.raises(NotAFile, match="nothing is fetched"):
+        open_media("https://example.org/a.jpg", DEFAULT)
+
+
+@pytest.mark.parametrize("ending", sorted(pictures()))
+def test_a_picture_that_misses_any_part_of_its_end(ending: str) -> None:
+    data = samples()[ending]
+    for length in range(1, len(data) - 1, max(1, len(data) // 60)):
+        with pytest.raises(InputError):
+            open_media(data[:length], DEFAULT)
+
+
+def test_a_jpeg_cut_inside_a_large_scan_is_never_filled_with_grey() -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    for options in ({}, {"progressive": True}):
+        data = encoded(noise, "JPEG", **options)
+        for tenth in range(1, 10):
+            with pytest.raises(DamagedFile):
+                open_media(data[: len(data) * tenth // 10], DEFAULT)
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+def test_limits(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(samples()["jpg"])
+    for source in (path, samples()["jpg"]):
+        with pytest.raises(OverLimit, match="HAECHI_MAX_BYTES"):
+            open_media(source, Settings(max_bytes=100))
+        with pytest.raises(OverLimit, match="HAECHI_MAX_PIXELS"):
+            open_media(source, Settings(max_pixels=64 * 48 - 1))
+        assert first(source, Settings(max_pixels=64 * 48)).shape == (48, 64, 3)
+    for ending in pictures():
+        with pytest.raises(OverLimit):
+            open_media(samples()[ending], Settings(max_pixels=100))
+    for ending in ("mp4", "avi", "mkv"):
+        with pytest.raises(OverLimit):
+            open_media(samples()[ending], Settings(max_pixels=100))
+    long = matroska([jpeg(96, 64)] * 4, [0, 500, 1000, 1500], 96, 64)
+    assert open_media(long, Settings(max_duration_s=2.0)).duration_s == 2.0
+    with pytest.raises(OverLimit, match="HAECHI_MAX_DURATION_S"):
+        open_media(long, Settings(max_duration_s=1.9))
+
+
+def test_slow_decoding_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    media = open_media(samples()["mp4"], Settings(decode_timeout_s=5.0))
+    monkeypatch.setattr("haechi.media.video.time", SimpleNamespace(monotonic=count(0.0, 2.0).__next__))
+    with pytest.raises(OverLimit, match="HAECHI_DECODE_TIMEOUT_S"):
+        list(media.frames(12))
+    with pytest.raises(OverLimit, match="HAECHI_DECODE_TIMEOUT_S"):
+        open_media(samples()["mp4"], Settings(decode_timeout_s=5.0))
+
+
+def test_the_time_that_the_caller_takes_is_not_decoding_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("haechi.media.video.time", SimpleNamespace(monotonic=lambda: now[0]))
+    media = open_media(samples()["avi"], Settings(decode_timeout_s=5.0))
+    for _ in media.frames(12):
+        now[0] += 100.0
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", sorted(pictures()))
+def test_every_picture_format_gives_its_colours(ending: str) -> None:
+    media = open_media(samples()[ending], DEFAULT)
+    rgb = next(media.frames(3)).rgb
+    assert media.kind == "image"
+    assert (media.fps, media.duration_s) == (None, None)
+    assert (media.width_px, media.height_px) == (64, 48)
+    assert media.sha256 == hashlib.sha256(samples()[ending]).hexdigest()
+    assert np.abs(rgb.astype(int) - picture(64, 48)).mean() < 12
+    assert [(f.index, f.time_s) for f in media.frames(9)] == [(0, 0.0)]
+    assert list(media.frames(0)) == []
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_honoured_exactly_once(form: str, orientation: int) -> None:
+    stored = np.zeros((64, 96, 3), np.uint8)
+    stored[:32, :32], stored[:32, 64:], stored[32:, :32] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
+    across = stored.swapaxes(0, 1)
+    upright = {
+        1: stored, 2: stored[:, ::-1], 3: stored[::-1, ::-1], 4: stored[::-1],
+        5: across, 6: np.rot90(stored, -1), 7: across[::-1, ::-1], 8: np.rot90(stored),
+    }  # fmt: skip
+    media = open_media(oriented(stored, orientation, form), DEFAULT)
+    rgb = next(media.frames(1)).rgb
+    assert rgb.shape == upright[orientation].shape == (media.height_px, media.width_px, 3)
+    assert np.abs(rgb.astype(int) - upright[orientation]).mean() < 8
+    assert media.container["rotation_deg"] in (0, 90, 180, 270)
+
+
+def test_depths_and_colour_spaces() -> None:
+    rgb = picture(64, 48)
+    grey = rgb[:, :, 1]
+    three = np.repeat(grey[:, :, None], 3, axis=2)
+    same = {
+        "16-bit PNG": encoded(grey.astype(np.uint16) * 257, "PNG"),
+        "16-bit TIFF": encoded(grey.astype(np.uint16) * 257, "TIFF"),
+        "float to 1": encoded((grey / 255).astype(np.float32), "TIFF"),
+        "float to 255": encoded(grey.astype(np.float32), "TIFF"),
+        "grey": encoded(grey, "PNG"),
+        "opaque grey": encoded(np.dstack([grey, np.full_like(grey, 255)]), "PNG"),
+    }
+    for note, data in same.items():
+        assert np.abs(first(data).astype(int) - three).max() <= 1, note
+    cmyk = Image.fromarray(rgb).convert("CMYK")
+    assert np.abs(first(encoded(cmyk, "JPEG", quality=95)).astype(int) - rgb).mean() < 12
+    holes = (grey / 255).astype(np.float32)
+    holes[0, 0] = np.nan
+    assert first(encoded(holes, "TIFF"))[1:].max() == 255
+
+
+def test_transparent_is_white() -> None:
+    clear = np.zeros((8, 8, 4), np.uint8)
+    assert first(encoded(clear, "PNG")).min() == 255
+    half = np.dstack([np.zeros((8, 8, 3), np.uint8), np.full((8, 8), 128, np.uint8)])
+    assert abs(int(first(encoded(half, "PNG"))[0, 0, 0]) - 127) <= 1
+    palette = Image.fromarray(np.zeros((8, 8), np.uint8), "L").convert("P")
+    assert first(encoded(palette, "PNG", transparency=0)).min() == 255
+
+
+@pytest.mark.parametrize("quality", [1, 10, 40, 50, 75, 92, 100])
+def test_jpeg_quality_is_told_from_the_tables(quality: int) -> None:
+    facts = open_media(encoded(cartoon(), "JPEG", quality=quality, subsampling=1), DEFAULT).container
+    assert facts["jpeg_quality"] == quality
+    assert facts["jpeg_subsampling"] == "4:2:2"
+
+
+def test_facts_are_clean_and_hold_no_place() -> None:
+    facts = open_media(oriented(cartoon(), 6), DEFAULT).container
+    assert facts["rotation_deg"] == 90
+    assert facts["software"] == "Retouch 7"
+    assert facts["camera_make"] == "Acme [31m Cameras"
+    assert not [key for key in facts if "gps" in key.lower() or "path" in key or "date" in key]
+
+
+def test_animation_shows_its_first_frame(corpus: list[Hostile]) -> None:
+    path = next(item.path for item in corpus if item.path.name == "moving.gif")
+    media = open_media(path, DEFAULT)
+    assert (media.kind, media.container["animated"], media.container["frames"]) == ("image", True, 5)
+
+
+def test_names_are_fit_to_be_shown(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"a\nb\x1b[31m\xff.jpg")
+    path.write_bytes(samples()["jpg"])
+    assert open_media(path, DEFAULT).name == "a\ufffdb\ufffd[31m\ufffd.jpg"
+    assert open_media(str(path), DEFAULT).name == display_name(path)
+    assert open_media(samples()["jpg"], DEFAULT).name == "<bytes>"
+
+
+# --- videos ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "avi", "mkv", "webm"])
+def test_every_container(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / "clip"
+    path.write_bytes(samples()[ending])
+    media = open_media(path, DEFAULT)
+    frames = list(media.frames(100))
+    assert (media.kind, media.container["format"], len(frames)) == ("video", ending, 12)
+    assert media.sha256 == hashlib.sha256(samples()[ending]).hexdigest()
+    assert media.duration_s == pytest.approx(12 / (media.fps or 0), rel=0.02)
+    for frame in frames:
+        assert np.abs(frame.rgb.astype(int) - picture(96, 64, frame.index)).mean() < 12
+    assert [f.index for f in media.frames(100)] == list(range(12))
+
+
+def test_frames_are_evenly_spaced(tmp_path: Path) -> None:
+    media = open_media(mp4(tmp_path / "a.mp4", frames=90, fps=30.0), DEFAULT)
+    for n in (1, 2, 7, 30, 89):
+        frames = list(media.frames(n))
+        index = [f.index for f in frames]
+        assert len(index) == n
+        assert set(np.diff(index)) <= {90 // n, 90 // n + 1}
+        assert abs(index[0] + index[-1] - 89) <= 1
+        assert [f.time_s for f in frames] == pytest.approx([i / 30 for i in index], abs=1e-3)
+    assert list(media.frames(0)) == []
+
+
+def test_times_of_a_variable_frame_rate_are_the_real_ones() -> None:
+    times = [0, 10, 500, 510, 3000, 3001]
+    data = matroska([jpeg(96, 64, i) for i in range(6)], times, 96, 64)
+    media = open_media(data, DEFAULT)
+    assert [round(f.time_s * 1000) for f in media.frames(6)] == times
+    assert [f.index for f in media.frames(3)] == [1, 3, 5]
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_rotation_flag_is_honoured_exactly_once(degrees: int) -> None:
+    media = open_media(turned(samples()["mp4"], degrees), DEFAULT)
+    rgb = next(media.frames(1)).rgb
+    assert media.container["rotation_deg"] == degrees
+    assert rgb.shape == (media.height_px, media.width_px, 3)
+    white = np.rot90(rgb, degrees // 90)
+    assert white.shape == (64, 96, 3)
+    assert white[:12, :20].mean() > 230
+    assert white[:12, -20:].mean() < 130
+
+
+def test_promises_of_the_header_are_not_believed() -> None:
+    frames = [jpeg(96, 64, step) for step in range(30)]
+    for promised in (0, 1, 29, 10**9):
+        media = open_media(avi(frames, 96, 64, promised=promised), DEFAULT)
+        assert [f.index for f in media.frames(3)] == [5, 15, 25]
+    assert open_media(avi(frames, 96, 64, promised=900), DEFAULT).container["truncated"] is True
+    live = matroska(frames, range(0, 3000, 100), 96, 64, live=True)
+    assert [f.index for f in open_media(live, DEFAULT).frames(3)] == [5, 15, 25]
+    assert open_media(live, DEFAULT).duration_s == pytest.approx(3.0, rel=0.01)
+
+
+def test_a_reader_can_be_left_halfway_and_used_again() -> None:
+    media = open_media(samples()["mp4"], DEFAULT)
+    iterator = media.frames(12)
+    next(iterator)
+    inner = [f.index for f in media.frames(4)]
+    assert next(iterator).index == 1
+    assert [f.index for f in media.frames(4)] == inner
+
+
+def test_a_video_under_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    path = tmp_path / os.fsdecode(b"clip\xff\n.mp4")
+    path.write_bytes(samples()["mp4"])
+    media = open_media(path, DEFAULT)
+    assert len(list(media.frames(3))) == 3
+    del media
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert path.exists()
+
+
+def test_temporary_file_is_private_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    media = open_media(samples()["mp4"], DEFAULT)
+    (path,) = tmp_path.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    del media
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(DamagedFile):
+        open_media(samples()["mp4"][:-200], DEFAULT)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(os, "fdopen", _no_room)
+    with pytest.raises(HaechiError, match="temporary folder"):
+        open_media(samples()["mp4"], DEFAULT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _no_room(handle: int, _: str) -> None:
+    os.close(handle)
+    raise OSError(28, "No space left on device")
+
+
+# --- anything at all ------------------------------------------------------------------------------
+
+
+def readable_or_refused(data: bytes) -> None:
+    """Either frames that are RGB pictures, or an InputError: never anything else."""
+    limits = Settings(max_pixels=4_000_000, decode_timeout_s=20.0)
+    try:
+        frames = list(open_media(data, limits).frames(8))
+    except InputError:
+        return
+    assert frames
+    assert all(f.rgb.dtype == np.uint8 and f.rgb.ndim == 3 and f.rgb.shape[2] == 3 for f in frames)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=600))
+def test_any_bytes(data: bytes) -> None:
+    readable_or_refused(data)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(samples())), st.binary(max_size=300), st.integers(4, 64))
+def test_a_right_beginning_then_any_bytes(ending: str, tail: bytes, keep: int) -> None:
+    readable_or_refused(samples()[ending][:keep] + tail)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(sorted(samples())), st.integers(0, 2**32), st.integers(1, 12), st.booleans())
+def test_flipped_bytes(ending: str, seed: int, flips: int, cut: bool) -> None:
+    chance = random.Random(seed)
+    data = bytearray(samples()[ending])
+    for _ in range(flips):
+        # Headers come first and are the more fragile part: half of the flips go there.
+        at = chance.randrange(min(200, len(data)) if chance.random() < 0.5 else len(data))
+        data[at] = chance.randrange(256)
+    readable_or_refused(bytes(data[: chance.randrange(len(data))] if cut else data))
+
+
+def test_text_is_named_as_such() -> None:
+    for data, word in (
+        (b"<!doctype html><p>", "web page"),
+        (b"PK\x03\x04\x14\x00\x01\x00" + bytes(40), "password-protected zip"),
+        (b"PK\x03\x04\x14\x00\x00\x00" + bytes(40), "zip"),
+        (b"%PDF-1.4\n", "PDF"),
+        (b"hello\n", "text"),
+        (b"RIFF\x10\x00\x00\x00WAVEfmt ", "WAV"),
+    ):
+        with pytest.raises(UnknownFormat, match=word):
+            open_media(data, DEFAULT)
