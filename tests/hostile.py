@@ -12,10 +12,12 @@ import io
 import os
 import random
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,8 @@ def _encrypted_zip() -> bytes:
     return bytes(data)
 
 
-def _animation() -> bytes:
+def animation() -> bytes:
+    """A GIF of five frames."""
     frames = [Image.fromarray(picture(48, 32, step)) for step in range(5)]
     return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
 
@@ -136,6 +139,13 @@ def videos(folder: Path) -> dict[str, bytes]:
         "mkv": matroska(frames, range(0, 1200, 100), 96, 64),
         "webm": matroska(frames, range(0, 1200, 100), 96, 64, doctype=b"webm"),
     }
+
+
+@cache
+def samples() -> dict[str, bytes]:
+    """Pictures and videos together, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        return pictures() | videos(Path(folder))
 
 
 def write_corpus(folder: Path) -> list[Hostile]:
@@ -260,8 +270,8 @@ def _add_pictures(add: _Add, sound: dict[str, bytes]) -> None:
     add("progressive.jpg", encoded(rgb, "JPEG", progressive=True), None, "progressive JPEG")
     add("rotated.jpg", oriented(rgb, 6), None, "to be turned by its Exif")
     add("motion.jpg", sound["jpg"] + sound["mp4"], None, "a motion photo: a video behind the picture")
-    add("moving.gif", _animation(), None, "animated GIF")
-    add("cut_moving.gif", _animation()[:-40], DamagedFile, "animated GIF cut behind its first frame")
+    add("moving.gif", animation(), None, "animated GIF")
+    add("cut_moving.gif", animation()[:-40], DamagedFile, "animated GIF cut behind its first frame")
     add("cartoon.png", encoded(cartoon(), "PNG"), None, "a drawn face")
     add("crowd.png", encoded(cartoon(800, 800, 40), "PNG"), None, "forty drawn faces")
     static = np.random.default_rng(3).integers(0, 256, (240, 320, 3), dtype=np.uint8)
