@@ -104,8 +104,8 @@ class FinderLoss:
         p = raw[..., 0].sigmoid()
         focal = F.binary_cross_entropy_with_logits(raw[..., 0], target, reduction="none") * (target - p).abs() ** 2
         score_loss = focal[role >= 0].sum() / n
-        return score_loss + 2 * box_loss + 0.5 * point_loss, {
-            "score": float(score_loss), "box": float(box_loss), "points": float(point_loss), "iou": float(plain.mean()),
+        return score_loss + 2 * box_loss + point_loss, {
+            "score": score_loss.item(), "box": box_loss.item(), "points": point_loss.item(), "iou": float(plain.mean()),
         }  # fmt: skip
 
 

@@ -1,0 +1,79 @@
+"""From a network's logit to a likelihood ratio that can be believed: corrected, calibrated, capped.
+
+All numbers stand in the model's card under ``calibration`` and were fitted by the lab on validation data:
+
+    nuisance   per quality feature: slope, centre, low, high. What the logit of GENUINE faces gained with that
+               feature is taken off again, so that sharpness, size and light do not speak.
+    bins       by face size, ascending: below_px, slope, intercept (Platt scaling, Platt 1999)
+    cap_for, cap_against   the most that one detector may say in either direction, in nats
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from haechi.types import F64, FaceQuality, Fact, Reason
+
+NEUTRAL_LLR = 0.7
+"""Below this (a ratio of 2) a finding is called neutral."""
+
+
+def features(quality: FaceQuality) -> dict[str, float]:
+    """The quality features that a card may correct for."""
+    return {
+        "log2_face_px": float(np.log2(max(quality.face_px, 1.0))),
+        "sharpness": quality.sharpness,
+        "light": quality.light,
+    }
+
+
+def corrected(logits: F64, quality: Mapping[str, float], calibration: Mapping[str, Any]) -> F64:
+    """Logits f64 (n,) less what the quality features explain among genuine faces."""
+    shift = 0.0
+    for name, c in calibration["nuisance"].items():
+        shift += c["slope"] * (float(np.clip(quality[name], c["low"], c["high"])) - c["centre"])
+    return logits - shift
+
+
+def llr(logits: F64, quality: FaceQuality, calibration: Mapping[str, Any]) -> F64:
+    """Calibrated and capped natural-log likelihood ratios f64 (n,) of logits f64 (n,) of one face."""
+    z = corrected(np.asarray(logits, np.float64), features(quality), calibration)
+    chosen = next(b for b in calibration["bins"] if quality.face_px < b["below_px"])
+    out: F64 = np.clip(
+        chosen["slope"] * z + chosen["intercept"], -calibration["cap_against"], calibration["cap_for"]
+    )
+    return out
+
+
+def over_faces(llrs: Sequence[float]) -> float:
+    """llr that at least one of several faces is manipulated, each as likely as the other to be the one:
+    log of the mean likelihood ratio. A crowd does not add up to an accusation."""
+    values = np.asarray(llrs, np.float64)
+    top = values.max()
+    return float(top + np.log(np.mean(np.exp(values - top))))
+
+
+def finding(name: str, value: float, face: int) -> Reason:
+    """The sentence for a scored detector."""
+    ratio = float(np.exp(abs(value)))
+    params: dict[str, Fact] = {"face": face, "ratio": round(ratio) if ratio >= 2.5 else round(ratio, 1)}
+    if abs(value) < NEUTRAL_LLR:
+        return Reason(f"{name}_scored_neutral", params)
+    return Reason(f"{name}_scored" if value > 0 else f"{name}_scored_against", params)
+
+
+def spans(times_s: F64, llrs: F64, above: float = 1.0) -> tuple[tuple[float, float], ...]:
+    """Stretches of time in which evidence stays above a mark; single moments are stretched to their neighbours."""
+    out: list[tuple[float, float]] = []
+    step = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    for t, hot in zip(times_s, llrs > above, strict=True):
+        if not hot:
+            continue
+        if out and t - out[-1][1] <= 1.5 * step:
+            out[-1] = (out[-1][0], float(t))
+        else:
+            out.append((float(t), float(t)))
+    return tuple(out)

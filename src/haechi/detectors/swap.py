@@ -1,0 +1,66 @@
+"""Swapped, re-enacted and locally edited faces, from the face crop, with a map of where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from haechi import models
+from haechi.calibration import finding, llr, over_faces, spans
+from haechi.settings import Settings
+from haechi.types import F32, F64, U8, Evidence, FaceQuality, FaceTrack, Media, Quality, Reason, Region, Series
+
+BATCH = 8
+
+
+class SwapDetector:
+    """Card ``swap``. One logit and one 28 x 28 map a crop; a face's evidence is that of its mean logit."""
+
+    name = "swap"
+
+    def __init__(self, settings: Settings) -> None:
+        self.model = models.load(self.name, settings)
+        self.version = self.model.card.version
+        self.calibration = self.model.card.raw["calibration"]
+
+    def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
+        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]. ``mirrored`` asks a second
+        time with left and right exchanged and takes the mean."""
+        logits, maps = [], []
+        for start in range(0, len(crops), BATCH):
+            x = np.ascontiguousarray(crops[start : start + BATCH].transpose(0, 3, 1, 2), dtype=np.float32)
+            logit, where = self.model.run(x)
+            if mirrored:
+                other, turned = self.model.run(np.ascontiguousarray(x[:, :, :, ::-1]))
+                logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
+            logits.append(logit.astype(np.float64))
+            maps.append(1 / (1 + np.exp(-where)))
+        return np.concatenate(logits), np.concatenate(maps).astype(np.float32)
+
+    def examine(
+        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
+    ) -> Evidence:
+        """Scores every face that is good enough; abstains when none is."""
+        by_id = {q.track_id: q for q in quality.faces}
+        judged = [(t, by_id[t.track_id]) for t in tracks if not by_id[t.track_id].issues]
+        if not judged:
+            reason = Reason("abstain_quality") if tracks else Reason("abstain_no_face")
+            return Evidence(self.name, self.version, "abstained", None, reason)
+        found = [self._track(t, q, media.kind == "image") for t, q in judged]
+        found.sort(key=lambda f: -f[0].llr)
+        regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
+        total = over_faces([r.llr for r in regions])
+        marked = () if media.kind == "image" else spans(series[0].times_s, series[0].llr)
+        reason = finding(self.name, regions[0].llr, regions[0].track_id)
+        return Evidence(self.name, self.version, "scored", total, reason, marked, regions, series)
+
+    def _track(self, track: FaceTrack, quality: FaceQuality, still: bool) -> tuple[Region, Series]:
+        logits, maps = self.logits(track.crops, mirrored=still)
+        each = llr(logits, quality, self.calibration)
+        whole = float(llr(logits.mean(keepdims=True), quality, self.calibration)[0])
+        k = int(np.argmax(logits))
+        times = track.times_s[track.crop_index]
+        box = tuple(float(v) for v in track.crop_boxes_xyxy[k])
+        region = Region(track.track_id, float(times[k]), (box[0], box[1], box[2], box[3]), whole, maps[k])
+        return region, Series(track.track_id, times, each)

@@ -1,0 +1,82 @@
+"""``haechi train faces|swap|synthesis|calibrate``: from the shards to weights and cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import typer
+
+from haechi.lab.loop import Plan
+
+app = typer.Typer(help="Train the networks (needs haechi[lab]).", no_args_is_help=True, add_completion=False)
+
+Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
+Out = Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")]
+Weights = Annotated[Path | None, typer.Option("--weights", help="folder with teachers and starting weights; default DATA/../weights")]
+Steps = Annotated[int, typer.Option("--steps", help="steps of training; a run that was cut off goes on")]
+Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]
+Threads = Annotated[int, typer.Option("--threads", help="threads of the network; 0 means all")]
+
+
+@app.callback()
+def _quiet() -> None:
+    cv2.setNumThreads(1)  # the batches are made in processes of their own
+
+
+@app.command()
+def faces(data: Data, out: Out, weights: Weights = None, steps: Steps = 5000, workers: Workers = 1, threads: Threads = 1) -> None:
+    """The face finder, about 50 minutes on two cores."""
+    from haechi.lab import cards, export, train_faces
+
+    run = out / "faces"
+    plan = Plan(steps=steps, batch=16, lr=2.5e-3, workers=workers, threads=threads)
+    model, seconds = train_faces.train(data, weights or data.parent / "weights", run, plan)
+    parity = export.export(model, "faces", out / "models", 320, ["cells"], free_size=True)
+    export.write_card(cards.faces_card(run, seconds, parity), out / "models")
+
+
+@app.command()
+def swap(data: Data, out: Out, weights: Weights = None, steps: Steps = 2600, workers: Workers = 1, threads: Threads = 0) -> None:
+    """The swap network, about an hour and a half on two cores; the first run prepares the data."""
+    from haechi.lab import cards, export, train_swap
+    from haechi.lab.forge import reconstruct
+    from haechi.lab.prepare import prepare
+
+    teachers = weights or data.parent / "weights"
+    prepare(data, teachers, out / "prepared")
+    reconstruct.make(data, teachers, out / "reconstructed")
+    run = out / "swap"
+    plan = Plan(steps=steps, batch=36, lr=1e-3, warmup=150, workers=workers, threads=threads)
+    model, seconds = train_swap.train(out / "prepared", out / "reconstructed", teachers, run, plan)
+    parity = export.export(model, "swap", out / "models", 224, ["logit", "map"])
+    export.write_card(cards.swap_card(run, seconds, parity), out / "models")
+
+
+@app.command()
+def synthesis(data: Data, out: Out, weights: Weights = None, steps: Steps = 2400, workers: Workers = 1, threads: Threads = 0) -> None:
+    """The synthesis network, about three quarters of an hour on two cores."""
+    from haechi.lab import cards, export, train_synthesis
+    from haechi.lab.forge import reconstruct
+
+    teachers = weights or data.parent / "weights"
+    reconstruct.make(data, teachers, out / "reconstructed")
+    run = out / "synthesis"
+    plan = Plan(steps=steps, batch=34, lr=1e-3, warmup=150, workers=workers, threads=threads)
+    model, seconds = train_synthesis.train(data, out / "reconstructed", teachers, run, plan)
+    parity = export.export(model, "synthesis", out / "models", 160, ["logit"])
+    export.write_card(cards.synthesis_card(run, seconds, parity), out / "models")
+
+
+@app.command()
+def calibrate(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path("results"),
+) -> None:
+    """Calibrate, fuse and measure the trained networks on the validation split; writes their cards anew."""
+    from haechi.lab.calibrate import run
+
+    run(data, weights or data.parent / "weights", out, results)

@@ -1,0 +1,82 @@
+"""Size, blur, light, compression and pose of each face: the grounds on which detectors abstain.
+
+The limits are those of the domain in which the detectors were measured; they stand in the card ``verdict``
+(``parameters.domain``) and were set by the lab, not by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from haechi import models
+from haechi.settings import Settings
+from haechi.types import F32, U8, FaceQuality, FaceTrack, Media, Quality, Reason
+
+SHARPNESS_SCALE = 8.0
+"""Log variance of the Laplacian of a 224-px crop that counts as sharpness 1."""
+
+
+def sharpness(crop: U8) -> float:
+    """0 (no detail) to 1, of a crop u8 (S, S, 3): log of the variance of the Laplacian (Pech-Pacheco et al. 2000)."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    variance = float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    return float(np.clip(np.log1p(variance) / SHARPNESS_SCALE, 0, 1))
+
+
+def light(crop: U8) -> float:
+    """Mean luma in [0, 1]."""
+    return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean()) / 255
+
+
+def turned(landmarks: F32) -> bool:
+    """Whether a face (5, 2) shows too little of itself: eyes nearly in one place as seen from the camera."""
+    eyes, mouth = landmarks[:2].mean(0), landmarks[3:].mean(0)
+    height = float(np.linalg.norm(eyes - mouth))
+    return float(np.linalg.norm(landmarks[0] - landmarks[1])) < 0.25 * max(height, 1e-6)
+
+
+def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Quality:
+    """Quality of every track and of the source as a whole."""
+    domain = models.load("verdict", settings).card.parameters["domain"]
+    told = media.container.get("jpeg_quality")
+    jpeg_quality = int(told) if isinstance(told, int | float) else None
+    issues: list[Reason] = []
+    if not tracks:
+        issues.append(Reason("no_face"))
+    if jpeg_quality is not None and jpeg_quality < domain["min_jpeg_quality"]:
+        issues.append(Reason("too_compressed", {"jpeg_quality": jpeg_quality}))
+    if media.container.get("truncated"):
+        issues.append(Reason("truncated_video"))
+    if len(tracks) >= settings.max_faces:
+        issues.append(Reason("many_faces", {"found": len(tracks), "judged": settings.max_faces}))
+    faces = tuple(_face(t, domain, tuple(i for i in issues if i.code == "too_compressed")) for t in tracks)
+    judged = [f for f in faces if not f.issues] or list(faces)
+    if faces and all(f.issues for f in faces):
+        issues += [i for i in faces[0].issues if i not in issues]
+    return Quality(
+        min_face_px=min((f.face_px for f in judged), default=None),
+        blur=max((1 - f.sharpness for f in judged), default=None),
+        jpeg_quality=jpeg_quality,
+        issues=tuple(issues),
+        faces=faces,
+    )
+
+
+def _face(track: FaceTrack, domain: Mapping[str, float], shared: tuple[Reason, ...]) -> FaceQuality:
+    sides = (track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).min(1)
+    px = float(np.median(sides))
+    sharp = float(np.median([sharpness(c) for c in track.crops]))
+    luma = float(np.median([light(c) for c in track.crops]))
+    issues = list(shared)
+    if px < domain["min_face_px"]:
+        issues.append(Reason("face_too_small", {"face_px": round(px), "min_px": round(domain["min_face_px"])}))
+    if sharp < domain["min_sharpness"]:
+        issues.append(Reason("face_too_blurred"))
+    if luma < domain["min_light"]:
+        issues.append(Reason("too_dark"))
+    if np.mean([turned(p) for p in track.landmarks_xy]) > 0.5:
+        issues.append(Reason("extreme_pose"))
+    return FaceQuality(track.track_id, px, sharp, luma, tuple(issues))
