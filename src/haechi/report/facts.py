@@ -17,6 +17,20 @@ from haechi.types import F32, ModelRef, Report
 _FIGURES = 60  # rows a model
 
 
+def headline_facts(report: Report, lang: str) -> str:
+    """The file in one line."""
+    media = report.media
+    facts = [say(f"kind_{media.kind}", lang), f"{media.width_px} × {media.height_px}"]
+    if media.duration_s is not None:
+        facts.append(clock(media.duration_s))
+    return " · ".join([*facts, created(report)] if report.created else facts)
+
+
+def created(report: Report) -> str:
+    """When the report was made, as people write it."""
+    return report.created.replace("T", " ").replace("+00:00", " UTC")
+
+
 def faces(report: Report, lang: str) -> str:
     """Each face with its size and what speaks against judging it; and the file's quality."""
     notes = {face.track_id: face for face in report.quality.faces}
@@ -73,13 +87,22 @@ def figure_rows(
             yield (
                 esc(label),
                 esc(_figure(value["value"])),
-                esc("–".join(ends)) or "–",
-                esc(value.get("what", "–")),
+                _tight("–".join(ends)),
+                _in_english(value.get("what")),
             )
         elif isinstance(value, Mapping):
             yield from figure_rows(value, lang, (*path, name))
         elif isinstance(value, int | float | str):
             yield esc(label), esc(_figure(value)), "–", "–"
+
+
+def _tight(text: str) -> str:
+    return f'<span class="tight">{esc(text)}</span>' if text else "–"
+
+
+def _in_english(text: object) -> str:
+    """A remark from a model card, which is in English whatever the report's language."""
+    return f'<span lang="en">{esc(text)}</span>' if text else "–"
 
 
 def _figure(value: object) -> str:
@@ -110,7 +133,7 @@ def file_facts(report: Report, lang: str) -> str:
         for key, value in media.container.items()
     ]
     facts += [
-        (say("ui_created", lang), esc(report.created or "–")),
+        (say("ui_created", lang), esc(created(report) or "–")),
         (say("ui_elapsed", lang), words("ui_seconds", lang, s=f"{report.elapsed_s:.1f}")),
         (say("ui_tool", lang), f"Haechi {esc(tool_version())}"),
     ]

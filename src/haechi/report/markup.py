@@ -13,6 +13,8 @@ import numpy as np
 from haechi.report.messages import say, visible
 from haechi.types import F32, U8
 
+NONE = ' class="none"'  # a cell with nothing but a dash, left out on narrow screens
+
 
 def esc(text: object) -> str:
     """Text for HTML, its control and bidirectional characters written out."""
@@ -46,7 +48,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, style: str = "
     lines = []
     for first, *others in rows:
         cells = "".join(
-            f'<td role="cell" data-label="{esc(head)}">{cell}</td>'
+            f'<td role="cell"{NONE if cell == "–" else ""} data-label="{esc(head)}"><div>{cell}</div></td>'
             for head, cell in zip(heads[1:], others, strict=True)
         )
         lines.append(f'<tr role="row"><th scope="row" role="rowheader">{first}</th>{cells}</tr>')

@@ -183,7 +183,7 @@ def figure(picture: Shown, report: Report, lang: str) -> str:
         f'<figure class="frame" id="frame-{i}"><div class="pair"><div class="stage stage-{i}">'
         f'<svg {view} role="img" aria-label="{esc(_alt(picture, report, lang))}">'
         f'<use href="#px{i}"/>{heats}<g class="boxes">{boxes}</g></svg>{tags}</div>'
-        f'<div class="stage stage-{i} print-only" aria-hidden="true"><svg {view}><use href="#px{i}"/></svg>'
+        f'<div class="stage stage-{i} print-only"><svg {view} aria-hidden="true"><use href="#px{i}"/></svg>'
         f"</div></div>{caption}</figure>"
     )
 

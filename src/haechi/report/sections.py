@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from haechi.report import pictures as pics
@@ -45,16 +46,8 @@ _SITES = {
     "d4u.stop.or.kr": "https://d4u.stop.or.kr/",
     "www.12377.cn": "https://www.12377.cn/",
 }
+_PHONE = re.compile(r"\d+(-\d+)+")
 _CURRENT = ' aria-current="true"'
-
-
-def headline_facts(report: Report, lang: str) -> str:
-    """The file in one line."""
-    media = report.media
-    facts = [say(f"kind_{media.kind}", lang), f"{media.width_px} × {media.height_px}"]
-    if media.duration_s is not None:
-        facts.append(clock(media.duration_s))
-    return " · ".join([*facts, report.created.replace("T", " ")] if report.created else facts)
 
 
 def verdict(report: Report, lang: str) -> str:
@@ -101,7 +94,7 @@ def picture(report: Report, shown: list[pics.Shown], lang: str) -> str:
     notes = [say("ui_boxes_note", lang)] if any(p.faces for p in shown) else []
     notes += [say("ui_heat_note" if heat else "ui_heat_absent", lang)]
     body = (
-        pics.controls(report, shown, lang)
+        (pics.controls(report, shown, lang) if heat or any(p.faces for p in shown) else "")
         + "".join(pics.figure(p, report, lang) for p in shown)
         + pics.thumbs(shown, span_s(report), lang)
         + f'<p class="note">{esc(" ".join(notes))}</p>'
@@ -167,7 +160,7 @@ def steps(report: Report, lang: str) -> str:
 
 
 def _linked(text: str) -> str:
-    marked = esc(text)
+    marked = _PHONE.sub(r'<span class="tight">\g<0></span>', esc(text))
     for name, address in _SITES.items():
         marked = marked.replace(name, f'<a href="{address}" rel="noreferrer noopener">{name}</a>')
     return marked

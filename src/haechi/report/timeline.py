@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,6 @@ from haechi.types import Evidence, Report, Series
 MOST_CHARTS = 6
 _WIDTH, _HEIGHT = 1000.0, 200.0
 _TABLE_ROWS = 400
-_HATCH = (
-    '<svg class="store" aria-hidden="true" focusable="false"><defs>'
-    '<pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse">'
-    '<path class="hatch" d="M-1 8L8 -1M-1 1L1 -1M6 8L8 6"/></pattern></defs></svg>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ def charts(report: Report, preview_times_s: Sequence[float], lang: str) -> str:
     )
     hidden = len(order) - MOST_CHARTS
     more = f'<p class="note">{words("ui_more_faces", lang, n=hidden)}</p>' if hidden > 0 else ""
-    return _HATCH + drawn + more
+    return drawn + more
 
 
 def _finite(series: Series) -> Series:
@@ -68,8 +63,8 @@ def _finite(series: Series) -> Series:
 
 def _chart(face: int, lines: Sequence[Line], length: float, previews_s: Sequence[float], lang: str) -> str:
     limit = _limit(lines)
-    spans = list(_spans(lines))
-    shapes = [_hatched(a, b, length) for a, b in spans]
+    spans = _spans(lines)
+    shapes = [_shaded(a, b, length) for a, b in spans]
     shapes += [f'<line class="grid" x1="0" x2="1000" y1="{num(y)}" y2="{num(y)}"/>' for y in (50.0, 150.0)]
     shapes.append('<line class="axis" x1="0" x2="1000" y1="100" y2="100"/>')
     shapes += [_drawn(line, length, limit) for line in lines]
@@ -115,8 +110,9 @@ def _drawn(line: Line, length: float, limit: float) -> str:
     return f'<path class="{style}" d="{path}"/><path class="{style} dot" d="{dots}"/>'
 
 
-def _spans(lines: Sequence[Line]) -> Iterator[tuple[float, float]]:
-    """The conspicuous stretches that concern this face: those in which its own line rises above zero."""
+def _spans(lines: Sequence[Line]) -> list[tuple[float, float]]:
+    """The conspicuous stretches that concern this face: those in which its own line rises above zero;
+    overlapping ones joined."""
     found: set[tuple[float, float]] = set()
     for line in lines:
         times, llr = line.series.times_s, line.series.llr
@@ -124,10 +120,16 @@ def _spans(lines: Sequence[Line]) -> Iterator[tuple[float, float]]:
             within = llr[(times >= a - 1e-6) & (times <= b + 1e-6)]
             if len(within) and float(np.max(within)) > 0:
                 found.add((a, b))
-    yield from sorted(found)
+    merged: list[tuple[float, float]] = []
+    for a, b in sorted(found):
+        if merged and a <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
+        else:
+            merged.append((a, b))
+    return merged
 
 
-def _hatched(start: float, end: float, length: float) -> str:
+def _shaded(start: float, end: float, length: float) -> str:
     x1, x2 = _x(start, length), _x(end, length)
     return f'<rect class="span" x="{num(x1)}" y="0" width="{num(max(x2 - x1, 3.0))}" height="200"/>'
 

@@ -1,0 +1,135 @@
+"""JSON reports: the contract of ``haechi.report/1``."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+
+from haechi import report as reports
+from haechi.errors import DamagedFile, UsageError
+from haechi.types import Evidence, Reason, Region, Verdict
+from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo
+
+
+@pytest.fixture(scope="module")
+def schema() -> jsonschema.Draft202012Validator:
+    jsonschema.Draft202012Validator.check_schema(reports.SCHEMA)
+    return jsonschema.Draft202012Validator(reports.SCHEMA)
+
+
+@pytest.mark.parametrize("lang", reports.LANGUAGES)
+@pytest.mark.parametrize("case", CASES)
+def test_every_report_keeps_the_schema_and_is_strict_json(case, lang, schema):
+    value = reports.to_dict(CASES[case](), lang)
+    schema.validate(value)
+    assert json.loads(json.dumps(value, allow_nan=False)) == value
+
+
+def test_the_keys_of_the_contract_are_there():
+    value = reports.to_dict(clip())
+    assert value["schema"] == "haechi.report/1"
+    assert value["tool"]["name"] == "haechi"
+    assert value["source"].keys() >= {"name", "sha256", "kind", "width_px", "height_px", "duration_s"}
+    assert value["quality"].keys() >= {"min_face_px", "blur", "jpeg_quality", "issues"}
+    assert value["faces"][0].keys() >= {"id", "box_xyxy", "time_s", "score"}
+    keys = {"detector", "version", "status", "llr", "reason", "spans_s", "regions"}
+    assert value["evidence"][0].keys() >= keys
+    assert value["verdict"].keys() >= {"level", "score", "interval", "reasons"}
+    assert value["models"][0].keys() >= {"name", "version", "sha256"}
+    assert value["elapsed_s"] == 9.8
+    assert value["evidence"][0]["regions"] == [
+        {"face": 1, "time_s": 4.0, "box_xyxy": [160.0, 80.0, 400.0, 360.0], "llr": 2.0}
+    ]
+
+
+def test_a_face_is_shown_where_it_was_seen_best():
+    face = reports.to_dict(clip())["faces"][0]
+    assert (face["time_s"], face["score"], face["first_s"], face["observations"]) == (9.5, 0.9, 0.0, 20)
+
+
+def test_sentences_stand_beside_their_codes():
+    value = reports.to_dict(photo(), "ko")
+    assert value["verdict"]["reason_codes"] == ["evidence_for", "level_strong"]
+    assert len(value["verdict"]["reasons"]) == 2
+    assert value["evidence"][2]["reason_code"] == "abstain_image"
+    assert value["quality"]["faces"][1]["issue_codes"] == ["face_too_small"]
+
+
+def test_unknown_has_no_score_even_when_one_slips_in():
+    bad = replace(nothing(), verdict=Verdict("unknown", 0.5, (0.1, 0.9), (Reason("unknown_no_face"),)))
+    verdict = reports.to_dict(bad)["verdict"]
+    assert (verdict["score"], verdict["interval"]) == (None, None)
+
+
+def test_only_scored_evidence_has_a_weight():
+    failed = Evidence("swap", "1", "failed", 0.0, Reason("detector_failed", {"error": "x"}))
+    assert reports.to_dict(replace(photo(), evidence=(failed,)))["evidence"][0]["llr"] is None
+
+
+def test_numbers_that_json_cannot_carry_become_null(schema):
+    region = Region(1, math.nan, (math.nan, 0, math.inf, 4), math.inf)
+    odd = Evidence("swap", "1", "scored", math.nan, Reason("swap_scored"), ((-0.1, math.inf),), (region,))
+    value = reports.to_dict(replace(photo(), evidence=(odd,), elapsed_s=math.inf))
+    json.dumps(value, allow_nan=False)
+    schema.validate(value)
+
+
+def test_numpy_numbers_pass():
+    evidence = replace(photo().evidence[0], llr=np.float32(2.5))
+    assert json.dumps(reports.to_dict(replace(photo(), evidence=(evidence,))))
+
+
+def test_a_hostile_name_is_kept_but_can_be_written_as_utf8(schema):
+    value = reports.to_dict(photo(HOSTILE_NAME))
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    assert "\n" in value["source"]["name"]
+    schema.validate(value)
+
+
+def test_an_unreadable_input_has_a_line_of_its_own(schema):
+    value = reports.error_dict("a\udc80.jpg", DamagedFile("It is empty: get it again."))
+    schema.validate(value)
+    assert value["error"] == {"code": "damaged_file", "message": "It is empty: get it again."}
+    assert value["source"] == {"name": "a\ufffd.jpg"}
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
+def test_the_schema_refuses_what_the_contract_forbids(schema):
+    good = reports.to_dict(photo())
+    for change in (
+        {"verdict": {**good["verdict"], "level": "authentic"}},
+        {"verdict": {**good["verdict"], "level": "unknown"}},
+        {"verdict": {**good["verdict"], "score": None}},
+        {"evidence": [{**good["evidence"][2], "llr": 0.5}]},
+        {"error": {"code": "x", "message": "both at once"}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            schema.validate({**good, **change})
+
+
+def test_what_was_not_tested_is_always_said():
+    image, video = reports.to_dict(photo()), reports.to_dict(clip())
+    assert any("body" in line for line in image["not_tested"])
+    assert not any("sound" in line for line in image["not_tested"])
+    assert any("sound" in line for line in video["not_tested"])
+    assert any("20 points in time" in line for line in video["not_tested"])
+    assert any(line.startswith("Generated face.") for line in video["not_tested"])
+    assert reports.to_dict(nothing())["tested"] == ["Nothing could be tested."]
+
+
+def test_a_claim_about_origin_takes_it_off_the_untested():
+    claim = Evidence("provenance", "1", "claim", None, Reason("claim"))
+    lines = reports.to_dict(replace(photo(), evidence=(claim,)))["not_tested"]
+    assert not any("C2PA" in line for line in lines)
+
+
+def test_languages_by_tag():
+    assert reports.to_dict(photo(), "zh-CN")["lang"] == "zh"
+    assert reports.to_dict(photo(), "ko_KR")["lang"] == "ko"
+    with pytest.raises(UsageError, match="choose one of en, zh, ko"):
+        reports.to_dict(photo(), "tlh")
