@@ -113,6 +113,8 @@ def test_unknown_tells_its_reason(lang, words):
 
 
 def test_unknown_tells_any_reason_it_is_given():
+    small = Verdict("unknown", None, None, (Reason("face_too_small", {"face_px": 20, "min_px": 40}),))
+    assert level_sentence(small).startswith("Cannot tell, because the face is too small to judge: 20 pixels")
     verdict = Verdict("unknown", None, None, (Reason("truncated_video"),))
     assert "breaks off" in level_sentence(verdict)
     assert level_sentence(Verdict("unknown", None, None, ())).startswith(

@@ -77,7 +77,8 @@ def _reasons(report: Report, lang: str) -> list[str]:
     verdict = report.verdict
     told = unknown_because(verdict) if verdict.level == "unknown" else None
     fresh = (r for r in verdict.reasons if r is not told and not r.code.startswith("evidence_"))
-    return sentences(fresh, lang)
+    tabled = {sentence(item.reason, lang) for item in report.evidence}
+    return [line for line in sentences(fresh, lang) if line not in tabled]
 
 
 def _hanging(mark: str, words: str, width: int, style: str = "") -> Text:

@@ -76,7 +76,7 @@ def sentence(reason: Reason, lang: str = "en") -> str:
     """The Reason in words. One that weighs evidence (it has a ``ratio``: how many times more common in
     manipulated than in genuine material) is told as speaking for, against, or neither way."""
     told = _told(reason)
-    return say(told if told in catalogue(lang) else reason.code, lang, **reason.params)
+    return say(told if told in catalogue(lang) else reason.code, lang, **reason.params).strip()
 
 
 def _told(reason: Reason) -> str:
