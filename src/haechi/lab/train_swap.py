@@ -101,24 +101,23 @@ class SwapData:
         pool = self.bases["ffhq-stylegan1" if u < 0.76 else "lfw" if u < 0.9 else "ffhq-1024"]
         return int(pool[rng.integers(len(pool))])
 
-    def pair(self, rng: np.random.Generator, family: str) -> blends.Pair:
+    def drawn_pair(self, rng: np.random.Generator, family: str) -> tuple[int, blends.Pair]:
+        """A row drawn at random and its pseudo-fake. ``redrawn`` needs a reconstruction: twenty draws look for one."""
         for _ in range(20):
             i = self._base(rng)
             rgb, mesh = np.asarray(self.p.crops[i]), np.asarray(self.p.mesh[i])
             if family != "redrawn":
-                return {"self_blend": blends.self_blend, "local_edit": blends.local_edit, "imitate_swap": blends.imitate_swap}[
-                    family
-                ](rgb, mesh, rng)
+                return i, getattr(blends, family)(rgb, mesh, rng)
             drawn = self.p.redrawn(i)
             if drawn is not None:
-                return blends.redrawn(rgb, drawn, mesh, rng)
-        return blends.self_blend(rgb, mesh, rng)
+                return i, blends.redrawn(rgb, drawn, mesh, rng)
+        return i, blends.self_blend(rgb, mesh, rng)
 
     def batch(self, _: int, rng: np.random.Generator) -> Batch:
         made: list[tuple[U8, float, F32 | None]] = []
         names, odds = list(self.families), np.array(list(self.families.values()))
         for _ in range(PAIRS):
-            pair = self.pair(rng, names[rng.choice(len(names), p=odds / odds.sum())])
+            _, pair = self.drawn_pair(rng, names[rng.choice(len(names), p=odds / odds.sum())])
             real, fake, mask = augment.frame([pair.real, pair.fake, pair.mask], rng)
             real, fake = augment.degrade([real, fake], rng, 0.85)
             if rng.random() < 0.15:

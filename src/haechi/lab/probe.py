@@ -1,0 +1,118 @@
+"""What the shipped pipeline measures on a picture before calibration: the raw material of calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from haechi.bench.degrade import degrade
+from haechi.calibration import features
+from haechi.detectors.swap import SwapDetector
+from haechi.detectors.synthesis import PLACES, SynthesisDetector, windows
+from haechi.faces import CROP_PX, FaceFinder, crop_box, cut, native_piece
+from haechi.quality import light, sharpness, turned
+from haechi.settings import Settings
+from haechi.types import U8, FaceQuality
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture to probe: png bytes or a path in the shards, already read; no file name travels on."""
+
+    item: str
+    label: int
+    kind: str
+    source: str
+    group: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Raw logits (None where nothing was measured) and quality features of the largest face."""
+
+    item: str
+    label: int
+    kind: str
+    source: str
+    group: str
+    rung: str
+    faces: int
+    face_px: float
+    sharpness: float
+    light: float
+    turned: bool
+    blockiness: float
+    swap: float | None
+    synthesis: float | None
+
+    def quality(self) -> FaceQuality:
+        return FaceQuality(1, self.face_px, self.sharpness, self.light)
+
+    def features(self) -> dict[str, float]:
+        return features(self.quality())
+
+
+class Probe:
+    """The pipeline's own finder, crop rule and networks, without calibration and verdict."""
+
+    def __init__(self, models_dir: Path, threads: int = 1) -> None:
+        settings = Settings(models_dir=str(models_dir), threads=threads)
+        self.finder, self.swap, self.synthesis = FaceFinder(settings), SwapDetector(settings), SynthesisDetector(settings)
+
+    def look(self, sample: Sample, rung: str) -> Probed:
+        bgr = cv2.imdecode(np.frombuffer(sample.data, np.uint8), cv2.IMREAD_COLOR)
+        rgb = degrade(rung, np.ascontiguousarray(bgr[:, :, ::-1]), sample.item)
+        found = self.finder.detect(rgb)
+        about = (sample.item, sample.label, sample.kind, sample.source, sample.group, rung)
+        if not len(found):
+            return Probed(*about, 0, 0.0, 0.0, 0.0, False, 0.0, None, None)
+        areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
+        k = int(areas.argmax())
+        box = found.boxes_xyxy[k]
+        crop = cut(rgb, crop_box(box), CROP_PX)
+        logit, _ = self.swap.logits(crop[None], mirrored=True)
+        cuts = windows(native_piece(rgb, box), PLACES)
+        drawn = float(self.synthesis.logits(cuts).mean()) if cuts else None
+        px = float((box[2:] - box[:2]).min())
+        return Probed(
+            *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]), blockiness(crop),
+            float(logit[0]), drawn,
+        )  # fmt: skip
+
+
+def blockiness(rgb: U8) -> float:
+    """Step across 8-px borders over the mean step: a stand-in for JPEG quality when the container tells none."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    step = np.abs(np.diff(grey, axis=1))
+    return float(step[:, 7::8].mean() / (step.mean() + 0.5))
+
+
+_probe: Probe | None = None
+
+
+def _start(models_dir: Path) -> None:
+    global _probe  # noqa: PLW0603 - one pipeline a worker process
+    cv2.setNumThreads(1)
+    _probe = Probe(models_dir)
+
+
+def _work(job: tuple[Sample, str]) -> Probed:
+    assert _probe is not None
+    return _probe.look(*job)
+
+
+def probe_all(models_dir: Path, samples: Sequence[Sample], rungs: Sequence[str], jobs: int = 2) -> Iterator[Probed]:
+    """Every sample on every rung, in order."""
+    work = [(s, r) for s in samples for r in rungs]
+    with ProcessPoolExecutor(jobs, initializer=_start, initargs=(models_dir,)) as pool:
+        yield from pool.map(_work, work, chunksize=16)
+
+
+def as_row(p: Probed) -> dict[str, object]:
+    return asdict(p)
