@@ -15,10 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from haechi.types import F64, FaceQuality, Fact, Reason
-
-NEUTRAL_LLR = 0.7
-"""Below this (a ratio of 2) a finding is called neutral."""
+from haechi.types import F64, FaceQuality, Reason
 
 
 def features(quality: FaceQuality) -> dict[str, float]:
@@ -57,12 +54,8 @@ def over_faces(llrs: Sequence[float]) -> float:
 
 
 def finding(name: str, value: float, face: int) -> Reason:
-    """The sentence for a scored detector."""
-    ratio = float(np.exp(abs(value)))
-    params: dict[str, Fact] = {"face": face, "ratio": round(ratio) if ratio >= 2.5 else round(ratio, 1)}
-    if abs(value) < NEUTRAL_LLR:
-        return Reason(f"{name}_scored_neutral", params)
-    return Reason(f"{name}_scored" if value > 0 else f"{name}_scored_against", params)
+    """The sentence for a scored detector: the catalogues turn a ratio below 1 into a finding against."""
+    return Reason(f"{name}_scored", {"face": face, "ratio": float(np.exp(value))})
 
 
 def spans(times_s: F64, llrs: F64, above: float = 1.0) -> tuple[tuple[float, float], ...]:

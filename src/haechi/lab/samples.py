@@ -1,7 +1,7 @@
 """What calibration and the reports are measured on: the validation pictures, and pseudo-fakes made of them.
 
 Everything is laid out as ordinary files with a manifest for ``haechi bench``, cut by persons into a selection half,
-from which calibration and thresholds come, and a reporting half, from which figures come.
+from which calibration and thresholds come, and a reporting half, from which figures come (val.csv holds both).
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def lay_out(data: Path, out: Path) -> Path:
         rows.append({"path": name, "label": "real", "kind": "", "source": "scenes", "group": path})
     rows += _pairs(folder, Prepared.open(out / "prepared", out / "reconstructed"))
     rows += _redrawn_whole(folder, shards, select(items, split="val", label="real"), out / "reconstructed")
-    for part in ("selection", "reporting"):
+    for part in ("selection", "reporting", "val"):
         with (folder / f"{part}.csv").open("w", newline="") as f:
             writer = csv.DictWriter(f, COLUMNS)
             writer.writeheader()
-            writer.writerows(r for r in rows if half(r["group"]) == part)
+            writer.writerows(r for r in rows if part in (half(r["group"]), "val"))
     return folder
 
 
