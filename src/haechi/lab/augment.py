@@ -25,7 +25,9 @@ def frame(images: Sequence[np.ndarray], rng: np.random.Generator, reach: float =
     flip = rng.random() < 0.5
     out = []
     for image in images:
-        warped = cv2.warpAffine(image, m, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.warpAffine(
+            image, m, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         out.append(np.ascontiguousarray(warped[:, ::-1]) if flip else warped)
     return out
 
@@ -69,7 +71,9 @@ def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.
         quality = int(rng.integers(40, 96))
         small = [cv2.resize(i, size, interpolation=down) for i in out]
         if middle:
-            small = [jpeg(np.clip(i, 0, 255).astype(np.uint8), quality, True).astype(np.float32) for i in small]
+            small = [
+                jpeg(np.clip(i, 0, 255).astype(np.uint8), quality, True).astype(np.float32) for i in small
+            ]
         out = [cv2.resize(i, (w, h), interpolation=up) for i in small]
     if rng.random() < 0.25 * strength:
         grain = _noise((h, w), rng)

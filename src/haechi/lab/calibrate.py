@@ -36,7 +36,7 @@ SIZE_EDGES = (90.0, 170.0, 1e9)
 BOOTSTRAPS = 60
 
 
-def run(data: Path, weights: Path, out: Path, results: Path) -> None:
+def run(data: Path, out: Path) -> None:
     """Write the calibrated cards of swap, synthesis, flicker and verdict into ``out/models``."""
     from haechi.lab.flicker_fit import fit_flicker
 
@@ -46,22 +46,15 @@ def run(data: Path, weights: Path, out: Path, results: Path) -> None:
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "calibration": cards.IDENTITY}, models)
     probed = [p for p in measured(folder / "selection.csv", models, out) if not p.turned]
-    drawn = drawn_real_sources(probed)
     calibrations = {
         "swap": calibrate(probed, "swap", lambda p: p.kind in SWAP_FAKES),
-        "synthesis": calibrate([p for p in probed if p.source in drawn or p.label], "synthesis", lambda p: p.kind in DRAWN_FAKES),
+        "synthesis": calibrate(probed, "synthesis", lambda p: p.kind in DRAWN_FAKES),
     }
     for name, calibration in calibrations.items():
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "calibration": calibration}, models)
     write_card(verdict_card(probed, calibrations), models)
     fit_flicker(data, models)
-
-
-def drawn_real_sources(probed: Sequence[Probed]) -> set[str]:
-    """Sources whose genuine pictures show faces at their native size; the DFDC crops were resized to 224 px, but
-    users check such crops too, so they stay in."""
-    return {p.source for p in probed if not p.label}
 
 
 def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUNGS) -> list[Probed]:

@@ -1,7 +1,6 @@
 """``haechi train faces|swap|synthesis|calibrate``: from the shards to weights and cards."""
 
 from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -70,13 +69,21 @@ def synthesis(data: Data, out: Out, weights: Weights = None, steps: Steps = 2400
 
 
 @app.command()
-def calibrate(
+def calibrate(data: Data, out: Out) -> None:
+    """Calibrate and fuse the trained networks on the selection half of the validation split."""
+    from haechi.lab.calibrate import run
+
+    run(data, out)
+
+
+@app.command()
+def measure(
     data: Data,
     out: Out,
     weights: Weights = None,
     results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path("results"),
 ) -> None:
-    """Calibrate, fuse and measure the trained networks on the validation split; writes their cards anew."""
-    from haechi.lab.calibrate import run
+    """Measure the calibrated models on the reporting half; writes results and the figures of the cards."""
+    from haechi.lab.report import measure as run
 
-    run(data, weights or data.parent / "weights", out, results)
+    run(data, weights or data.parent / "weights", out, results, "haechi train measure --data DIR --out DIR")

@@ -63,7 +63,9 @@ def warp_labels(labels: Labels, matrix: np.ndarray) -> Labels:
     extent = np.sqrt(half**2 @ (linear**2).T)
     points = labels.points @ linear.T + matrix[:, 2]
     return Labels(
-        np.concatenate([centre - extent, centre + extent], 1).astype(np.float32), points.astype(np.float32), labels.sure
+        np.concatenate([centre - extent, centre + extent], 1).astype(np.float32),
+        points.astype(np.float32),
+        labels.sure,
     )
 
 
@@ -72,8 +74,8 @@ def iou(a: F32, b: F32) -> F32:
     lt = np.maximum(a[:, None, :2], b[None, :, :2])
     rb = np.minimum(a[:, None, 2:], b[None, :, 2:])
     inter = np.clip(rb - lt, 0, None).prod(2)
-    area = lambda x: (x[:, 2:] - x[:, :2]).prod(1)  # noqa: E731
-    out: F32 = inter / (area(a)[:, None] + area(b)[None] - inter + 1e-9)
+    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(1) for x in (a, b))
+    out: F32 = inter / (area_a[:, None] + area_b[None] - inter + 1e-9)
     return out
 
 
@@ -153,17 +155,18 @@ class Composer:
         m = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, scale)
         spread = 0.12 if whole else 0.42
         m[:, 2] += self.side / 2 + rng.uniform(-spread, spread, 2) * self.side - centre
-        if scale < 0.7:
-            blurred = cv2.GaussianBlur(rgb, (0, 0), 0.45 / scale)
-        else:
-            blurred = rgb
-        warped = cv2.warpAffine(blurred, m, (self.side, self.side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        blurred = cv2.GaussianBlur(rgb, (0, 0), 0.45 / scale) if scale < 0.7 else rgb
+        warped = cv2.warpAffine(
+            blurred, m, (self.side, self.side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         mask = np.zeros((h, w), np.float32)
         if rng.random() < 0.5:
             mask[:] = 1
         else:
             axes = np.minimum((face[2:] - face[:2]) * rng.uniform(0.62, 1.1), (w, h)).astype(int)
-            cv2.ellipse(mask, (int(centre[0]), int(centre[1])), tuple(int(a) for a in axes), 0, 0, 360, 1.0, -1)
+            cv2.ellipse(
+                mask, (int(centre[0]), int(centre[1])), tuple(int(a) for a in axes), 0, 0, 360, 1.0, -1
+            )
         mask = cv2.warpAffine(mask, m, (self.side, self.side))
         if rng.random() < 0.7:
             mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 3))

@@ -44,7 +44,9 @@ class Shards:
         self._where: dict[str, tuple[Path, int, int]] = {}
         shards = sorted(folder.glob("*.tar"))
         if not shards:
-            raise UsageError(f"no *.tar shards in {folder.name!r}: point --data at the folder that holds them")
+            raise UsageError(
+                f"no *.tar shards in {folder.name!r}: point --data at the folder that holds them"
+            )
         for shard in shards:
             with tarfile.open(shard, "r:") as tar:
                 for member in tar:
@@ -72,12 +74,19 @@ def load_manifest(folder: Path) -> list[Item]:
     """Every line of ``manifest.csv``."""
     file = folder / "manifest.csv"
     if not file.is_file():
-        raise UsageError(f"no manifest.csv in {folder.name!r}: it lists path, label, kind, split, source, group")
+        raise UsageError(
+            f"no manifest.csv in {folder.name!r}: it lists path, label, kind, split, source, group"
+        )
     with file.open(newline="") as f:
-        return [Item(*(r[k] for k in ("path", "label", "kind", "split", "source", "group"))) for r in csv.DictReader(f)]
+        return [
+            Item(*(r[k] for k in ("path", "label", "kind", "split", "source", "group")))
+            for r in csv.DictReader(f)
+        ]
 
 
-def select(items: Iterable[Item], *, split: str, source: str | None = None, label: str | None = None) -> list[Item]:
+def select(
+    items: Iterable[Item], *, split: str, source: str | None = None, label: str | None = None
+) -> list[Item]:
     return [
         i
         for i in items

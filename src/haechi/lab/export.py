@@ -20,13 +20,17 @@ PARITY = 1e-3
 """Largest difference of any output between the network and its export, on random pictures."""
 
 
-def export(model: nn.Module, name: str, folder: Path, side_px: int, outputs: list[str], free_size: bool = False) -> float:
+def export(
+    model: nn.Module, name: str, folder: Path, side_px: int, outputs: list[str], free_size: bool = False
+) -> float:
     """Write ``folder/name.onnx`` and return the largest difference between torch and onnxruntime.
 
     Raises ModelError, and leaves nothing behind, when it is not below PARITY."""
     folder.mkdir(parents=True, exist_ok=True)
     model = model.cpu().float().eval()
-    x = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 3, side_px, side_px)).astype(np.float32))
+    x = torch.from_numpy(
+        np.random.default_rng(0).integers(0, 256, (4, 3, side_px, side_px)).astype(np.float32)
+    )
     x = torch.nn.functional.avg_pool2d(x, 5, 1, 2)
     file = folder / f"{name}.onnx"
     axes = {n: {0: "n"} for n in ["pictures", *outputs]}
@@ -45,7 +49,9 @@ def export(model: nn.Module, name: str, folder: Path, side_px: int, outputs: lis
     worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, wanted, strict=True))
     if not worst < PARITY:
         file.unlink()
-        raise ModelError(f"The export of {name} differs from the network by {worst:.2g}, more than {PARITY}: do not ship it")
+        raise ModelError(
+            f"The export of {name} differs from the network by {worst:.2g}, more than {PARITY}: do not ship it"
+        )
     return worst
 
 

@@ -45,7 +45,9 @@ def slopes(logits: F64, nuisances: dict[str, F64], weight: F64) -> dict[str, dic
     clipped = {n: np.clip(nuisances[n], *np.quantile(nuisances[n], [0.02, 0.98])) for n in names}
     x = np.stack([clipped[n] - clipped[n].mean() for n in names] + [np.ones(len(logits))], 1)
     w = np.sqrt(weight)[:, None]
-    coefficient = np.linalg.solve((x * w).T @ (x * w) + 1e-3 * np.eye(x.shape[1]), (x * w).T @ (logits * w[:, 0]))
+    coefficient = np.linalg.solve(
+        (x * w).T @ (x * w) + 1e-3 * np.eye(x.shape[1]), (x * w).T @ (logits * w[:, 0])
+    )
     return {
         n: {
             "slope": round(float(coefficient[i]), 5), "centre": round(float(clipped[n].mean()), 5),

@@ -144,7 +144,11 @@ def fit(
                 sums[k] = sums.get(k, 0.0) + v
             now = time.monotonic()
             if step % 100 == 0 or step == plan.steps:
-                line = {"step": step, "seconds": round(spent + now - begun), **{k: v / 100 for k, v in sums.items()}}
+                line = {
+                    "step": step,
+                    "seconds": round(spent + now - begun),
+                    **{k: v / 100 for k, v in sums.items()},
+                }
                 sums = {}
                 journal.write(json.dumps(line) + "\n")
                 journal.flush()
@@ -165,7 +169,12 @@ def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
 
 
 def _save(
-    path: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, step: int, seconds: float
+    path: Path,
+    model: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+    seconds: float,
 ) -> None:
     temporary = path.with_suffix(".part")
     torch.save(

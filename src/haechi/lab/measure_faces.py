@@ -1,8 +1,8 @@
 """The face finder against its teacher and against people's boxes, on pictures it never saw.
 
-    recall      of the teacher's faces with score >= 0.6 and shorter side >= 32 px, at IoU 0.5
-    precision   of ours, against the teacher's faces with score >= 0.3, at IoU 0.5
-    landmarks   mean distance over the inter-ocular distance, on matched faces of side >= 32 px
+recall      of the teacher's faces with score >= 0.6 and shorter side >= 32 px, at IoU 0.5
+precision   of ours, against the teacher's faces with score >= 0.3, at IoU 0.5
+landmarks   mean distance over the inter-ocular distance, on matched faces of side >= 32 px
 """
 
 from __future__ import annotations
@@ -57,12 +57,20 @@ def compare(ours: Detections, theirs: Found, threshold: float) -> Mapping[str, l
         apart = np.linalg.norm(points[i, 0] - points[i, 1])
         error = np.linalg.norm(my_points[overlap[i].argmax()] - points[i], axis=1).mean()
         # A profile's eyes lie nearly on each other; the face's height keeps the ratio meaningful there.
-        errors.append(float(error / max(apart, 0.3 * np.linalg.norm(points[i, :2].mean(0) - points[i, 3:].mean(0)))))
+        errors.append(
+            float(error / max(apart, 0.3 * np.linalg.norm(points[i, :2].mean(0) - points[i, 3:].mean(0))))
+        )
     right = overlap.max(0) >= 0.5 if len(boxes) else np.zeros(len(mine), bool)
-    return {"recall": hit[due].astype(float).tolist(), "precision": right.astype(float).tolist(), "landmarks": errors}
+    return {
+        "recall": hit[due].astype(float).tolist(),
+        "precision": right.astype(float).tolist(),
+        "landmarks": errors,
+    }
 
 
-def measure(data: Path, weights: Path, settings: Settings, part: str, thresholds: tuple[float, ...]) -> dict[str, object]:
+def measure(
+    data: Path, weights: Path, settings: Settings, part: str, thresholds: tuple[float, ...]
+) -> dict[str, object]:
     """Figures by source at each threshold, and the rolled copies of one face pictures at +-30 and +-45 degrees."""
     finder, yunet = FaceFinder(settings), YuNet(weights, 640)
     finder.threshold = min(thresholds)
@@ -75,14 +83,21 @@ def measure(data: Path, weights: Path, settings: Settings, part: str, thresholds
                 for key in (source, "all"):
                     sums.setdefault(key, {}).setdefault(name, []).extend(values)
         out[f"at_{t:g}"] = {
-            s: {k: round(float(np.mean(v)), 4) if v else None for k, v in d.items()} | {"faces": len(d["recall"])}
+            s: {k: round(float(np.mean(v)), 4) if v else None for k, v in d.items()}
+            | {"faces": len(d["recall"])}
             for s, d in sums.items()
         }
     finder.threshold = thresholds[0]
     rolls = {}
-    single = [(rgb, theirs) for s, rgb, _, theirs in found if s in ("lfw", "ffhq-stylegan1") and len(theirs[2]) and theirs[2].max() > 0.8]
+    single = [
+        (rgb, theirs)
+        for s, rgb, _, theirs in found
+        if s in ("lfw", "ffhq-stylegan1") and len(theirs[2]) and theirs[2].max() > 0.8
+    ]
     for degrees in (-45, -30, 30, 45):
-        rolls[str(degrees)] = round(float(np.mean([_rolled(finder, rgb, t, degrees) for rgb, t in single[:120]])), 4)
+        rolls[str(degrees)] = round(
+            float(np.mean([_rolled(finder, rgb, t, degrees) for rgb, t in single[:120]])), 4
+        )
     out["recall_rolled_deg"] = rolls
     return out
 
@@ -112,13 +127,17 @@ def against_people(data: Path, settings: Settings) -> dict[str, object]:
         people = boxes.get(path, [])
         ours = finder.detect(shards.rgb(path)).boxes_xyxy
         human = np.array([b for b, _ in people], np.float32).reshape(-1, 4)
-        overlap = iou(human, ours) if len(human) and len(ours) else np.zeros((len(human), len(ours)), np.float32)
+        overlap = (
+            iou(human, ours) if len(human) and len(ours) else np.zeros((len(human), len(ours)), np.float32)
+        )
         for i, (box, kind) in enumerate(people):
             if min(box[2] - box[0], box[3] - box[1]) >= 20:
                 recall.setdefault(kind, []).append(float(overlap.shape[1] > 0 and overlap[i].max() >= 0.5))
         precise += (overlap.max(0) >= 0.5).astype(float).tolist() if len(human) else [0.0] * len(ours)
     return {
-        "recall_side_ge_20px": {k: {"value": round(float(np.mean(v)), 4), "faces": len(v)} for k, v in recall.items()},
+        "recall_side_ge_20px": {
+            k: {"value": round(float(np.mean(v)), 4), "faces": len(v)} for k, v in recall.items()
+        },
         "precision": {"value": round(float(np.mean(precise)), 4), "findings": len(precise)},
     }
 

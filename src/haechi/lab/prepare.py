@@ -57,7 +57,9 @@ def prepare(data: Path, weights: Path, out: Path) -> None:
         for start in range(0, len(items), 64):
             part = items[start : start + 64]
             pictures = list(pool.map(lambda i: shards.rgb(i.path), part))
-            for item, rgb, found in zip(part, pictures, [teacher_face(yunet, p) for p in pictures], strict=True):
+            for item, rgb, found in zip(
+                part, pictures, [teacher_face(yunet, p) for p in pictures], strict=True
+            ):
                 if found is not None:
                     rows.append(_row(item, rgb, found, mesh, crops[len(rows)], points[len(rows)]))
     (out / "table.json").write_text(json.dumps(rows))
@@ -68,9 +70,7 @@ def _row(
 ) -> dict[str, object]:
     box, landmarks, score = found
     square = (
-        np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float32)
-        if item.source == "dfdc"
-        else crop_box(box)
+        np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float32) if item.source == "dfdc" else crop_box(box)
     )
     crop[:] = cut(rgb, square, CROP_PX)
     dense, area = mesh_crop(rgb, box)

@@ -63,7 +63,11 @@ class Probe:
 
     def __init__(self, models_dir: Path, threads: int = 1) -> None:
         settings = Settings(models_dir=str(models_dir), threads=threads)
-        self.finder, self.swap, self.synthesis = FaceFinder(settings), SwapDetector(settings), SynthesisDetector(settings)
+        self.finder, self.swap, self.synthesis = (
+            FaceFinder(settings),
+            SwapDetector(settings),
+            SynthesisDetector(settings),
+        )
 
     def look(self, sample: Sample, rung: str) -> Probed:
         bgr = cv2.imdecode(np.frombuffer(sample.data, np.uint8), cv2.IMREAD_COLOR)
@@ -107,7 +111,9 @@ def _work(job: tuple[Sample, str]) -> Probed:
     return _probe.look(*job)
 
 
-def probe_all(models_dir: Path, samples: Sequence[Sample], rungs: Sequence[str], jobs: int = 2) -> Iterator[Probed]:
+def probe_all(
+    models_dir: Path, samples: Sequence[Sample], rungs: Sequence[str], jobs: int = 2
+) -> Iterator[Probed]:
     """Every sample on every rung, in order."""
     work = [(s, r) for s in samples for r in rungs]
     with ProcessPoolExecutor(jobs, initializer=_start, initargs=(models_dir,)) as pool:

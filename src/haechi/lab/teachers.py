@@ -25,7 +25,9 @@ STRIDES = (8, 16, 32)
 def _file(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.is_file():
-        raise UsageError(f"the teacher {name} is not in {folder.name!r}: point --weights at the folder that holds it")
+        raise UsageError(
+            f"the teacher {name} is not in {folder.name!r}: point --weights at the folder that holds it"
+        )
     return path
 
 
@@ -36,7 +38,9 @@ class YuNet:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.side = side
-        self.session = onnxruntime.InferenceSession(str(_file(weights, f"yunet_n_{side}_{side}.onnx")), options)
+        self.session = onnxruntime.InferenceSession(
+            str(_file(weights, f"yunet_n_{side}_{side}.onnx")), options
+        )
 
     def canvas(self, bgr: U8, min_score: float = 0.3) -> tuple[F32, F32, F32]:
         """bgr u8 (side, side, 3) -> boxes f32 (n, 4) xyxy, landmarks f32 (n, 5, 2), scores f32 (n,)."""
@@ -68,7 +72,8 @@ class YuNet:
         h, w = rgb.shape[:2]
         scale = self.side * fill / max(h, w)
         small = cv2.resize(
-            rgb, (max(1, round(w * scale)), max(1, round(h * scale))),
+            rgb,
+            (max(1, round(w * scale)), max(1, round(h * scale))),
             interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
         )
         board = np.zeros((self.side, self.side, 3), np.uint8)
@@ -114,7 +119,11 @@ class FaceMesh(nn.Module):
             nn.Conv2d(128, 32, 1), nn.PReLU(32), _MeshBlock(32, 32, 1), nn.Conv2d(32, 1404, 3),
         )  # fmt: skip
         self.conf_head = nn.Sequential(
-            _MeshBlock(128, 128, 2), nn.Conv2d(128, 32, 1), nn.PReLU(32), _MeshBlock(32, 32, 1), nn.Conv2d(32, 1, 3)
+            _MeshBlock(128, 128, 2),
+            nn.Conv2d(128, 32, 1),
+            nn.PReLU(32),
+            _MeshBlock(32, 32, 1),
+            nn.Conv2d(32, 1, 3),
         )
         self.load_state_dict(torch.load(_file(weights, "facemesh_468.pth"), weights_only=True))
         self.eval()
@@ -138,7 +147,10 @@ class _TaeBlock(nn.Module):
         self.pool: nn.Module | None = None
         if pool:
             self.pool = nn.Sequential(
-                nn.Conv2d(64, 256, 1, bias=False), nn.GroupNorm(4, 256), nn.ReLU(), nn.Conv2d(256, 64, 1, bias=False)
+                nn.Conv2d(64, 256, 1, bias=False),
+                nn.GroupNorm(4, 256),
+                nn.ReLU(),
+                nn.Conv2d(256, 64, 1, bias=False),
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -157,10 +169,19 @@ class Taef2(nn.Module):
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
-        down = lambda: nn.Conv2d(64, 64, 3, 2, 1, bias=False)  # noqa: E731
-        same = lambda: nn.Conv2d(64, 64, 3, 1, 1, bias=False)  # noqa: E731
-        blocks = lambda pool: [_TaeBlock(pool) for _ in range(3)]  # noqa: E731
-        up = lambda: nn.Upsample(scale_factor=2)  # noqa: E731
+
+        def down() -> nn.Module:
+            return nn.Conv2d(64, 64, 3, 2, 1, bias=False)
+
+        def same() -> nn.Module:
+            return nn.Conv2d(64, 64, 3, 1, 1, bias=False)
+
+        def up() -> nn.Module:
+            return nn.Upsample(scale_factor=2)
+
+        def blocks(pool: bool) -> list[nn.Module]:
+            return [_TaeBlock(pool) for _ in range(3)]
+
         self.encoder = nn.Sequential(
             nn.Conv2d(3, 64, 3, padding=1), _TaeBlock(False), down(), *blocks(False), down(), *blocks(False), down(),
             *blocks(True), nn.Conv2d(64, 32, 3, padding=1),

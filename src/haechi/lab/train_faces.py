@@ -72,8 +72,8 @@ def decode(raw: Tensor, corner: Tensor, stride: Tensor) -> tuple[Tensor, Tensor]
 def giou(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Paired xyxy boxes (n, 4) -> generalised IoU (Rezatofighi et al. 2019) and plain IoU, (n,) each."""
     inter = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0).prod(1)
-    area = lambda x: (x[:, 2:] - x[:, :2]).clamp(min=0).prod(1)  # noqa: E731
-    union = area(a) + area(b) - inter + 1e-6
+    area_a, area_b = ((x[:, 2:] - x[:, :2]).clamp(min=0).prod(1) for x in (a, b))
+    union = area_a + area_b - inter + 1e-6
     hull = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).clamp(min=0).prod(1) + 1e-6
     plain = inter / union
     return plain - (hull - union) / hull, plain
@@ -102,7 +102,10 @@ class FinderLoss:
         target = torch.zeros_like(raw[..., 0])
         target[face] = plain.detach().clamp(0, 1)
         p = raw[..., 0].sigmoid()
-        focal = F.binary_cross_entropy_with_logits(raw[..., 0], target, reduction="none") * (target - p).abs() ** 2
+        focal = (
+            F.binary_cross_entropy_with_logits(raw[..., 0], target, reduction="none")
+            * (target - p).abs() ** 2
+        )
         score_loss = focal[role >= 0].sum() / n
         return score_loss + 2 * box_loss + point_loss, {
             "score": score_loss.item(), "box": box_loss.item(), "points": point_loss.item(), "iou": float(plain.mean()),

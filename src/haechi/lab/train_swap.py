@@ -85,14 +85,21 @@ def matched_weights(prepared: Prepared, real: list[int], fake: list[int]) -> np.
 class SwapData:
     """Makes batches: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,), nuisance f32 (n, 4)."""
 
-    def __init__(self, prepared: Prepared, split: str = "train", families: Mapping[str, float] = FAMILIES) -> None:
+    def __init__(
+        self, prepared: Prepared, split: str = "train", families: Mapping[str, float] = FAMILIES
+    ) -> None:
         self.p = prepared
         self.families = families
         self.swaps = prepared.where(split=split, source="dfdc", label="fake")
         self.reals = prepared.where(split=split, source="dfdc", label="real")
         self.weights = matched_weights(prepared, self.reals, self.swaps)
-        self.bases = {s: prepared.where(split=split, source=s, label="real") for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")}
-        self.drawn = [i for i in prepared.where(split=split, label="fake") if prepared.rows[i]["source"] != "dfdc"]
+        self.bases = {
+            s: prepared.where(split=split, source=s, label="real")
+            for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
+        }
+        self.drawn = [
+            i for i in prepared.where(split=split, label="fake") if prepared.rows[i]["source"] != "dfdc"
+        ]
 
     def _base(self, rng: np.random.Generator) -> int:
         u = rng.random()
@@ -126,14 +133,22 @@ class SwapData:
         swaps = [int(self.swaps[i]) for i in rng.integers(len(self.swaps), size=SWAPS)]
         reals = [int(i) for i in rng.choice(self.reals, SWAPS, p=self.weights)]
         drawn = [int(self.drawn[i]) for i in rng.integers(len(self.drawn), size=DRAWN)]
-        others = [int(self.bases[s][rng.integers(len(self.bases[s]))]) for s in rng.choice(list(self.bases), DRAWN, p=[0.6, 0.2, 0.2])]
+        others = [
+            int(self.bases[s][rng.integers(len(self.bases[s]))])
+            for s in rng.choice(list(self.bases), DRAWN, p=[0.6, 0.2, 0.2])
+        ]
         for fake_i, real_i in zip(swaps + drawn, reals + others, strict=True):
             a, b = augment.frame([np.asarray(self.p.crops[fake_i]), np.asarray(self.p.crops[real_i])], rng)
             a, b = augment.degrade([a, b], rng, 0.85)
             if rng.random() < 0.15:
                 a, b = augment.occlude([a, b], rng)
             made += [(b, 0.0, np.zeros((CROP_PX, CROP_PX), np.float32)), (a, 1.0, None)]
-        masks = [np.zeros((28, 28), np.float32) if m is None else cv2.resize(m, (28, 28), interpolation=cv2.INTER_AREA) for _, _, m in made]
+        masks = [
+            np.zeros((28, 28), np.float32)
+            if m is None
+            else cv2.resize(m, (28, 28), interpolation=cv2.INTER_AREA)
+            for _, _, m in made
+        ]
         return {
             "x": torch.from_numpy(np.stack([m[0] for m in made])),
             "y": torch.tensor([m[1] for m in made]),
@@ -184,7 +199,13 @@ def train(prepared: Path, reconstructed: Path, weights: Path, out: Path, plan: P
         "data_sha256": file_hash([prepared / "table.json"]),
     }  # fmt: skip
     average, seconds = fit(
-        model, data.batch, swap_loss, plan, out, facts, lr_scale=lambda n: 0.5 if n.startswith("trunk") else 1.0
+        model,
+        data.batch,
+        swap_loss,
+        plan,
+        out,
+        facts,
+        lr_scale=lambda n: 0.5 if n.startswith("trunk") else 1.0,
     )
     assert isinstance(average, SwapNet)
     return average, seconds

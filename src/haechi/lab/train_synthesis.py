@@ -42,7 +42,14 @@ def rescale(images: list[U8], rng: np.random.Generator) -> list[U8]:
     if f == 1.0:
         return images
     how = int(rng.choice([cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LINEAR])) if f < 1 else cv2.INTER_CUBIC
-    return [cv2.resize(i, (max(WINDOW_PX, round(i.shape[1] * f)), max(WINDOW_PX, round(i.shape[0] * f))), interpolation=how) for i in images]
+    return [
+        cv2.resize(
+            i,
+            (max(WINDOW_PX, round(i.shape[1] * f)), max(WINDOW_PX, round(i.shape[0] * f))),
+            interpolation=how,
+        )
+        for i in images
+    ]
 
 
 def window(images: list[U8], rng: np.random.Generator) -> list[U8]:
@@ -61,11 +68,15 @@ class SynthesisData:
     def __init__(self, data: Path, reconstructed: Path, split: str = "train") -> None:
         shards, items = Shards(data), load_manifest(data)
         self.reconstructed = reconstructed
-        rgb = lambda picked: [shards.rgb(i.path) for i in picked]  # noqa: E731
+
+        def rgb(picked: list[Item]) -> list[U8]:
+            return [shards.rgb(i.path) for i in picked]
+
         self.gan = rgb(select(items, split=split, source="ffhq-stylegan1", label="fake"))
         self.diffusion = rgb(select(items, split=split, source="sd21-faces"))
         self.real_items = {
-            s: select(items, split=split, source=s, label="real") for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
+            s: select(items, split=split, source=s, label="real")
+            for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
         }
         dfdc = select(items, split=split, source="dfdc", label="real")
         self.real_items["dfdc"] = [i for i in dfdc if file_of(reconstructed, i).is_file()] or dfdc[:300]
@@ -128,7 +139,9 @@ def synthesis_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str,
     return verdict + 0.3 * paired + 0.3 * leak, parts
 
 
-def train(data: Path, reconstructed: Path, weights: Path, out: Path, plan: Plan) -> tuple[SynthesisNet, float]:
+def train(
+    data: Path, reconstructed: Path, weights: Path, out: Path, plan: Plan
+) -> tuple[SynthesisNet, float]:
     """Train on the train split and return the averaged network and the seconds it took."""
     torch.manual_seed(plan.seed)
     source = SynthesisData(data, reconstructed)

@@ -25,7 +25,9 @@ class Pair:
 
 
 def blend(target: U8, source: U8, mask: F32) -> U8:
-    out: U8 = (target + (source.astype(np.float32) - target) * mask[:, :, None] + 0.5).clip(0, 255).astype(np.uint8)
+    out: U8 = (
+        (target + (source.astype(np.float32) - target) * mask[:, :, None] + 0.5).clip(0, 255).astype(np.uint8)
+    )
     return out
 
 
@@ -56,10 +58,14 @@ def resharpen(rgb: U8, rng: np.random.Generator) -> U8:
     return cv2.addWeighted(rgb, 1 + (k := rng.uniform(0.4, 1.6)), soft, -k, 0)
 
 
-def affine(image: np.ndarray, rng: np.random.Generator, shift: float, scale: float, turn_deg: float = 0.0) -> np.ndarray:
+def affine(
+    image: np.ndarray, rng: np.random.Generator, shift: float, scale: float, turn_deg: float = 0.0
+) -> np.ndarray:
     side = image.shape[0]
     m = cv2.getRotationMatrix2D(
-        (side / 2, side / 2), float(rng.uniform(-turn_deg, turn_deg)), float(rng.uniform(1 - scale, 1 + scale))
+        (side / 2, side / 2),
+        float(rng.uniform(-turn_deg, turn_deg)),
+        float(rng.uniform(1 - scale, 1 + scale)),
     )
     m[:, 2] += rng.uniform(-shift, shift, 2) * (side, side / 2)
     return cv2.warpAffine(image, m, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
@@ -114,7 +120,9 @@ def imitate_swap(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
     face = cv2.warpAffine(rgb, m, (128, 128), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     face = cv2.GaussianBlur(face, (0, 0), rng.uniform(0.5, 1.1))
     if rng.random() < 0.6:
-        face = cv2.addWeighted(face, 1 + (k := rng.uniform(0.5, 1.5)), cv2.GaussianBlur(face, (0, 0), 1.5), -k, 0)
+        face = cv2.addWeighted(
+            face, 1 + (k := rng.uniform(0.5, 1.5)), cv2.GaussianBlur(face, (0, 0), 1.5), -k, 0
+        )
     face = tint(face, rng)
     window = np.zeros((128, 128), np.float32)
     edge = int(rng.integers(6, 18))

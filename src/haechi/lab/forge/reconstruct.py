@@ -61,5 +61,3 @@ def make(data: Path, weights: Path, out: Path) -> None:
         part = file.with_suffix(".part.png")
         cv2.imwrite(str(part), u8[:, :, ::-1])
         part.replace(file)
-
-

@@ -23,7 +23,9 @@ WEIGHTS = "mobilenet_edgetpu_0.75_imagenet_fp16.npz"
 class Conv(nn.Module):
     """Convolution with TensorFlow's SAME padding, batch norm, and a ReLU where asked."""
 
-    def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True) -> None:
+    def __init__(
+        self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True
+    ) -> None:
         super().__init__()
         self.uneven = stride == 2
         padding = 0 if self.uneven else kernel // 2
@@ -33,7 +35,9 @@ class Conv(nn.Module):
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.uneven:  # SAME padding of an even side at stride 2 is uneven: the extra pixel lies right and below
+        if (
+            self.uneven
+        ):  # SAME padding of an even side at stride 2 is uneven: the extra pixel lies right and below
             before = (self.kernel - 2) // 2
             x = F.pad(x, (before, self.kernel - 2 - before) * 2)
         y: Tensor = self.norm(self.conv(x))
@@ -56,7 +60,9 @@ class Fused(nn.Module):
 class Inverted(nn.Module):
     """Pointwise that widens, depthwise, pointwise that narrows."""
 
-    def __init__(self, cin: int, wide: int, cout: int, kernel: int, stride: int = 1, shortcut: bool = True) -> None:
+    def __init__(
+        self, cin: int, wide: int, cout: int, kernel: int, stride: int = 1, shortcut: bool = True
+    ) -> None:
         super().__init__()
         self.body = nn.Sequential(
             Conv(cin, wide, 1), Conv(wide, wide, kernel, stride, wide), Conv(wide, cout, 1, relu=False)
@@ -74,7 +80,10 @@ class EdgeTrunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            Conv(3, 24, 3, 2), Conv(24, 16, 1, relu=False), Fused(16, 128, 24, 2), *(Fused(24, 96, 24) for _ in range(3))
+            Conv(3, 24, 3, 2),
+            Conv(24, 16, 1, relu=False),
+            Fused(16, 128, 24, 2),
+            *(Fused(24, 96, 24) for _ in range(3)),
         )
         self.s8 = nn.Sequential(Fused(24, 192, 40, 2), *(Fused(40, 160, 40) for _ in range(3)))
         self.s16 = nn.Sequential(
@@ -82,7 +91,9 @@ class EdgeTrunk(nn.Module):
             Inverted(72, 576, 72, 3, shortcut=False), *(Inverted(72, 288, 72, 3) for _ in range(3)),
         )  # fmt: skip
         self.s32 = nn.Sequential(
-            Inverted(72, 576, 120, 5, 2), *(Inverted(120, 480, 120, 5) for _ in range(3)), Inverted(120, 960, 144, 3)
+            Inverted(72, 576, 120, 5, 2),
+            *(Inverted(120, 480, 120, 5) for _ in range(3)),
+            Inverted(120, 960, 144, 3),
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -94,11 +105,15 @@ class EdgeTrunk(nn.Module):
         """Load the folded weights and put a measured batch norm behind each, using pictures (n, 3, H, W) 0..255."""
         file = weights / WEIGHTS
         if not file.is_file():
-            raise UsageError(f"{WEIGHTS} is not in {weights.name!r}: point --weights at the folder that holds it")
+            raise UsageError(
+                f"{WEIGHTS} is not in {weights.name!r}: point --weights at the folder that holds it"
+            )
         with np.load(file) as stored:
             names = sorted({n[:-2] for n in stored.files})
             convs = [m for m in self.modules() if isinstance(m, Conv)]
-            folded = [(stored[f"{n}_w"].astype(np.float32), stored[f"{n}_b"].astype(np.float32)) for n in names]
+            folded = [
+                (stored[f"{n}_w"].astype(np.float32), stored[f"{n}_b"].astype(np.float32)) for n in names
+            ]
         hooks = []
         for module, (weight, bias) in zip(convs, folded, strict=False):
             depthwise = module.conv.groups > 1

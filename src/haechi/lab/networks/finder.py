@@ -16,7 +16,9 @@ OUTPUTS = 1 + 4 + 10
 
 def _conv(cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(cout), nn.ReLU()
+        nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(cout),
+        nn.ReLU(),
     )
 
 
@@ -47,7 +49,9 @@ class FinderNet(nn.Module):
         self.s16 = nn.Sequential(_Unit(width, 80, 3, 2), *(_Unit(80, 80, 5) for _ in range(3)))
         self.s32 = nn.Sequential(_Unit(80, 112, 5, 2), *(_Unit(112, 112, 5) for _ in range(3)))
         self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in (width, 80, 112))
-        self.head = nn.ModuleList(nn.Sequential(_Unit(width, width, 3), nn.Conv2d(width, OUTPUTS, 1)) for _ in STRIDES)
+        self.head = nn.ModuleList(
+            nn.Sequential(_Unit(width, width, 3), nn.Conv2d(width, OUTPUTS, 1)) for _ in STRIDES
+        )
         for h in self.head:
             nn.init.constant_(h[1].bias[:1], -4.0)  # type: ignore[index]
 

@@ -1,0 +1,143 @@
+"""``haechi train measure``: the figures that the cards carry, and the experiments behind them, from the reporting half
+of the validation data, which neither training nor calibration saw.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from haechi.bench.metrics import Ranking, ece_statistic, figure, mean_statistic
+from haechi.bench.nuisance import nuisance_report
+from haechi.bench.result import write_json
+from haechi.faces import FaceFinder
+from haechi.lab import measure_faces
+from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
+from haechi.lab.export import write_card
+from haechi.lab.probe import Probed
+from haechi.settings import Settings
+from haechi.verdict import log_odds
+
+THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
+Test = Callable[[Probed], bool]
+
+
+def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -> None:
+    """Write results/faces.json, results/nuisance.json, results/cards.json, and the figures into the cards."""
+    models = out / "models"
+    faces = faces_figures(data, weights, models)
+    write_json(results / "faces.json", {"schema": "haechi.faces/1", "command": command, **faces})
+    raw = {n: json.loads((models / f"{n}.json").read_text()) for n in ("faces", "swap", "synthesis", "verdict")}
+    probed = measured(out / "val" / "reporting.csv", models, out)
+    domain = raw["verdict"]["parameters"]["domain"]
+    calibrations = {n: raw[n]["calibration"] for n in ("swap", "synthesis")}
+    used = [p for p in probed if p.faces and inside(p, domain)]
+    told = [judged(p, calibrations) for p in used]
+    fused = np.array([log_odds(t, raw["verdict"]["parameters"]["model"]) for t in told])
+    scores = {n: np.array([t.get(n, np.nan) for t in told]) for n in calibrations} | {"verdict": fused}
+    figures = {
+        "swap": _swap(used, scores["swap"]),
+        "synthesis": _synthesis(used, scores["synthesis"]),
+        "verdict": _verdict(used, fused, raw["verdict"]["parameters"]["thresholds"]),
+        "faces": faces["card"],
+    }
+    for name, block in figures.items():
+        write_card({**raw[name], "figures": block}, models)
+    table = {name: {k: v for k, v in block.items()} for name, block in figures.items()}
+    write_json(results / "cards.json", {"schema": "haechi.cards/1", "command": command, "figures": table})
+    write_json(results / "nuisance.json", {"command": command, **_nuisances(used, scores)})
+
+
+def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
+    """Threshold from the selection half, figures from the reporting half; also sets it in the card."""
+    settings = Settings(models_dir=str(models), threads=1)
+    chosen = measure_faces.measure(data, weights, settings, "selection", THRESHOLDS)
+    # The threshold at which the worse of recall and precision is best.
+    worst = {t: min(chosen[f"at_{t:g}"]["all"][k] for k in ("recall", "precision")) for t in THRESHOLDS}  # type: ignore[index]
+    threshold = max(worst, key=lambda t: worst[t])
+    raw = json.loads((models / "faces.json").read_text())
+    write_card({**raw, "threshold": threshold}, models)
+    told: dict[str, Any] = measure_faces.measure(data, weights, settings, "reporting", (threshold,))
+    finder = FaceFinder(settings)
+    blank = np.zeros((640, 640, 3), np.uint8)
+    overall = told[f"at_{threshold:g}"]["all"]
+    card = {
+        "recall": {"value": overall["recall"], "what": "of the teacher's faces (score >= 0.6, side >= 32 px), reporting half"},
+        "precision": {"value": overall["precision"], "what": "against the teacher's faces (score >= 0.3), reporting half"},
+        "landmark_error": {"value": overall["landmarks"], "what": "mean distance over the inter-ocular distance"},
+    }
+    return {
+        "threshold": threshold, "selection": chosen, "reporting": told, "card": card,
+        "against_people": measure_faces.against_people(data, settings),
+        "milliseconds_640x640_one_core": round(measure_faces.timing(lambda: finder.detect(blank)), 2),
+        "weights_bytes": (models / "faces.onnx").stat().st_size,
+    }  # fmt: skip
+
+
+def _auc(used: Sequence[Probed], score: np.ndarray, keep: Test, what: str) -> dict[str, Any]:
+    index = [i for i, p in enumerate(used) if keep(p)]
+    y = np.array([used[i].label for i in index])
+    value = figure(Ranking(y, score[index]).auc, [used[i].group for i in index])
+    return {**value.as_dict(), "what": what}
+
+
+def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for rung in RUNGS:
+        out[f"auc_dfdc_{rung}"] = _auc(
+            used, score, lambda p, r=rung: p.source == "dfdc" and p.rung == r, "DFDC persons never trained on"  # type: ignore[misc]
+        )
+    for family in ("imitate_swap", "self_blend", "local_edit", "redrawn"):
+        note = "pseudo-fakes of a family kept out of training" if family == "imitate_swap" else "pseudo-fakes of unseen persons"
+        out[f"auc_{family}"] = _auc(used, score, lambda p, f=family: p.source == f"pairs-{f}" and p.rung == "clean", note)  # type: ignore[misc]
+    return out
+
+
+def _synthesis(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for rung in RUNGS:
+        out[f"auc_stylegan_{rung}"] = _auc(
+            used, score, lambda p, r=rung: p.source == "ffhq-stylegan1" and p.rung == r, "StyleGAN faces against photographs"  # type: ignore[misc]
+        )
+    out["auc_sd21_jpeg40"] = _auc(
+        used, score, lambda p: p.rung == "jpeg40" and (p.kind == "diffusion-face" or (not p.label and p.source in ("lfw", "ffhq-stylegan1"))),
+        "Stable Diffusion 2.1 portraits against LFW and FFHQ photographs, all as JPEG 40",
+    )  # fmt: skip
+    out["auc_reconstructed"] = _auc(
+        used, score, lambda p: p.source == "pairs-reconstructed" and p.rung == "clean", "photographs against their redrawing by a latent decoder"
+    )
+    return out
+
+
+def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for rung in RUNGS:
+        real = [i for i, p in enumerate(used) if not p.label and p.rung == rung]
+        groups = [used[i].group for i in real]
+        for level in ("strong", "some"):
+            alarm = (fused[real] >= marks[level]).astype(float)
+            rate = figure(mean_statistic(alarm), groups, is_rate=True)
+            out[f"false_alarms_{level}_{rung}"] = {**rate.as_dict(), "what": "genuine faces of persons never seen"}
+    fakes = SWAP_FAKES + DRAWN_FAKES
+    index = [i for i, p in enumerate(used) if not p.label or p.kind in fakes]
+    p = 1 / (1 + np.exp(-fused[index]))
+    y = np.array([used[i].label for i in index])
+    groups = [used[i].group for i in index]
+    out["ece"] = {**figure(ece_statistic(y, p), groups).as_dict(), "what": "all pictures of the reporting half, clean and degraded"}
+    return out
+
+
+def _nuisances(used: Sequence[Probed], scores: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Do scores of genuine faces follow quality, and are forgeries found among reals as sharp as they?"""
+    keep = [i for i, p in enumerate(used) if not p.source.startswith("pairs-")]
+    quality = {
+        "sharpness": [used[i].sharpness for i in keep], "size": [used[i].face_px for i in keep],
+        "light": [used[i].light for i in keep], "compression": [used[i].blockiness for i in keep],
+    }  # fmt: skip
+    return nuisance_report(
+        [used[i].label for i in keep], {n: s[keep] for n, s in scores.items()}, quality, [used[i].group for i in keep]
+    )
