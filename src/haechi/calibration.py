@@ -59,7 +59,7 @@ def finding(name: str, value: float, face: int) -> Reason:
 
 
 def spans(times_s: F64, llrs: F64, above: float = 1.0) -> tuple[tuple[float, float], ...]:
-    """Stretches of time in which evidence stays above a mark; single moments are stretched to their neighbours."""
+    """Stretches of time in which evidence stays above a mark: neighbouring moments are joined."""
     out: list[tuple[float, float]] = []
     step = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
     for t, hot in zip(times_s, llrs > above, strict=True):

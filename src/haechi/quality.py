@@ -20,7 +20,7 @@ SHARPNESS_SCALE = 8.0
 
 
 def sharpness(crop: U8) -> float:
-    """0 (no detail) to 1, of a crop u8 (S, S, 3): log of the variance of the Laplacian (Pech-Pacheco et al. 2000)."""
+    """0 (no detail) to 1, of u8 (S, S, 3): log variance of the Laplacian (Pech-Pacheco et al. 2000)."""
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     variance = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     return float(np.clip(np.log1p(variance) / SHARPNESS_SCALE, 0, 1))
@@ -72,7 +72,9 @@ def _face(track: FaceTrack, domain: Mapping[str, float], shared: tuple[Reason, .
     luma = float(np.median([light(c) for c in track.crops]))
     issues = list(shared)
     if px < domain["min_face_px"]:
-        issues.append(Reason("face_too_small", {"face_px": round(px), "min_px": round(domain["min_face_px"])}))
+        issues.append(
+            Reason("face_too_small", {"face_px": round(px), "min_px": round(domain["min_face_px"])})
+        )
     if sharp < domain["min_sharpness"]:
         issues.append(Reason("face_too_blurred"))
     if luma < domain["min_light"]:

@@ -173,7 +173,7 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A reduced copy of a frame for the HTML report: rgb u8 (h, w, 3); ``scale`` = preview px per source px."""
+    """A reduced copy of a frame for the HTML report: rgb u8 (h, w, 3); ``scale``: preview over source px."""
 
     rgb: U8
     time_s: float

@@ -1,8 +1,8 @@
 """Evidence -> Verdict: a fitted logistic model over what the detectors say, and two thresholds.
 
-The card ``verdict`` holds the model (``weights`` for each detector, ``intercept``), resampled copies of it for the
-interval, and the two marks on the fused log-odds that 1% and 5% of genuine validation pictures passed, after
-degradation. Detectors are correlated, so their ratios are not simply added (standing rule 3).
+The card ``verdict`` holds the model (``weights`` for each detector, ``intercept``), resampled copies of it
+for the interval, and the two marks on the fused log-odds that 1% and 5% of genuine validation pictures
+passed, after degradation. Detectors are correlated, so their ratios are not simply added (standing rule 3).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:
     """Level, calibrated probability with a 90% interval, and the reasons.
 
-    Without any scored evidence the level is ``unknown``: no face, too poor a picture, or a failed detector."""
+    Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector."""
     card = models.load("verdict", settings).card.parameters
     llrs = {e.detector: e.llr for e in evidence if e.status == "scored" and e.llr is not None}
     failed = [e for e in evidence if e.status == "failed"]

@@ -108,8 +108,7 @@ def design_matrix(facts: Sequence[FileFacts], leave_out: Sequence[str] = ()) -> 
                 standard = np.clip((numbers - numbers.mean()) / deviation, -4, 4)
                 columns += [standard, standard**2]
     x = np.stack(columns, axis=1) if columns else np.zeros((len(facts), 0))
-    deviation = x.std(axis=0)
-    x = x[:, deviation > 1e-9]
+    x = x[:, x.std(axis=0) > 1e-9]
     return np.asarray((x - x.mean(axis=0)) / x.std(axis=0))
 
 
@@ -117,7 +116,8 @@ def fit_logistic(x: F64, y: NDArray[np.bool_], ridge: float = RIDGE, steps: int 
     """Coefficients f64 (d + 1,), intercept last, by iteratively re-weighted least squares with a ridge on all
     but the intercept and both classes weighing the same (Hastie et al., Elements, 4.4.1)."""
     design = np.concatenate([x, np.ones((len(x), 1))], axis=1)
-    balance = np.where(y, 0.5 / max(y.sum(), 1), 0.5 / max((~y).sum(), 1)) * len(y)
+    forged = int(np.count_nonzero(y))
+    balance = np.where(y, 0.5 / max(forged, 1), 0.5 / max(len(y) - forged, 1)) * len(y)
     penalty = np.diag(np.r_[np.full(x.shape[1], ridge), 1e-6])
     beta = np.zeros(design.shape[1])
     for _ in range(steps):

@@ -1,8 +1,9 @@
 """For video: how the evidence, the landmarks and the face's sharpness behave from frame to frame.
 
-A face that is drawn anew for every frame jumps where a filmed one moves smoothly. The numbers stand in the card
-``flicker`` and were fitted on clips that the lab made from stills; no filmed material was to be had, so what this
-detector may say is capped at a ratio of two, and it says nothing about tracks that are short, coarse or rough.
+A face that is drawn anew for every frame jumps where a filmed one moves smoothly. The numbers stand in the
+card ``flicker`` and were fitted on clips that the lab made from stills; no filmed material was to be had, so
+what this detector may say is capped at a ratio of two, and it says nothing about tracks that are short,
+coarse or rough.
 """
 
 from __future__ import annotations

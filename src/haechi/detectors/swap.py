@@ -9,7 +9,19 @@ import numpy as np
 from haechi import models
 from haechi.calibration import finding, llr, over_faces, spans
 from haechi.settings import Settings
-from haechi.types import F32, F64, U8, Evidence, FaceQuality, FaceTrack, Media, Quality, Reason, Region, Series
+from haechi.types import (
+    F32,
+    F64,
+    U8,
+    Evidence,
+    FaceQuality,
+    FaceTrack,
+    Media,
+    Quality,
+    Reason,
+    Region,
+    Series,
+)
 
 BATCH = 8
 
@@ -25,8 +37,8 @@ class SwapDetector:
         self.calibration = self.model.card.raw["calibration"]
 
     def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
-        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]. ``mirrored`` asks a second
-        time with left and right exchanged and takes the mean."""
+        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]. ``mirrored`` asks a
+        second time with left and right exchanged and takes the mean."""
         logits, maps = [], []
         for start in range(0, len(crops), BATCH):
             x = np.ascontiguousarray(crops[start : start + BATCH].transpose(0, 3, 1, 2), dtype=np.float32)

@@ -13,7 +13,7 @@ from haechi.types import F64, U8, Evidence, FaceQuality, FaceTrack, Media, Quali
 
 WINDOW_PX = 160
 PLACES = ((0.5, 0.5), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
-"""Where windows lie in a still's native piece, as shares of the room there is; a video's frames get the first."""
+"""Where windows lie in a still's native piece, as shares of the room; a video's frames get the first."""
 
 
 def windows(piece: U8, places: Sequence[tuple[float, float]]) -> list[U8]:

@@ -1,7 +1,7 @@
 """Degradations for training, drawn once and applied to every picture of a pair alike.
 
-The law is the same for genuine and forged pictures, so that neither blur nor darkness nor a file format can become
-the sign of a forgery (standing rule 5).
+The law is the same for genuine and forged pictures, so that neither blur nor darkness nor a file format can
+become the sign of a forgery (standing rule 5).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UP = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST)
 
 
 def frame(images: Sequence[np.ndarray], rng: np.random.Generator, reach: float = 0.06) -> list[np.ndarray]:
-    """The same mirror, small turn, scale and shift for all; ``reach`` is the largest shift as a share of the side."""
+    """The same mirror, small turn, scale and shift for all; ``reach`` is the largest shift over the side."""
     side = images[0].shape[0]
     m = cv2.getRotationMatrix2D((side / 2, side / 2), float(rng.normal(0, 5)), float(rng.uniform(0.94, 1.12)))
     m[:, 2] += rng.uniform(-reach, reach, 2) * side
@@ -41,7 +41,7 @@ def jpeg(rgb: U8, quality: int, subsample: bool) -> U8:
 
 
 def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.0) -> list[U8]:
-    """Light, colour, blur, resizing, noise, one or two JPEG passes: the same draw for all images of one shape."""
+    """Light, colour, blur, resizing, noise, JPEG up to twice: the same draw for all images of one shape."""
     out = [i.astype(np.float32) for i in images]
     h, w = images[0].shape[:2]
     if rng.random() < 0.6 * strength:
@@ -108,7 +108,7 @@ def occlude(images: Sequence[U8], rng: np.random.Generator) -> list[U8]:
 
 
 def nuisance(rgb: U8) -> F32:
-    """What must not decide: log sharpness, light, contrast and blockiness of a crop, f32 (4,), roughly unit scale."""
+    """What must not decide: log sharpness, light, contrast and blockiness, f32 (4,), roughly unit scale."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     sharp = float(np.log(cv2.Laplacian(grey, cv2.CV_32F).var() + 1.0))
     step = np.abs(np.diff(grey, axis=1))

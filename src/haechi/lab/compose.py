@@ -1,7 +1,8 @@
-"""Pictures to learn face finding from: sources pasted, turned and resized over backgrounds, labelled by the teacher.
+"""Pictures to learn face finding from: sources pasted over backgrounds, labelled by the teacher.
 
-Labels travel with the picture through its affine map, so that a rolled face keeps the box that the teacher gave it
-upright; then the teacher looks at the finished picture too and adds what the sources had in their backgrounds.
+Labels travel with the picture through its affine map, so that a rolled face keeps the box that the teacher
+gave it upright; then the teacher looks at the finished picture too and adds what the sources had in their
+backgrounds.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SURE, DOUBTFUL = 0.6, 0.25
 
 @dataclass(slots=True)
 class Labels:
-    """boxes f32 (n, 4), points f32 (n, 5, 2), sure bool (n,): the unsure ones are neither face nor background."""
+    """boxes f32 (n, 4), points f32 (n, 5, 2), sure bool (n,): unsure ones are neither face nor background."""
 
     boxes: F32
     points: F32
@@ -118,7 +119,7 @@ class Composer:
         return board, self._settle(labels, seen)
 
     def _settle(self, ours: Labels, seen: Labels) -> Labels:
-        """Where the teacher surely sees what we know to be there, its box is the label; what only it sees is added."""
+        """Where the teacher surely sees what we know of, its box is the label; what only it sees is added."""
         if len(ours.sure) and len(seen.sure):
             overlap = iou(ours.boxes, seen.boxes)
             for i, j in enumerate(overlap.argmax(1)):

@@ -95,8 +95,8 @@ def select(
 
 
 def half(group: str) -> str:
-    """Cuts the validation data by person: thresholds and calibration come from ``selection``, figures that are
-    reported come from ``reporting``. A hash, so that no one can choose who falls where."""
+    """Cuts the validation data by person: thresholds and calibration come from ``selection``, figures that
+    are reported come from ``reporting``. A hash, so that no one can choose who falls where."""
     return "selection" if hashlib.sha256(group.encode()).digest()[0] % 2 == 0 else "reporting"
 
 

@@ -38,8 +38,8 @@ def export(
         axes["pictures"] |= {2: "height", 3: "width"}
         axes[outputs[0]] |= {1: "cells"}
     torch.onnx.export(
-        model, (x,), str(file), dynamo=False, opset_version=17, input_names=["pictures"], output_names=outputs,
-        dynamic_axes=axes,
+        model, (x,), str(file), dynamo=False, opset_version=17, input_names=["pictures"],
+        output_names=outputs, dynamic_axes=axes,
     )  # fmt: skip
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     got = session.run(None, {"pictures": x.numpy()})
@@ -50,7 +50,8 @@ def export(
     if not worst < PARITY:
         file.unlink()
         raise ModelError(
-            f"The export of {name} differs from the network by {worst:.2g}, more than {PARITY}: do not ship it"
+            f"The export of {name} differs from the network by {worst:.2g}, more than {PARITY}: "
+            "do not ship it"
         )
     return worst
 
@@ -67,5 +68,6 @@ def training_facts(run: Path, seconds: float, data: list[str], terms: str) -> di
     config = json.loads((run / "config.json").read_text())
     return {
         "data": data, "terms": terms, "seconds": round(seconds), "device": config["device"], "config": config,
-        "code_sha256": code_hash(), "data_sha256": config["data_sha256"], "finished": datetime.now(UTC).date().isoformat(),
+        "code_sha256": code_hash(), "data_sha256": config["data_sha256"],
+        "finished": datetime.now(UTC).date().isoformat(),
     }  # fmt: skip

@@ -27,8 +27,8 @@ def logistic(x: F64, y: F64, weight: F64, ridge: float = 1e-2, steps: int = 50) 
 
 
 def balanced(labels: Sequence[int], sources: Sequence[str]) -> F64:
-    """Weights that give both classes, and within a class every source, the same say (square root of its count, so
-    that a handful of pictures does not rule)."""
+    """Weights that give both classes, and within a class every source, the same say (square root of its
+    count, so that a handful of pictures does not rule)."""
     keys = list(zip(labels, sources, strict=True))
     counts = {k: keys.count(k) for k in set(keys)}
     raw = np.array([1 / np.sqrt(counts[k]) for k in keys])
@@ -40,7 +40,7 @@ def balanced(labels: Sequence[int], sources: Sequence[str]) -> F64:
 
 
 def slopes(logits: F64, nuisances: dict[str, F64], weight: F64) -> dict[str, dict[str, float]]:
-    """How genuine faces' logits move with each quality feature: weighted linear regression within the middle 96%."""
+    """How genuine logits move with each quality feature: weighted linear regression, middle 96%."""
     names = list(nuisances)
     clipped = {n: np.clip(nuisances[n], *np.quantile(nuisances[n], [0.02, 0.98])) for n in names}
     x = np.stack([clipped[n] - clipped[n].mean() for n in names] + [np.ones(len(logits))], 1)

@@ -1,4 +1,4 @@
-"""The one training loop: fixed seed, cosine rate, moving average of the weights, a checkpoint every few minutes.
+"""The one training loop: fixed seed, cosine rate, averaged weights, a checkpoint every few minutes.
 
 Batch number k is made from the random state (seed, k) alone, so a run that was cut off goes on from its
 checkpoint with the batches it would have seen.
@@ -93,9 +93,8 @@ def fit(
 ) -> tuple[nn.Module, float]:
     """Train ``model`` and return its moving average and the seconds spent, earlier tries included.
 
-    Writes ``config.json``, ``checkpoint.pt`` and ``log.jsonl`` into ``out``. ``lr_scale`` gives each parameter
-    its share of the rate by name.
-    """
+    Writes ``config.json``, ``checkpoint.pt`` and ``log.jsonl`` into ``out``. ``lr_scale`` gives each
+    parameter its share of the rate by name."""
     out.mkdir(parents=True, exist_ok=True)
     device = pick_device()
     if plan.threads:

@@ -71,7 +71,7 @@ def compare(ours: Detections, theirs: Found, threshold: float) -> Mapping[str, l
 def measure(
     data: Path, weights: Path, settings: Settings, part: str, thresholds: tuple[float, ...]
 ) -> dict[str, object]:
-    """Figures by source at each threshold, and the rolled copies of one face pictures at +-30 and +-45 degrees."""
+    """Figures by source at each threshold, and recall on pictures of one face rolled by 30 and 45 degrees."""
     finder, yunet = FaceFinder(settings), YuNet(weights, 640)
     finder.threshold = min(thresholds)
     found = [(s, rgb, finder.detect(rgb), teach(yunet, rgb)) for s, _, rgb in pictures(data, part)]
@@ -114,7 +114,7 @@ def _rolled(finder: FaceFinder, rgb: U8, theirs: Found, degrees: float) -> bool:
 
 
 def against_people(data: Path, settings: Settings) -> dict[str, object]:
-    """Recall and precision at IoU 0.5 against the human boxes of ``scenes.csv`` (most faces there wear a mask)."""
+    """Recall and precision at IoU 0.5 against the human boxes of ``scenes.csv`` (most wear a mask)."""
     shards, finder = Shards(data), FaceFinder(settings)
     boxes: dict[str, list[tuple[list[float], str]]] = {}
     with (data / "scenes.csv").open(newline="") as f:

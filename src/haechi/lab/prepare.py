@@ -1,10 +1,11 @@
 """Decode every training picture once and cut its largest face by the one crop rule of this project.
 
-The DFDC crops came to us already cut; the rule was measured on them with the teacher (``measure_crop``) and all
-other sources, and later the user's pictures, are cut by the same law. What comes out is a folder:
+The DFDC crops came to us already cut; the rule was measured on them with the teacher (``measure_crop``) and
+all other sources, and later the user's pictures, are cut by the same law. What comes out is a folder:
 
     crops.npy   u8 (N, 224, 224, 3) RGB        mesh.npy  f32 (N, 468, 2) in crop pixels
-    table.json  one row a face: path, source, split, group, label, kind, face_px, box and landmarks in picture pixels
+    table.json  one row a face: path, source, split, group, label, kind, face_px, box and landmarks in
+                picture pixels
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def teacher_face(yunet: YuNet, rgb: U8) -> tuple[F32, F32, float] | None:
 
 
 def mesh_crop(rgb: U8, box: F32) -> tuple[U8, F32]:
-    """The square of 1.5 times the box that the mesh expects, u8 (192, 192, 3), and its xyxy in the picture."""
+    """The square of 1.5 times the box that the mesh expects, u8 (192, 192, 3), and its xyxy."""
     centre, side = (box[:2] + box[2:]) / 2, 1.5 * float(max(box[2:] - box[:2]))
     square = np.concatenate([centre - side / 2, centre + side / 2]).astype(np.float32)
     return cut(rgb, square, 192), square
@@ -79,7 +80,8 @@ def _row(
     points[:] = (in_picture - square[:2]) / (square[2:] - square[:2]) * CROP_PX
     return {
         "path": item.path, "source": item.source, "split": item.split, "group": item.group,
-        "label": item.label, "kind": item.kind, "score": round(score, 3), "presence": round(float(presence), 3),
+        "label": item.label, "kind": item.kind, "score": round(score, 3),
+        "presence": round(float(presence), 3),
         "face_px": float(box[2] - box[0]), "box": box.tolist(), "landmarks": landmarks.tolist(),
         "crop": square.tolist(),
     }  # fmt: skip

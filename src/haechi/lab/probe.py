@@ -85,13 +85,13 @@ class Probe:
         drawn = float(self.synthesis.logits(cuts).mean()) if cuts else None
         px = float((box[2:] - box[:2]).min())
         return Probed(
-            *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]), blockiness(crop),
-            float(logit[0]), drawn,
+            *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]),
+            blockiness(crop), float(logit[0]), drawn,
         )  # fmt: skip
 
 
 def blockiness(rgb: U8) -> float:
-    """Step across 8-px borders over the mean step: a stand-in for JPEG quality when the container tells none."""
+    """Step across 8-px borders over the mean step: a stand-in for JPEG quality."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     step = np.abs(np.diff(grey, axis=1))
     return float(step[:, 7::8].mean() / (step.mean() + 0.5))

@@ -68,7 +68,7 @@ class YuNet:
         return b[kept].astype(np.float32), p[kept].astype(np.float32), s[kept].astype(np.float32)
 
     def find(self, rgb: U8, min_score: float = 0.3, fill: float = 1.0) -> tuple[F32, F32, F32]:
-        """Any picture: scaled so that its longer side is ``fill`` of the canvas, results in picture pixels."""
+        """Any picture: scaled so that its longer side is ``fill`` of the canvas; results in its pixels."""
         h, w = rgb.shape[:2]
         scale = self.side * fill / max(h, w)
         small = cv2.resize(
@@ -85,7 +85,7 @@ class YuNet:
 
 
 class _MeshBlock(nn.Module):
-    """Depthwise 3x3 and pointwise 1x1 with a shortcut; at stride 2 the shortcut is max-pooled and zero-padded."""
+    """Depthwise 3x3 and pointwise 1x1 with a shortcut; at stride 2 that is pooled and zero-padded."""
 
     def __init__(self, cin: int, cout: int, stride: int) -> None:
         super().__init__()
@@ -183,12 +183,12 @@ class Taef2(nn.Module):
             return [_TaeBlock(pool) for _ in range(3)]
 
         self.encoder = nn.Sequential(
-            nn.Conv2d(3, 64, 3, padding=1), _TaeBlock(False), down(), *blocks(False), down(), *blocks(False), down(),
-            *blocks(True), nn.Conv2d(64, 32, 3, padding=1),
+            nn.Conv2d(3, 64, 3, padding=1), _TaeBlock(False), down(), *blocks(False), down(), *blocks(False),
+            down(), *blocks(True), nn.Conv2d(64, 32, 3, padding=1),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            _Clamp(), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), *blocks(True), up(), same(), *blocks(False), up(),
-            same(), *blocks(False), up(), same(), _TaeBlock(False), nn.Conv2d(64, 3, 3, padding=1),
+            _Clamp(), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), *blocks(True), up(), same(), *blocks(False),
+            up(), same(), *blocks(False), up(), same(), _TaeBlock(False), nn.Conv2d(64, 3, 3, padding=1),
         )  # fmt: skip
         self.encoder.load_state_dict(torch.load(_file(weights, "taef2_encoder.pth"), weights_only=True))
         self.decoder.load_state_dict(torch.load(_file(weights, "taef2_decoder.pth"), weights_only=True))

@@ -18,7 +18,7 @@ from haechi.lab.teachers import YuNet
 
 SIDE = 320
 RANGES = ((0.0, 56.0), (40.0, 150.0), (110.0, 1e9))
-"""Face sizes in px (root of the area) that each stride answers for; they overlap, so that no size falls between."""
+"""Face sizes in px (root of the area) that a stride answers for, overlapping so that none falls between."""
 
 
 def cell_grid(side_h: int, side_w: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -34,8 +34,8 @@ def cell_grid(side_h: int, side_w: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def assign(values: Tensor, state: Tensor, grid: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """values (n, most, 14), state (n, most) -> index of the face each cell answers for i64 (n, cells), and its role
-    (n, cells): 1 face, 0 background, -1 neither."""
+    """values (n, most, 14), state (n, most) -> index of the face each cell answers for i64 (n, cells), and
+    its role (n, cells): 1 face, 0 background, -1 neither."""
     corner, stride, level = grid
     middle = corner + stride[:, None] / 2
     lo = torch.tensor([r[0] for r in RANGES], device=level.device)[level]
@@ -80,7 +80,7 @@ def giou(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class FinderLoss:
-    """Quality focal loss on the logit (Li et al. 2020: its target is the IoU reached), GIoU, landmarks over size."""
+    """Quality focal loss on the logit (Li et al. 2020: its target is the IoU), GIoU, landmarks over size."""
 
     def __init__(self, side: int) -> None:
         self.grid = cell_grid(side, side)
@@ -108,7 +108,8 @@ class FinderLoss:
         )
         score_loss = focal[role >= 0].sum() / n
         return score_loss + 2 * box_loss + point_loss, {
-            "score": score_loss.item(), "box": box_loss.item(), "points": point_loss.item(), "iou": float(plain.mean()),
+            "score": score_loss.item(), "box": box_loss.item(), "points": point_loss.item(),
+            "iou": float(plain.mean()),
         }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
-"""``haechi train synthesis``: generated faces against photographs, and photographs against their own redrawing.
+"""``haechi train synthesis``: generated faces against photographs, photographs against their redrawing.
 
-A generator's pictures differ from photographs in size, sharpness and file format; a reconstruction differs from its
-original in nothing but who drew the pixels. Both are learned from, under one law of scaling and degradation.
+A generator's pictures differ from photographs in size, sharpness and file format; a reconstruction differs
+from its original in nothing but who drew the pixels. Both are learned from, under one law of scaling and
+degradation.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from haechi.types import U8
 
 WINDOW_PX = 160
 REDRAWN, UPSAMPLED, GAN, DIFFUSION = 7, 2, 5, 3
-"""Pairs of a batch: photograph and its reconstruction, photograph and its up-sampling, GAN face and photograph,
-diffusion face and photograph."""
+"""Pairs of a batch: photograph and its reconstruction, photograph and its up-sampling, GAN face and
+photograph, diffusion face and photograph."""
 PAIRED = REDRAWN + UPSAMPLED
 
 
@@ -133,7 +134,8 @@ def synthesis_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str,
         right = ((logit > 0) == (batch["y"] > 0.5)).float()
         parts = {
             "verdict": float(verdict), "pair": float(paired), "leak": float(leak),
-            "acc_pairs": float(right[: 2 * PAIRED].mean()), "acc_gan": float(right[2 * PAIRED : -2 * DIFFUSION].mean()),
+            "acc_pairs": float(right[: 2 * PAIRED].mean()),
+            "acc_gan": float(right[2 * PAIRED : -2 * DIFFUSION].mean()),
             "acc_diffusion": float(right[-2 * DIFFUSION :].mean()),
         }  # fmt: skip
     return verdict + 0.3 * paired + 0.3 * leak, parts
@@ -149,7 +151,7 @@ def train(
     first = torch.cat([source.batch(k, np.random.default_rng([plan.seed, k]))["x"] for k in range(4)])
     model.trunk.load_imagenet(weights, first.permute(0, 3, 1, 2).float())
     facts = {
-        "task": "synthesis", "bf16": True, "batch_of": [REDRAWN, UPSAMPLED, GAN, DIFFUSION],
+        "task": "synthesis", "batch_of": [REDRAWN, UPSAMPLED, GAN, DIFFUSION],
         "data_sha256": file_hash([data / "manifest.csv", *sorted(data.glob("*.tar"))]),
     }  # fmt: skip
     average, seconds = fit(

@@ -1,7 +1,7 @@
 """Pseudo-fakes that blend a picture of a person with an altered copy of itself.
 
-Each family is one function ``(rgb u8 (S, S, 3), mesh f32 (468, 2), rng) -> Pair``; the recipe of self-blending is
-that of Shiohara & Yamasaki (2022), written anew from the facts of the paper.
+Each family is one function ``(rgb u8 (S, S, 3), mesh f32 (468, 2), rng) -> Pair``; the recipe of
+self-blending is that of Shiohara & Yamasaki (2022), written anew from the facts of the paper.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from haechi.types import F32, U8
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """real and fake u8 (S, S, 3) of the same person and framing; mask f32 (S, S): share of the fake in each pixel."""
+    """real and fake u8 (S, S, 3) of one person and framing; mask f32 (S, S): share of the fake a pixel."""
 
     real: U8
     fake: U8
@@ -72,8 +72,8 @@ def affine(
 
 
 def self_blend(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
-    """The person's own face, shifted and altered, blended over itself. Half the time it is the ground, not the
-    face, that was altered, so that neither colour nor sharpness gives the label away."""
+    """The person's own face, shifted and altered, blended over itself. Half the time it is the ground, not
+    the face, that was altered, so that neither colour nor sharpness gives the label away."""
     altered = resharpen(tint(rgb, rng), rng) if rng.random() < 0.75 else tint(rgb, rng)
     source, target = (altered, rgb) if rng.random() < 0.5 else (rgb, altered)
     source = affine(source, rng, 0.03, 0.05)
@@ -108,9 +108,10 @@ def redrawn(rgb: U8, drawn: U8, mesh: F32, rng: np.random.Generator) -> Pair:
 
 
 def imitate_swap(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
-    """What a 128-px live swapper leaves behind, done to the person's own face: aligned, shrunk to 128 px, smoothed and
-    sharpened again, warped back bilinearly, pasted through an eroded and feathered square or ellipse; sometimes the
-    mouth is put back, sometimes grain is added. Kept out of training: it measures generalisation."""
+    """What a 128-px live swapper leaves behind, done to the person's own face: aligned, shrunk to 128 px,
+    smoothed and sharpened again, warped back bilinearly, pasted through an eroded and feathered square or
+    ellipse; sometimes the mouth is put back, sometimes grain is added. Kept out of training: it measures
+    generalisation."""
     side = rgb.shape[0]
     angle = float(np.degrees(np.arctan2(*(mesh[263] - mesh[33])[::-1])))
     centre = mesh[[33, 263, 1, 61, 291]].mean(0)

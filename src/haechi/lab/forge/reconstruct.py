@@ -1,8 +1,8 @@
 """Self-reconstruction: a picture through the encoder and decoder of a latent diffusion model (TAEF2).
 
-The person stays who they are; what changes is that every pixel was drawn by a decoder, which is what all latent
-generators share (aligned reconstruction: Rajan et al. 2024). Slow, so the pictures are made once and kept as
-lossless PNG under ``OUT/reconstructed``.
+The person stays who they are; what changes is that every pixel was drawn by a decoder, which is what all
+latent generators share (aligned reconstruction: Rajan et al. 2024). Slow, so the pictures are made once and
+kept as lossless PNG under ``OUT/reconstructed``.
 """
 
 from __future__ import annotations

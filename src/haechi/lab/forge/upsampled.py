@@ -1,7 +1,8 @@
 """Up-sampling traces: the picture halved and drawn up again as the decoders of generators do it.
 
 Transposed convolutions and nearest-neighbour up-sampling with a learned filter leave a lattice that ordinary
-resizing does not (Odena et al. 2016; Durall et al. 2020). Kernels are drawn at random, so that no one generator is learned.
+resizing does not (Odena et al. 2016; Durall et al. 2020). Kernels are drawn at random, so that no one
+generator is learned.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """MobileNet-EdgeTPU 0.75 (google-coral/edgetpu, Apache-2.0) as a trunk that can be trained further.
 
-The published weights have batch normalisation folded in. Trained on like that they collapse, so each convolution
-gets a batch norm whose scale and shift are the deviation and mean measured on real pictures: the function is
-unchanged, the gradients are not.
+The published weights have batch normalisation folded in. Trained on like that they collapse, so each
+convolution gets a batch norm whose scale and shift are the deviation and mean measured on real pictures: the
+function is unchanged, the gradients are not.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class EdgeTrunk(nn.Module):
         return c8, c16, self.s32(c16)
 
     def load_imagenet(self, weights: Path, pictures: Tensor) -> None:
-        """Load the folded weights and put a measured batch norm behind each, using pictures (n, 3, H, W) 0..255."""
+        """Load the folded weights; put batch norms behind them, measured on pictures (n, 3, H, W) 0..255."""
         file = weights / WEIGHTS
         if not file.is_file():
             raise UsageError(
@@ -131,7 +131,8 @@ class EdgeTrunk(nn.Module):
 def _set_norm(norm: nn.BatchNorm2d, bias: Tensor):  # type: ignore[no-untyped-def]
     def hook(_: nn.Module, __: object, y: Tensor) -> None:
         mean, var = y.mean((0, 2, 3)), y.var((0, 2, 3)).clamp(min=1e-4)
-        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(var)
         norm.weight.copy_((var + norm.eps).sqrt())
