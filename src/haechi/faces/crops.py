@@ -1,0 +1,73 @@
+"""What is cut out around a face, for the swap network and for the synthesis network."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from haechi.types import F32, U8
+
+CROP_PX = 224
+"""Side of the crop that the swap network reads (card ``swap``: ``crop.size_px``)."""
+CROP_SCALE = 1.0
+"""Side of the crop square over the mean of the box's width and height (measured on the DFDC crops)."""
+CROP_DOWN = 0.05
+"""How far the square's centre lies below the box's centre, in box heights (same measurement)."""
+
+NATIVE_SCALE, NATIVE_LEAST_PX, NATIVE_MOST_PX = 1.6, 192, 768
+"""The native piece: a square of NATIVE_SCALE times the crop, within these bounds, inside the picture."""
+NATIVE_FACE_PX = 720
+"""The native piece of a larger face is reduced by a whole number, so that it comes below this."""
+
+
+def crop_box(box_xyxy: F32) -> F32:
+    """The square that the swap network sees, f32 (4,) xyxy in picture pixels; it may leave the picture."""
+    x1, y1, x2, y2 = (float(v) for v in box_xyxy)
+    side = CROP_SCALE * ((x2 - x1) + (y2 - y1)) / 2
+    cx, cy = (x1 + x2) / 2, (y1 + y2) / 2 + CROP_DOWN * (y2 - y1)
+    return np.array([cx - side / 2, cy - side / 2, cx + side / 2, cy + side / 2], np.float32)
+
+
+def cut(rgb: U8, box_xyxy: F32, size_px: int) -> U8:
+    """The area of ``box_xyxy`` resampled to u8 (size_px, size_px, 3).
+
+    Averages areas when it shrinks and interpolates linearly when it grows; outside the picture the border
+    pixels repeat, so that no black edge tells how the picture was framed.
+    """
+    h, w = rgb.shape[:2]
+    x1, y1, x2, y2 = (float(v) for v in box_xyxy)
+    left, top = int(np.floor(x1)), int(np.floor(y1))
+    right, bottom = max(int(np.ceil(x2)), left + 1), max(int(np.ceil(y2)), top + 1)
+    ix1, iy1, ix2, iy2 = max(left, 0), max(top, 0), min(right, w), min(bottom, h)
+    if ix1 >= ix2 or iy1 >= iy2:
+        ix1, iy1 = min(max(left, 0), w - 1), min(max(top, 0), h - 1)
+        ix2, iy2 = ix1 + 1, iy1 + 1
+    piece = rgb[iy1:iy2, ix1:ix2]
+    pads = (max(iy1 - top, 0), max(bottom - iy2, 0), max(ix1 - left, 0), max(right - ix2, 0))
+    if any(pads):
+        piece = np.asarray(cv2.copyMakeBorder(piece, *pads, cv2.BORDER_REPLICATE), np.uint8)
+    how = cv2.INTER_AREA if piece.shape[0] > size_px else cv2.INTER_LINEAR
+    return np.ascontiguousarray(cv2.resize(piece, (size_px, size_px), interpolation=how), np.uint8)
+
+
+def native_piece(rgb: U8, box_xyxy: F32) -> U8:
+    """Pixels around a face as they are, u8 (h, w, 3): cut out, never beyond the picture, never resampled.
+
+    Only a face wider than NATIVE_FACE_PX is halved, or divided by the next whole number: no generator draws
+    faces that large, and a window of it would show nothing but skin.
+    """
+    h, w = rgb.shape[:2]
+    square = crop_box(box_xyxy)
+    face = float(square[2] - square[0])
+    part = max(1, int(np.ceil(face / NATIVE_FACE_PX)))
+    side = part * float(np.clip(NATIVE_SCALE * face / part, NATIVE_LEAST_PX, NATIVE_MOST_PX))
+    x1, y1 = (
+        round(float(np.clip((square[i] + square[i + 2] - side) / 2, 0, max(0.0, n - side))))
+        for i, n in ((0, w), (1, h))
+    )
+    piece = rgb[y1 : y1 + round(side), x1 : x1 + round(side)]
+    if part == 1:
+        return piece.copy()
+    size = (max(1, piece.shape[1] // part), max(1, piece.shape[0] // part))
+    reduced: U8 = np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return reduced

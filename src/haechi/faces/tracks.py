@@ -1,0 +1,159 @@
+"""Detections in frame after frame -> tracks, with bounded memory however long a video is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from haechi.faces.crops import CROP_PX, crop_box, cut, native_piece
+from haechi.faces.detections import Detections, iou
+from haechi.types import F32, U8, FaceTrack, Frame
+
+NATIVE_KEPT, NATIVE_BUDGET = 6, 128
+"""Native pieces kept of one track, and of all together, as far as each keeps one."""
+CROP_BUDGET = 512
+"""Crops kept of all tracks together, 77 MB, as far as each keeps four."""
+SAME_S, GAP_STEPS = 1.5, 1.5
+"""A face that is gone for longer starts a new track: seconds, or steps between frames when that is more."""
+CUT_DISTANCE = 0.45
+"""Histogram distance between neighbouring frames that means a shot change."""
+
+
+@dataclass(slots=True, eq=False)
+class Growing:
+    """A track before it is finished. Crops and native pieces are kept for observations whose number is a
+    multiple of a stride that doubles whenever too many have gathered: evenly spread, bounded memory."""
+
+    times: list[float] = field(default_factory=list)
+    boxes: list[F32] = field(default_factory=list)
+    landmarks: list[F32] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    crops: dict[int, U8] = field(default_factory=dict)
+    crop_stride: int = 1
+    native: dict[int, U8] = field(default_factory=dict)
+    native_stride: int = 1
+
+    def add(self, frame: Frame, box: F32, landmarks: F32, score: float) -> None:
+        k = len(self.times)
+        self.times.append(frame.time_s)
+        self.boxes.append(box)
+        self.landmarks.append(landmarks)
+        self.scores.append(score)
+        if k % self.crop_stride == 0:
+            self.crops[k] = cut(frame.rgb, crop_box(box), CROP_PX)
+        if k % self.native_stride == 0:
+            self.native[k] = native_piece(frame.rgb, box)
+
+    def thin(self, most_crops: int, most_native: int) -> None:
+        """Keep at most so many crops and native pieces."""
+        while len(self.crops) > most_crops:
+            self.crop_stride *= 2
+            self.crops = {i: c for i, c in self.crops.items() if i % self.crop_stride == 0}
+        while len(self.native) > most_native:
+            self.native_stride *= 2
+            self.native = {i: c for i, c in self.native.items() if i % self.native_stride == 0}
+
+    @property
+    def weight(self) -> float:
+        """How much there is to judge: median of the shorter side in px, more when seen more often."""
+        sides = [float((b[2:] - b[:2]).min()) for b in self.boxes]
+        return float(np.median(sides) * np.sqrt(min(len(sides), 20)))
+
+    def close(self, track_id: int) -> FaceTrack:
+        index: NDArray[np.int64] = np.array(sorted(self.crops), np.int64)
+        boxes = np.stack(self.boxes).astype(np.float32)
+        return FaceTrack(
+            track_id=track_id,
+            times_s=np.array(self.times, np.float64),
+            boxes_xyxy=boxes,
+            landmarks_xy=np.stack(self.landmarks).astype(np.float32),
+            scores=np.array(self.scores, np.float32),
+            crops=np.stack([self.crops[i] for i in index]),
+            crop_index=index,
+            crop_boxes_xyxy=np.stack([crop_box(boxes[i]) for i in index]),
+            native=tuple(self.native[i] for i in sorted(self.native)),
+            native_index=np.array(sorted(self.native), np.int64),
+        )
+
+
+class Tracker:
+    """Joins detections to tracks by overlap, then by nearness; a shot change closes all of them."""
+
+    def __init__(self, crops_a_track: int, most: int) -> None:
+        """``most``: tracks that ``finish`` returns; of those that ended, hardly more are kept in memory."""
+        self.crops_a_track, self.most = crops_a_track, most
+        self.open: list[Growing] = []
+        self.done: list[Growing] = []
+        self.frames = 0
+        self.first_s = self.last_s = 0.0
+        self.histogram: F32 | None = None
+
+    def add(self, frame: Frame, found: Detections) -> None:
+        """The next frame in order of time, and the faces found in it."""
+        step = frame.time_s - self.last_s if self.frames else 0.0
+        self.first_s, self.last_s = (self.first_s if self.frames else frame.time_s), frame.time_s
+        self.frames += 1
+        # Frames of a long video lie further apart than SAME_S: what was in the last one may still be there.
+        gap = max(SAME_S, GAP_STEPS * step)
+        cut_here = self._shot_changed(frame.rgb)
+        still = [t for t in self.open if not cut_here and frame.time_s - t.times[-1] <= gap]
+        self.done += [t for t in self.open if t not in still]
+        self.open = still
+        links = sorted(
+            (
+                (_closeness(t.boxes[-1], b), ti, bi)
+                for ti, t in enumerate(still)
+                for bi, b in enumerate(found.boxes_xyxy)
+            ),
+            reverse=True,
+        )
+        taken: dict[int, Growing] = {}
+        busy: set[int] = set()
+        for closeness, ti, bi in links:
+            if closeness > 0 and bi not in taken and ti not in busy:
+                taken[bi] = still[ti]
+                busy.add(ti)
+        for bi in range(len(found)):
+            track = taken.get(bi)
+            if track is None:
+                track = Growing()
+                self.open.append(track)
+            track.add(frame, found.boxes_xyxy[bi], found.landmarks_xy[bi], float(found.scores[bi]))
+        self._bound_memory()
+
+    def finish(self) -> tuple[FaceTrack, ...]:
+        """The weightiest tracks first and numbered so. Where frames lie close, a face seen once is noise."""
+        step = (self.last_s - self.first_s) / max(self.frames - 1, 1)
+        least = 2 if self.frames >= 10 and step < SAME_S / 2 else 1
+        tracks = [t for t in self.done + self.open if len(t.times) >= least]
+        tracks.sort(key=lambda t: t.weight, reverse=True)
+        return tuple(t.close(i + 1) for i, t in enumerate(tracks[: self.most]))
+
+    def _bound_memory(self) -> None:
+        if len(self.done) > 2 * self.most:
+            self.done.sort(key=lambda t: (len(t.times) > 1, t.weight), reverse=True)
+            del self.done[self.most :]
+        tracks = self.done + self.open
+        crops = int(np.clip(CROP_BUDGET // max(len(tracks), 1), 4, self.crops_a_track))
+        native = int(np.clip(NATIVE_BUDGET // max(len(tracks), 1), 1, NATIVE_KEPT))
+        for track in tracks:
+            track.thin(crops, native)
+
+    def _shot_changed(self, rgb: U8) -> bool:
+        small = cv2.resize(rgb, (64, 36), interpolation=cv2.INTER_AREA)
+        counts = cv2.calcHist([small], [0, 1, 2], None, [6, 6, 6], [0, 256] * 3).reshape(36, 6)
+        shares = np.asarray(cv2.GaussianBlur(counts, (3, 3), 0) / counts.sum(), np.float32)
+        before, self.histogram = self.histogram, shares
+        return before is not None and float(np.abs(before - shares).sum() / 2) > CUT_DISTANCE
+
+
+def _closeness(a: F32, b: F32) -> float:
+    """Above 0 when b may be a moved on: overlap, or a centre nearer than 0.6 of its size at a like size."""
+    size_a, size_b = ((x[2:] - x[:2]).prod() ** 0.5 for x in (a, b))
+    if not 0.55 < size_a / max(float(size_b), 1e-6) < 1.8:
+        return 0.0
+    distance = float(np.linalg.norm((a[:2] + a[2:] - b[:2] - b[2:]) / 2)) / float(max(size_a, size_b))
+    return float(iou(a, b[None])[0]) + max(0.0, 0.6 - distance)
