@@ -94,7 +94,7 @@ class FlickerDetector:
     def _dense(self, track: FaceTrack) -> bool:
         if len(track.crop_index) < self.card["min_frames"] or len(track.times_s) < self.card["min_frames"]:
             return False
-        return float(np.median(np.diff(track.times_s))) <= self.card["max_step_s"]
+        return float(np.median(np.diff(track.times_s))) <= float(self.card["max_step_s"])
 
     def _abstain(self, reason: Reason) -> Evidence:
         return Evidence(self.name, self.version, "abstained", None, reason)

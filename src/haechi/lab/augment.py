@@ -37,12 +37,12 @@ def jpeg(rgb: U8, quality: int, subsample: bool) -> U8:
     _, data = cv2.imencode(
         ".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
     )
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1])
 
 
 def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.0) -> list[U8]:
     """Light, colour, blur, resizing, noise, JPEG up to twice: the same draw for all images of one shape."""
-    out = [i.astype(np.float32) for i in images]
+    out: list[np.ndarray] = [i.astype(np.float32) for i in images]
     h, w = images[0].shape[:2]
     if rng.random() < 0.6 * strength:
         gamma, gain = float(np.exp(rng.normal(0, 0.25))), float(np.exp(rng.normal(0, 0.18)))
@@ -69,7 +69,7 @@ def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.
         size = (max(8, round(w * f)), max(8, round(h * f)))
         middle = bool(rng.random() < 0.4)
         quality = int(rng.integers(40, 96))
-        small = [cv2.resize(i, size, interpolation=down) for i in out]
+        small: list[np.ndarray] = [cv2.resize(i, size, interpolation=down) for i in out]
         if middle:
             small = [
                 jpeg(np.clip(i, 0, 255).astype(np.uint8), quality, True).astype(np.float32) for i in small

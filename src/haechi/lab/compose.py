@@ -91,7 +91,8 @@ class Composer:
             rgb = shards.rgb(item.path)
             if max(rgb.shape) > 512:
                 scale = 512 / max(rgb.shape)
-                rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                reduced = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                rgb = np.asarray(reduced, np.uint8)
             found = label(yunet, rgb, (0.6, 0.9) if item.source == "dfdc" else (0.9, 0.6))
             if found.sure.any():
                 self.faces.append((rgb, found))
@@ -136,7 +137,7 @@ class Composer:
         m = cv2.getRotationMatrix2D((rng.uniform(0.2, 0.8) * w, rng.uniform(0.2, 0.8) * h), angle, scale)
         m[:, 2] += self.side / 2 - m[:, :2] @ (w / 2, h / 2) - m[:, 2] + rng.normal(0, self.side / 8, 2)
         flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        out = cv2.warpAffine(
+        out: np.ndarray = cv2.warpAffine(
             rgb, m, (self.side, self.side), flags=flags, borderMode=cv2.BORDER_CONSTANT,
             borderValue=[float(v) for v in rng.integers(0, 256, 3)],
         )  # fmt: skip
@@ -160,7 +161,7 @@ class Composer:
         warped = cv2.warpAffine(
             blurred, m, (self.side, self.side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        mask = np.zeros((h, w), np.float32)
+        mask: np.ndarray = np.zeros((h, w), np.float32)
         if rng.random() < 0.5:
             mask[:] = 1
         else:
@@ -175,8 +176,8 @@ class Composer:
         if len(labels.sure) and iou(moved.boxes, labels.boxes).max() > 0.05:
             return board, labels
         inside = ((moved.boxes[:, :2] + moved.boxes[:, 2:]) / 2).astype(int)
-        ok = ((inside >= 0) & (inside < self.side)).all(1)
-        shown = np.zeros(len(ok), bool)
+        ok = np.asarray(((inside >= 0) & (inside < self.side)).all(1))
+        shown = np.zeros(len(ok), np.bool_)
         shown[ok] = mask[inside[ok, 1], inside[ok, 0]] > 0.8
         out = (board + (warped.astype(np.float32) - board) * mask[:, :, None]).astype(np.uint8)
         return out, labels.join(moved.take(shown))
@@ -193,7 +194,7 @@ def mirror(rgb: U8, labels: Labels) -> tuple[U8, Labels]:
 
 def photograph(rgb: U8, rng: np.random.Generator) -> U8:
     """Light, colour, blur, noise and JPEG as cameras and messengers do them."""
-    out = rgb.astype(np.float32)
+    out: np.ndarray = rgb.astype(np.float32)
     if rng.random() < 0.5:
         out = (out - 127) * rng.uniform(0.5, 1.4) + 127 + rng.uniform(-60, 50)
     if rng.random() < 0.2:
@@ -207,7 +208,7 @@ def photograph(rgb: U8, rng: np.random.Generator) -> U8:
     u8 = np.clip(out, 0, 255).astype(np.uint8)
     if rng.random() < 0.4:
         ok, data = cv2.imencode(".jpg", u8, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))])
-        u8 = cv2.imdecode(data, cv2.IMREAD_COLOR) if ok else u8
+        u8 = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8) if ok else u8
     return u8
 
 

@@ -103,7 +103,7 @@ def fit(
     (out / "config.json").write_text(
         json.dumps({**asdict(plan), **facts, "code_sha256": code_hash(), "device": str(device)}, indent=1)
     )
-    model.to(device=device, memory_format=torch.channels_last)
+    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model).eval()
     groups = [
         {"params": [p], "share": lr_scale(n), "weight_decay": plan.weight_decay if p.ndim > 1 else 0.0}

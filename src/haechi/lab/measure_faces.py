@@ -41,7 +41,8 @@ def teach(yunet: YuNet, rgb: U8) -> Found:
 def turned(rgb: U8, degrees: float) -> U8:
     h, w = rgb.shape[:2]
     m = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
-    return cv2.warpAffine(rgb, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    out = cv2.warpAffine(rgb, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(out, np.uint8)
 
 
 def compare(ours: Detections, theirs: Found, threshold: float) -> Mapping[str, list[float]]:

@@ -70,7 +70,7 @@ class Probe:
         )
 
     def look(self, sample: Sample, rung: str) -> Probed:
-        bgr = cv2.imdecode(np.frombuffer(sample.data, np.uint8), cv2.IMREAD_COLOR)
+        bgr = np.asarray(cv2.imdecode(np.frombuffer(sample.data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
         rgb = degrade(rung, np.ascontiguousarray(bgr[:, :, ::-1]), sample.item)
         found = self.finder.detect(rgb)
         about = (sample.item, sample.label, sample.kind, sample.source, sample.group, rung)

@@ -43,13 +43,9 @@ def rescale(images: list[U8], rng: np.random.Generator) -> list[U8]:
     if f == 1.0:
         return images
     how = int(rng.choice([cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LINEAR])) if f < 1 else cv2.INTER_CUBIC
+    sizes = [(max(WINDOW_PX, round(i.shape[1] * f)), max(WINDOW_PX, round(i.shape[0] * f))) for i in images]
     return [
-        cv2.resize(
-            i,
-            (max(WINDOW_PX, round(i.shape[1] * f)), max(WINDOW_PX, round(i.shape[0] * f))),
-            interpolation=how,
-        )
-        for i in images
+        np.asarray(cv2.resize(i, s, interpolation=how), np.uint8) for i, s in zip(images, sizes, strict=True)
     ]
 
 
@@ -96,9 +92,10 @@ class SynthesisData:
             file = file_of(self.reconstructed, item)
             if file.is_file():
                 real = aligned(rgb)
-                drawn = np.ascontiguousarray(cv2.imread(str(file))[:, :, ::-1])
+                drawn = np.ascontiguousarray(np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1])
                 if rng.random() < 0.25:
-                    drawn = cv2.addWeighted(drawn, k := float(rng.uniform(0.5, 0.95)), real, 1 - k, 0)
+                    mixed = cv2.addWeighted(drawn, k := float(rng.uniform(0.5, 0.95)), real, 1 - k, 0)
+                    drawn = np.asarray(mixed, np.uint8)
                 return real, drawn
         return rgb, upsampled(rgb, rng)
 

@@ -24,7 +24,7 @@ class Pair:
     mask: F32
 
 
-def blend(target: U8, source: U8, mask: F32) -> U8:
+def blend(target: U8, source: np.ndarray, mask: F32) -> U8:
     out: U8 = (
         (target + (source.astype(np.float32) - target) * mask[:, :, None] + 0.5).clip(0, 255).astype(np.uint8)
     )
@@ -43,7 +43,7 @@ def tint(rgb: U8, rng: np.random.Generator) -> U8:
         hsv = cv2.cvtColor(u8, cv2.COLOR_RGB2HSV).astype(np.float32)
         hsv[:, :, 0] = (hsv[:, :, 0] + rng.uniform(-6, 6)) % 180
         hsv[:, :, 1] = (hsv[:, :, 1] * rng.uniform(0.75, 1.25)).clip(0, 255)
-        u8 = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
+        u8 = np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
     return u8
 
 
@@ -53,9 +53,9 @@ def resharpen(rgb: U8, rng: np.random.Generator) -> U8:
         side = rgb.shape[0]
         small = cv2.resize(rgb, None, fx=(f := 1 / rng.uniform(1.3, 4)), fy=f, interpolation=cv2.INTER_AREA)
         how = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST], p=[0.5, 0.4, 0.1]))
-        return cv2.resize(small, (side, side), interpolation=how)
+        return np.asarray(cv2.resize(small, (side, side), interpolation=how), np.uint8)
     soft = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.8, 2))
-    return cv2.addWeighted(rgb, 1 + (k := rng.uniform(0.4, 1.6)), soft, -k, 0)
+    return np.asarray(cv2.addWeighted(rgb, 1 + (k := rng.uniform(0.4, 1.6)), soft, -k, 0), np.uint8)
 
 
 def affine(
@@ -85,6 +85,7 @@ def local_edit(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
     """An eye, the nose or the mouth exchanged with a moved, altered, smoothed or inpainted copy of itself."""
     mask = soften(elastic(part_mask(mesh, rgb.shape[0], rng), rng), rng)
     kind = rng.random()
+    source: np.ndarray
     if kind < 0.6:
         source = affine(tint(rgb, rng), rng, 0.06, 0.12, 8)
         source = resharpen(source, rng) if rng.random() < 0.6 else source
@@ -118,23 +119,25 @@ def imitate_swap(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
     extent = float(np.linalg.norm(mesh[10] - mesh[152])) * rng.uniform(1.05, 1.25)
     m = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, 128 / extent)
     m[:, 2] += 64 - centre
-    face = cv2.warpAffine(rgb, m, (128, 128), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    face: np.ndarray = cv2.warpAffine(
+        rgb, m, (128, 128), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
     face = cv2.GaussianBlur(face, (0, 0), rng.uniform(0.5, 1.1))
     if rng.random() < 0.6:
         face = cv2.addWeighted(
             face, 1 + (k := rng.uniform(0.5, 1.5)), cv2.GaussianBlur(face, (0, 0), 1.5), -k, 0
         )
-    face = tint(face, rng)
-    window = np.zeros((128, 128), np.float32)
+    face = tint(np.asarray(face, np.uint8), rng)
+    window: np.ndarray = np.zeros((128, 128), np.float32)
     edge = int(rng.integers(6, 18))
     if rng.random() < 0.5:
         window[edge:-edge, edge:-edge] = 1
     else:
         cv2.ellipse(window, (64, 66), (60 - edge // 2, 64 - edge // 2), 0, 0, 360, 1.0, -1)
     window = cv2.GaussianBlur(window, (0, 0), rng.uniform(3, 8))
-    back = {"flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP}
-    source = cv2.warpAffine(face, m, (side, side), borderMode=cv2.BORDER_REPLICATE, **back)
-    mask = cv2.warpAffine(window, m, (side, side), **back).astype(np.float32)
+    back = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    source = cv2.warpAffine(face, m, (side, side), flags=back, borderMode=cv2.BORDER_REPLICATE)
+    mask = cv2.warpAffine(window, m, (side, side), flags=back).astype(np.float32)
     if rng.random() < 0.3:
         mask = mask * (1 - cv2.GaussianBlur(hull(mesh[LIPS], side, 1.4), (0, 0), 3))
     if rng.random() < 0.3:

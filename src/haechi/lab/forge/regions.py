@@ -66,7 +66,7 @@ def elastic(mask: F32, rng: np.random.Generator) -> F32:
     coarse = rng.normal(0, side * 0.02, (2, 5, 5)).astype(np.float32)
     dx, dy = (cv2.resize(c, (side, side), interpolation=cv2.INTER_CUBIC) for c in coarse)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
-    out: F32 = cv2.remap(mask, x + dx, y + dy, cv2.INTER_LINEAR)
+    out: F32 = np.asarray(cv2.remap(mask, x + dx, y + dy, cv2.INTER_LINEAR), np.float32)
     return out
 
 
