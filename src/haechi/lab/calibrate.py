@@ -1,6 +1,5 @@
-"""``haechi train calibrate``: from raw logits on the selection half to calibrated evidence, a fused verdict and its
-two thresholds. Nothing here sees the reporting half.
-"""
+"""``haechi train calibrate``: from raw logits on the selection half to calibrated evidence, a fused verdict
+and its two thresholds. Nothing here sees the reporting half."""
 
 from __future__ import annotations
 
@@ -28,10 +27,11 @@ RUNGS = ("clean", "jpeg40", "half", "compound")
 SWAP_FAKES = ("face-swap", "self_blend", "local_edit", "redrawn")
 DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
-"""Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a few
-hundred genuine faces to calibrate on, and absence of traces is weaker evidence than their presence."""
+"""Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a
+few hundred genuine faces to calibrate on, and absence of traces is weaker evidence than their presence."""
 STRONG, SOME = 0.995, 0.965
-"""Quantiles of genuine pictures for the two marks: stricter than the 1% and 5% promised, for people unlike these."""
+"""Quantiles of genuine pictures for the two marks: stricter than the 1% and 5% promised, for people unlike
+these."""
 SIZE_EDGES = (90.0, 170.0, 1e9)
 BOOTSTRAPS = 60
 
@@ -59,13 +59,22 @@ def run(data: Path, out: Path) -> None:
 
 def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUNGS) -> list[Probed]:
     """Raw measurements of a manifest, kept beside the weights they were made with."""
-    key = hashlib.sha256(b"".join((models / f"{n}.onnx").read_bytes() for n in ("faces", "swap", "synthesis"))).hexdigest()[:12]
+    key = hashlib.sha256(
+        b"".join((models / f"{n}.onnx").read_bytes() for n in ("faces", "swap", "synthesis"))
+    ).hexdigest()[:12]
     store = out / f"probed-{manifest.stem}-{key}.jsonl"
     if store.is_file():
         return [Probed(**json.loads(line)) for line in store.read_text().splitlines()]
     with manifest.open(newline="") as f:
         samples = [
-            Sample(r["path"], int(r["label"] == "fake"), r["kind"], r["source"], r["group"], (manifest.parent / r["path"]).read_bytes())
+            Sample(
+                r["path"],
+                int(r["label"] == "fake"),
+                r["kind"],
+                r["source"],
+                r["group"],
+                (manifest.parent / r["path"]).read_bytes(),
+            )
             for r in csv.DictReader(f)
         ]
     assert all(half(s.group) == manifest.stem for s in samples)
@@ -93,7 +102,9 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
         a, b = everywhere
         if min((inside & real).sum(), (inside & ~real).sum()) >= 100:
             a, b = logistic(fixed[inside, None], y[inside], weight[inside])
-        block["bins"].append({"below_px": edge, "slope": round(max(float(a), 0.0), 5), "intercept": round(float(b), 5)})
+        block["bins"].append(
+            {"below_px": edge, "slope": round(max(float(a), 0.0), 5), "intercept": round(float(b), 5)}
+        )
         low = edge
     return block
 
@@ -129,33 +140,46 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
     marks = {n: _mark(fused, real, used, q) for n, q in (("strong", STRONG), ("some", SOME))}
     marks["some"] = min(marks["some"], marks["strong"])
     return {
-        "name": "verdict", "version": "0.1.0", "task": "weighs the evidence and sets the two thresholds", "licence": "Apache-2.0",
+        "name": "verdict",
+        "version": "0.1.0",
+        "task": "weighs the evidence and sets the two thresholds",
+        "licence": "Apache-2.0",
         "parameters": {"model": model, "resampled": resampled, "thresholds": marks, "domain": domain},
         "training": {
-            "data": ["the selection half (by person) of the validation split, clean and degraded: " + ", ".join(RUNGS)],
-            "terms": cards.TERMS, "faces": len(used), "groups": len(groups),
+            "data": [
+                "the selection half (by person) of the validation split, clean and degraded: "
+                + ", ".join(RUNGS)
+            ],
+            "terms": cards.TERMS,
+            "faces": len(used),
+            "groups": len(groups),
         },
-        "limits": ["the probability holds where as many pictures are forged as genuine; where forgeries are rare it is too high",
-                   "no guarantee for a method of forgery that was never seen"],
-    }  # fmt: skip
+        "limits": [
+            "the probability holds where as many pictures are forged as genuine; "
+            "where forgeries are rare it is too high",
+            "no guarantee for a method of forgery that was never seen",
+        ],
+    }
 
 
 def _mark(fused: F64, real: np.ndarray, used: Sequence[Probed], quantile: float) -> float:
-    """The mark that at most 1 - quantile of genuine faces pass, on the worst of: all together, clean, JPEG 40."""
+    """The mark that at most 1 - quantile of genuine faces pass, on the worst of: all together, clean, JPEG
+    40."""
     rungs = np.array([p.rung for p in used])
     parts = [real, real & (rungs == "clean"), real & (rungs == "jpeg40")]
     return round(max(float(np.quantile(fused[p], quantile)) for p in parts), 4)
 
 
 def _model(names: list[str], w: F64) -> dict[str, Any]:
-    # A negative weight would let one detector's finding speak for innocence: correlated inputs, not knowledge.
+    # A negative weight would let a detector's finding speak for innocence: correlated inputs, not knowledge.
     weights = {n: round(max(float(v), 0.0), 4) for n, v in zip(names, w, strict=False)}
-    # What flicker may say is capped at a ratio of two in its own card; it was not fitted together with the others.
+    # What flicker may say is capped at a ratio of two in its own card; it was not fitted with the others.
     return {"weights": {**weights, "flicker": 1.0}, "intercept": round(float(w[-1]), 4)}
 
 
 def find_domain(probed: Sequence[Probed], least_auc: float = 0.65) -> dict[str, float]:
-    """For each ground, the mildest limit beyond which the swap network still ranks forgeries (AUC >= least_auc)."""
+    """For each ground, the mildest limit beyond which the swap network still ranks forgeries (AUC >=
+    least_auc)."""
     swaps = [p for p in probed if p.swap is not None and (not p.label or p.kind in SWAP_FAKES)]
     y = np.array([p.label for p in swaps])
     z = np.array([float(p.swap or 0.0) for p in swaps])
@@ -163,13 +187,18 @@ def find_domain(probed: Sequence[Probed], least_auc: float = 0.65) -> dict[str, 
     def limit(values: F64, candidates: Sequence[float], width: float) -> float:
         for low, high in zip(candidates, [*candidates[1:], candidates[-1] * width], strict=True):
             near = (values >= low) & (values < high)
-            if min((near & (y == 0)).sum(), (near & (y == 1)).sum()) >= 40 and auc(y[near], z[near]) >= least_auc:
+            if (
+                min((near & (y == 0)).sum(), (near & (y == 1)).sum()) >= 40
+                and auc(y[near], z[near]) >= least_auc
+            ):
                 return float(low)
         return float(candidates[-1])
 
     return {
         "min_face_px": limit(np.array([p.face_px for p in swaps]), (32, 40, 48, 64, 80, 100), 1.5),
-        "min_sharpness": limit(np.array([p.sharpness for p in swaps]), (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4), 1.2),
+        "min_sharpness": limit(
+            np.array([p.sharpness for p in swaps]), (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4), 1.2
+        ),
         "min_light": limit(np.array([p.light for p in swaps]), (0.03, 0.05, 0.07, 0.1, 0.14), 1.5),
         "min_jpeg_quality": 20.0,
     }
@@ -177,5 +206,8 @@ def find_domain(probed: Sequence[Probed], least_auc: float = 0.65) -> dict[str, 
 
 def inside(p: Probed, domain: dict[str, float]) -> bool:
     return (
-        p.face_px >= domain["min_face_px"] and p.sharpness >= domain["min_sharpness"] and p.light >= domain["min_light"] and not p.turned
+        p.face_px >= domain["min_face_px"]
+        and p.sharpness >= domain["min_sharpness"]
+        and p.light >= domain["min_light"]
+        and not p.turned
     )

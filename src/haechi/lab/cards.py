@@ -8,7 +8,12 @@ from haechi import faces
 from haechi.detectors.synthesis import WINDOW_PX
 from haechi.lab.export import training_facts
 
-IDENTITY = {"nuisance": {}, "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}], "cap_for": 30.0, "cap_against": 30.0}
+IDENTITY = {
+    "nuisance": {},
+    "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
+    "cap_for": 30.0,
+    "cap_against": 30.0,
+}
 """The calibration of a network that was not calibrated yet."""
 
 DFDC = "DFDC face crops (train split): Deepfake Detection Challenge, research terms; crops Apache-2.0"
@@ -24,48 +29,123 @@ TERMS = "weights trained by this project, Apache-2.0; the training pictures them
 
 def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
     return {
-        "name": "faces", "version": "0.1.0", "task": "finds faces and five landmarks", "file": "faces.onnx",
-        "licence": "Apache-2.0", "threshold": 0.5,
-        "input": {"sides": "multiples of 32", "layout": "NCHW", "colour": "RGB", "range": [0, 255], "searched_at_px": list(faces.SEARCH_PX),
-                  "interpolation": "area when shrinking, bilinear when growing", "border": 114},
-        "output": {"rows": "cells of strides 8, 16, 32", "columns": "logit, centre x y, log width height, five landmarks, in strides"},
+        "name": "faces",
+        "version": "0.1.0",
+        "task": "finds faces and five landmarks",
+        "file": "faces.onnx",
+        "licence": "Apache-2.0",
+        "threshold": 0.5,
+        "input": {
+            "sides": "multiples of 32",
+            "layout": "NCHW",
+            "colour": "RGB",
+            "range": [0, 255],
+            "searched_at_px": list(faces.SEARCH_PX),
+            "interpolation": "area when shrinking, bilinear when growing",
+            "border": 114,
+        },
+        "output": {
+            "rows": "cells of strides 8, 16, 32",
+            "columns": "logit, centre x y, log width height, five landmarks, in strides",
+        },
         "training": training_facts(
-            run, seconds, [SCENES, DFDC, FFHQ, LARGE, LFW, SD21, "labels by YuNet (Apache-2.0/BSD), the teacher"], TERMS),
+            run,
+            seconds,
+            [SCENES, DFDC, FFHQ, LARGE, LFW, SD21, "labels by YuNet (Apache-2.0/BSD), the teacher"],
+            TERMS,
+        ),
         "parity": parity,
-        "limits": ["faces below about 20 px at the searched size are missed", "drawn faces, statues and masks may be taken for faces"],
-    }  # fmt: skip
+        "limits": [
+            "faces below about 20 px at the searched size are missed",
+            "drawn faces, statues and masks may be taken for faces",
+        ],
+    }
 
 
 def swap_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
     return {
-        "name": "swap", "version": "0.1.0", "task": "tells swapped, re-enacted and locally edited faces, with a map",
-        "file": "swap.onnx", "licence": "Apache-2.0",
-        "input": {"width_px": faces.CROP_PX, "height_px": faces.CROP_PX, "layout": "NCHW", "colour": "RGB", "range": [0, 255],
-                  "interpolation": "area when shrinking, bilinear when growing"},
-        "crop": {"size_px": faces.CROP_PX, "side_over_mean_of_box_sides": faces.CROP_SCALE, "centre_down_in_box_heights": faces.CROP_DOWN,
-                 "measured": "median over 700 DFDC training crops with the teacher's boxes"},
+        "name": "swap",
+        "version": "0.1.0",
+        "task": "tells swapped, re-enacted and locally edited faces, with a map",
+        "file": "swap.onnx",
+        "licence": "Apache-2.0",
+        "input": {
+            "width_px": faces.CROP_PX,
+            "height_px": faces.CROP_PX,
+            "layout": "NCHW",
+            "colour": "RGB",
+            "range": [0, 255],
+            "interpolation": "area when shrinking, bilinear when growing",
+        },
+        "crop": {
+            "size_px": faces.CROP_PX,
+            "side_over_mean_of_box_sides": faces.CROP_SCALE,
+            "centre_down_in_box_heights": faces.CROP_DOWN,
+            "measured": "median over 700 DFDC training crops with the teacher's boxes",
+        },
         "output": {"logit": "one a crop", "map": "28 x 28 logits, learned from blending masks"},
         "calibration": IDENTITY,
-        "training": training_facts(run, seconds, [DFDC, FFHQ, LARGE, LFW, SD21, TAEF2, TRUNK,
-            "pseudo-fakes made from one person's own picture: self-blending, redrawn faces, local edits"], TERMS),
+        "training": training_facts(
+            run,
+            seconds,
+            [
+                DFDC,
+                FFHQ,
+                LARGE,
+                LFW,
+                SD21,
+                TAEF2,
+                TRUNK,
+                "pseudo-fakes made from one person's own picture: self-blending, redrawn faces, local edits",
+            ],
+            TERMS,
+        ),
         "parity": parity,
-        "limits": ["methods of forgery unlike those trained on may leave traces that it does not know",
-                   "make-up, filters and retouching can look like local edits",
-                   "trained on few persons with dark skin in bright light and on few children: see the false alarms by source"],
-    }  # fmt: skip
+        "limits": [
+            "methods of forgery unlike those trained on may leave traces that it does not know",
+            "make-up, filters and retouching can look like local edits",
+            "trained on few persons with dark skin in bright light and on few children: "
+            "see the false alarms by source",
+        ],
+    }
 
 
 def synthesis_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
     return {
-        "name": "synthesis", "version": "0.1.0", "task": "tells wholly generated faces (GAN, diffusion)",
-        "file": "synthesis.onnx", "licence": "Apache-2.0",
-        "input": {"width_px": WINDOW_PX, "height_px": WINDOW_PX, "layout": "NCHW", "colour": "RGB", "range": [0, 255],
-                  "interpolation": "none: windows of the picture as it is"},
+        "name": "synthesis",
+        "version": "0.1.0",
+        "task": "tells wholly generated faces (GAN, diffusion)",
+        "file": "synthesis.onnx",
+        "licence": "Apache-2.0",
+        "input": {
+            "width_px": WINDOW_PX,
+            "height_px": WINDOW_PX,
+            "layout": "NCHW",
+            "colour": "RGB",
+            "range": [0, 255],
+            "interpolation": "none: windows of the picture as it is",
+        },
         "output": {"logit": "one a window"},
         "calibration": IDENTITY,
-        "training": training_facts(run, seconds, [FFHQ, SD21, LARGE, LFW, DFDC, SCENES, TAEF2, TRUNK,
-            "photographs with the traces of a random up-sampler"], TERMS),
+        "training": training_facts(
+            run,
+            seconds,
+            [
+                FFHQ,
+                SD21,
+                LARGE,
+                LFW,
+                DFDC,
+                SCENES,
+                TAEF2,
+                TRUNK,
+                "photographs with the traces of a random up-sampler",
+            ],
+            TERMS,
+        ),
         "parity": parity,
-        "limits": ["trained on one GAN, one diffusion model and one latent decoder: others may go unseen",
-                   "generated pictures that were strongly reduced in size lose the traces it looks for"],
-    }  # fmt: skip
+        "limits": [
+            "trained on one GAN, one diffusion model and one latent decoder: others may go unseen",
+            "generated pictures that were strongly reduced in size lose the traces it looks for",
+        ],
+    }

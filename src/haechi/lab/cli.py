@@ -1,6 +1,7 @@
 """``haechi train faces|swap|synthesis|calibrate``: from the shards to weights and cards."""
 
 from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,10 @@ app = typer.Typer(help="Train the networks (needs haechi[lab]).", no_args_is_hel
 
 Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
 Out = Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")]
-Weights = Annotated[Path | None, typer.Option("--weights", help="folder with teachers and starting weights; default DATA/../weights")]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="folder with teachers and starting weights; default DATA/../weights"),
+]
 Steps = Annotated[int, typer.Option("--steps", help="steps of training; a run that was cut off goes on")]
 Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]
 Threads = Annotated[int, typer.Option("--threads", help="threads of the network; 0 means all")]
@@ -25,7 +29,14 @@ def _quiet() -> None:
 
 
 @app.command()
-def faces(data: Data, out: Out, weights: Weights = None, steps: Steps = 5000, workers: Workers = 1, threads: Threads = 1) -> None:
+def faces(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    steps: Steps = 5000,
+    workers: Workers = 1,
+    threads: Threads = 1,
+) -> None:
     """The face finder, about 50 minutes on two cores."""
     from haechi.lab import cards, export, train_faces
 
@@ -37,7 +48,14 @@ def faces(data: Data, out: Out, weights: Weights = None, steps: Steps = 5000, wo
 
 
 @app.command()
-def swap(data: Data, out: Out, weights: Weights = None, steps: Steps = 2600, workers: Workers = 1, threads: Threads = 0) -> None:
+def swap(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    steps: Steps = 2600,
+    workers: Workers = 1,
+    threads: Threads = 0,
+) -> None:
     """The swap network, about an hour and a half on two cores; the first run prepares the data."""
     from haechi.lab import cards, export, train_swap
     from haechi.lab.forge import reconstruct
@@ -54,7 +72,14 @@ def swap(data: Data, out: Out, weights: Weights = None, steps: Steps = 2600, wor
 
 
 @app.command()
-def synthesis(data: Data, out: Out, weights: Weights = None, steps: Steps = 2400, workers: Workers = 1, threads: Threads = 0) -> None:
+def synthesis(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    steps: Steps = 2400,
+    workers: Workers = 1,
+    threads: Threads = 0,
+) -> None:
     """The synthesis network, about three quarters of an hour on two cores."""
     from haechi.lab import cards, export, train_synthesis
     from haechi.lab.forge import reconstruct
@@ -81,7 +106,9 @@ def measure(
     data: Data,
     out: Out,
     weights: Weights = None,
-    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path("results"),
+    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path(
+        "results"
+    ),
 ) -> None:
     """Measure the calibrated models on the reporting half; writes results and the figures of the cards."""
     from haechi.lab.report import measure as run

@@ -1,6 +1,5 @@
-"""The numbers of the flicker detector, from clips made of stills: both classes move alike and are video-coded alike;
-in the forged ones the face is blended anew, a little differently, in every frame.
-"""
+"""The numbers of the flicker detector, from clips made of stills: both classes move alike and are video-coded
+alike; in the forged ones the face is blended anew, a little differently, in every frame."""
 
 from __future__ import annotations
 
@@ -47,8 +46,10 @@ def clip(rgb: U8, box: np.ndarray, forged: bool, rng: np.random.Generator) -> li
         frame = blend(rgb, affine(altered, rng, jitter, jitter), base) if forged else rgb
         swing = np.sin(phase + speed * t * 2)
         m = cv2.getRotationMatrix2D((side / 2, side / 2), float(3 * swing[2]), float(1 + 0.03 * swing[3]))
-        m[:, 2] += reach * swing[:2]
-        moved = cv2.warpAffine(frame, m, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        m[:, 2] = m[:, 2] + reach * swing[:2]
+        moved = cv2.warpAffine(
+            frame, m, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
         noisy = moved + rng.normal(0, 2.5, moved.shape) + 3 * np.sin(phase[0] + t)
         frames.append(np.clip(noisy, 0, 255).astype(np.uint8))
     return frames
@@ -82,13 +83,17 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
         if not len(found):
             continue
         for forged in (False, True):
-            track = track_of(clip(rgb, found.boxes_xyxy[0], forged, np.random.default_rng([seed, n])), finder, settings)
+            track = track_of(
+                clip(rgb, found.boxes_xyxy[0], forged, np.random.default_rng([seed, n])), finder, settings
+            )
             if track is None:
                 continue
             quality = FaceQuality(
-                1, float((track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).min(1).mean()),
-                float(np.median([sharpness(c) for c in track.crops])), float(np.median([light(c) for c in track.crops])),
-            )  # fmt: skip
+                1,
+                float((track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).min(1).mean()),
+                float(np.median([sharpness(c) for c in track.crops])),
+                float(np.median([light(c) for c in track.crops])),
+            )
             logits, _ = swap.logits(track.crops, mirrored=False)
             x.append(np.log(measure(track, calibrated(logits, quality, swap.calibration)) + 1e-3))
             y.append(float(forged))
@@ -104,19 +109,40 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
     score = z[held] @ w[:3] + w[3]
     write_card(
         {
-            "name": "flicker", "version": "0.1.0", "task": "weighs how a face changes over time", "licence": "Apache-2.0",
+            "name": "flicker",
+            "version": "0.1.0",
+            "task": "weighs how a face changes over time",
+            "licence": "Apache-2.0",
             "parameters": {
-                "features": list(FEATURES), "mean": mean.round(4).tolist(), "deviation": deviation.round(4).tolist(),
-                "weights": w[:3].round(4).tolist(), "intercept": round(float(w[3]), 4), "cap_for": 0.7, "cap_against": 0.0,
-                "min_frames": 16, "max_step_s": 0.2, "max_z": 3.5,
+                "features": list(FEATURES),
+                "mean": mean.round(4).tolist(),
+                "deviation": deviation.round(4).tolist(),
+                "weights": w[:3].round(4).tolist(),
+                "intercept": round(float(w[3]), 4),
+                "cap_for": 0.7,
+                "cap_against": 0.0,
+                "min_frames": 16,
+                "max_step_s": 0.2,
+                "max_z": 3.5,
             },
             "training": {
-                "data": [f"{len(x)} clips of {FRAMES} frames made from FFHQ stills (train split), MPEG-4 coded"],
-                "terms": cards.TERMS, "seed": seed,
+                "data": [
+                    f"{len(x)} clips of {FRAMES} frames made from FFHQ stills (train split), MPEG-4 coded"
+                ],
+                "terms": cards.TERMS,
+                "seed": seed,
             },
-            "figures": {"auc": {"value": round(auc(labels[held], score), 4), "what": f"{int(held.sum())} clips made from stills of other people"}},
-            "limits": ["fitted on clips made from stills, not on filmed people: it can at most double the odds, and never lowers them",
-                       "needs 16 frames of one face at five frames a second or more"],
+            "figures": {
+                "auc": {
+                    "value": round(auc(labels[held], score), 4),
+                    "what": f"{int(held.sum())} clips made from stills of other people",
+                }
+            },
+            "limits": [
+                "fitted on clips made from stills, not on filmed people: "
+                "it can at most double the odds, and never lowers them",
+                "needs 16 frames of one face at five frames a second or more",
+            ],
         },
         models,
-    )  # fmt: skip
+    )

@@ -1,5 +1,5 @@
-"""``haechi train measure``: the figures that the cards carry, and the experiments behind them, from the reporting half
-of the validation data, which neither training nor calibration saw.
+"""``haechi train measure``: the figures that the cards carry, and the experiments behind them, from the
+reporting half of the validation data, which neither training nor calibration saw.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     models = out / "models"
     faces = faces_figures(data, weights, models)
     write_json(results / "faces.json", {"schema": "haechi.faces/1", "command": command, **faces})
-    raw = {n: json.loads((models / f"{n}.json").read_text()) for n in ("faces", "swap", "synthesis", "verdict")}
+    raw = {
+        n: json.loads((models / f"{n}.json").read_text()) for n in ("faces", "swap", "synthesis", "verdict")
+    }
     probed = measured(out / "val" / "reporting.csv", models, out)
     domain = raw["verdict"]["parameters"]["domain"]
     calibrations = {n: raw[n]["calibration"] for n in ("swap", "synthesis")}
@@ -47,8 +49,7 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     }
     for name, block in figures.items():
         write_card({**raw[name], "figures": block}, models)
-    table = {name: {k: v for k, v in block.items()} for name, block in figures.items()}
-    write_json(results / "cards.json", {"schema": "haechi.cards/1", "command": command, "figures": table})
+    write_json(results / "cards.json", {"schema": "haechi.cards/1", "command": command, "figures": figures})
     write_json(results / "nuisance.json", {"command": command, **_nuisances(used, scores)})
 
 
@@ -66,9 +67,18 @@ def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
     blank = np.zeros((640, 640, 3), np.uint8)
     overall = told[f"at_{threshold:g}"]["all"]
     card = {
-        "recall": {"value": overall["recall"], "what": "of the teacher's faces (score >= 0.6, side >= 32 px), reporting half"},
-        "precision": {"value": overall["precision"], "what": "against the teacher's faces (score >= 0.3), reporting half"},
-        "landmark_error": {"value": overall["landmarks"], "what": "mean distance over the inter-ocular distance"},
+        "recall": {
+            "value": overall["recall"],
+            "what": "of the teacher's faces (score >= 0.6, side >= 32 px), reporting half",
+        },
+        "precision": {
+            "value": overall["precision"],
+            "what": "against the teacher's faces (score >= 0.3), reporting half",
+        },
+        "landmark_error": {
+            "value": overall["landmarks"],
+            "what": "mean distance over the inter-ocular distance",
+        },
     }
     return {
         "threshold": threshold, "selection": chosen, "reporting": told, "card": card,
@@ -79,37 +89,41 @@ def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
 
 
 def _auc(used: Sequence[Probed], score: np.ndarray, keep: Test, what: str) -> dict[str, Any]:
-    index = [i for i, p in enumerate(used) if keep(p)]
+    index = [i for i, p in enumerate(used) if keep(p) and np.isfinite(score[i])]
     y = np.array([used[i].label for i in index])
     value = figure(Ranking(y, score[index]).auc, [used[i].group for i in index])
     return {**value.as_dict(), "what": what}
 
 
+def _on(source: str, rung: str) -> Test:
+    return lambda p: p.source == source and p.rung == rung
+
+
+def _diffusion(p: Probed) -> bool:
+    photograph = not p.label and p.source in ("lfw", "ffhq-stylegan1")
+    return p.rung == "jpeg40" and (p.kind == "diffusion-face" or photograph)
+
+
 def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for rung in RUNGS:
-        out[f"auc_dfdc_{rung}"] = _auc(
-            used, score, lambda p, r=rung: p.source == "dfdc" and p.rung == r, "DFDC persons never trained on"  # type: ignore[misc]
-        )
+        out[f"auc_dfdc_{rung}"] = _auc(used, score, _on("dfdc", rung), "DFDC persons never trained on")
     for family in ("imitate_swap", "self_blend", "local_edit", "redrawn"):
-        note = "pseudo-fakes of a family kept out of training" if family == "imitate_swap" else "pseudo-fakes of unseen persons"
-        out[f"auc_{family}"] = _auc(used, score, lambda p, f=family: p.source == f"pairs-{f}" and p.rung == "clean", note)  # type: ignore[misc]
+        held = family == "imitate_swap"
+        what = "pseudo-fakes of " + ("a family kept out of training" if held else "unseen persons")
+        out[f"auc_{family}"] = _auc(used, score, _on(f"pairs-{family}", "clean"), what)
     return out
 
 
 def _synthesis(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for rung in RUNGS:
-        out[f"auc_stylegan_{rung}"] = _auc(
-            used, score, lambda p, r=rung: p.source == "ffhq-stylegan1" and p.rung == r, "StyleGAN faces against photographs"  # type: ignore[misc]
-        )
-    out["auc_sd21_jpeg40"] = _auc(
-        used, score, lambda p: p.rung == "jpeg40" and (p.kind == "diffusion-face" or (not p.label and p.source in ("lfw", "ffhq-stylegan1"))),
-        "Stable Diffusion 2.1 portraits against LFW and FFHQ photographs, all as JPEG 40",
-    )  # fmt: skip
-    out["auc_reconstructed"] = _auc(
-        used, score, lambda p: p.source == "pairs-reconstructed" and p.rung == "clean", "photographs against their redrawing by a latent decoder"
-    )
+        what = "StyleGAN faces against photographs"
+        out[f"auc_stylegan_{rung}"] = _auc(used, score, _on("ffhq-stylegan1", rung), what)
+    what = "Stable Diffusion 2.1 portraits against LFW and FFHQ photographs, all as JPEG 40"
+    out["auc_sd21_jpeg40"] = _auc(used, score, _diffusion, what)
+    what = "photographs against their redrawing by a latent decoder"
+    out["auc_reconstructed"] = _auc(used, score, _on("pairs-reconstructed", "clean"), what)
     return out
 
 
@@ -121,13 +135,19 @@ def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float])
         for level in ("strong", "some"):
             alarm = (fused[real] >= marks[level]).astype(float)
             rate = figure(mean_statistic(alarm), groups, is_rate=True)
-            out[f"false_alarms_{level}_{rung}"] = {**rate.as_dict(), "what": "genuine faces of persons never seen"}
+            out[f"false_alarms_{level}_{rung}"] = {
+                **rate.as_dict(),
+                "what": "genuine faces of persons never seen",
+            }
     fakes = SWAP_FAKES + DRAWN_FAKES
     index = [i for i, p in enumerate(used) if not p.label or p.kind in fakes]
     p = 1 / (1 + np.exp(-fused[index]))
     y = np.array([used[i].label for i in index])
     groups = [used[i].group for i in index]
-    out["ece"] = {**figure(ece_statistic(y, p), groups).as_dict(), "what": "all pictures of the reporting half, clean and degraded"}
+    out["ece"] = {
+        **figure(ece_statistic(y, p), groups).as_dict(),
+        "what": "all pictures of the reporting half, clean and degraded",
+    }
     return out
 
 
@@ -139,5 +159,8 @@ def _nuisances(used: Sequence[Probed], scores: dict[str, np.ndarray]) -> dict[st
         "light": [used[i].light for i in keep], "compression": [used[i].blockiness for i in keep],
     }  # fmt: skip
     return nuisance_report(
-        [used[i].label for i in keep], {n: s[keep] for n, s in scores.items()}, quality, [used[i].group for i in keep]
+        [used[i].label for i in keep],
+        {n: s[keep] for n, s in scores.items()},
+        quality,
+        [used[i].group for i in keep],
     )

@@ -1,8 +1,8 @@
 """What calibration and the reports are measured on: the validation pictures, and pseudo-fakes made of them.
 
-Everything is laid out as ordinary files with a manifest for ``haechi bench``, cut by persons into a selection half,
-from which calibration and thresholds come, and a reporting half, from which figures come (val.csv holds both).
-"""
+Everything is laid out as ordinary files with a manifest for ``haechi bench``, cut by persons into a selection
+half, from which calibration and thresholds come, and a reporting half, from which figures come (val.csv holds
+both)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from haechi.lab.data import Item, Shards, half, load_manifest, select
-from haechi.lab.forge import blends
 from haechi.lab.forge.reconstruct import aligned, file_of
 from haechi.lab.train_swap import Prepared, SwapData
 from haechi.types import U8
@@ -67,22 +66,36 @@ def _pairs(folder: Path, prepared: Prepared) -> list[dict[str, str]]:
             for label, rgb in (("real", pair.real), ("fake", pair.fake)):
                 name = _png(folder, f"{family}-{k:03d}-{label}.png", rgb)
                 rows.append(
-                    {"path": name, "label": label, "kind": family if label == "fake" else "", "source": f"pairs-{family}", "group": group}
+                    {
+                        "path": name,
+                        "label": label,
+                        "kind": family if label == "fake" else "",
+                        "source": f"pairs-{family}",
+                        "group": group,
+                    }
                 )
     return rows
 
 
-def _redrawn_whole(folder: Path, shards: Shards, items: list[Item], reconstructed: Path) -> list[dict[str, str]]:
+def _redrawn_whole(
+    folder: Path, shards: Shards, items: list[Item], reconstructed: Path
+) -> list[dict[str, str]]:
     """Whole pictures through the latent decoder, beside the part of the original that was drawn."""
     rows = []
     for item in items:
         file = file_of(reconstructed, item)
         if item.source == "dfdc" or not file.is_file():
             continue
-        drawn = cv2.imread(str(file))[:, :, ::-1]
+        drawn = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]
         for label, rgb in (("real", aligned(shards.rgb(item.path))), ("fake", drawn)):
             name = _png(folder, f"whole-{Path(item.path).stem}-{label}.png", rgb)
             rows.append(
-                {"path": name, "label": label, "kind": "reconstructed" if label == "fake" else "", "source": "pairs-reconstructed", "group": item.group}
+                {
+                    "path": name,
+                    "label": label,
+                    "kind": "reconstructed" if label == "fake" else "",
+                    "source": "pairs-reconstructed",
+                    "group": item.group,
+                }
             )
     return rows
