@@ -29,8 +29,9 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
 
     Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector."""
     card = models.load("verdict", settings).card.parameters
-    llrs = {e.detector: e.llr for e in evidence if e.status == "scored" and e.llr is not None}
-    failed = [e for e in evidence if e.status == "failed"]
+    llrs = {e.detector: float(e.llr) for e in evidence if _counts(e)}
+    # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
+    failed = [e for e in evidence if e.status == "failed" or (e.status == "scored" and not _counts(e))]
     if not llrs:
         return Verdict("unknown", None, None, (_why_unknown(quality, failed),))
     fused = log_odds(llrs, card["model"])
@@ -53,6 +54,10 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
         reasons.append(Reason("faces_merged", {"n": faces}))
     reasons += [Reason("detector_failed_note", {"detector": e.detector}) for e in failed]
     return Verdict(level, score, (min(low, score), max(high, score)), tuple(reasons))
+
+
+def _counts(evidence: Evidence) -> bool:
+    return evidence.status == "scored" and evidence.llr is not None and bool(np.isfinite(evidence.llr))
 
 
 def _why_unknown(quality: Quality, failed: Sequence[Evidence]) -> Reason:

@@ -1,0 +1,110 @@
+"""From logits to likelihood ratios: corrected for quality, calibrated by size, capped, merged over faces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haechi.calibration import corrected, features, finding, llr, over_faces, spans
+from haechi.types import FaceQuality
+
+CARD: dict[str, Any] = {
+    "nuisance": {
+        "sharpness": {"slope": 3.0, "centre": 0.5, "low": 0.3, "high": 0.8},
+        "light": {"slope": -1.0, "centre": 0.4, "low": 0.1, "high": 0.9},
+    },
+    "bins": [
+        {"below_px": 90.0, "slope": 0.5, "intercept": -0.2},
+        {"below_px": 1e9, "slope": 1.5, "intercept": 0.1},
+    ],
+    "cap_for": 4.0,
+    "cap_against": 2.5,
+}
+
+
+def quality(px: float = 200.0, sharpness: float = 0.5, light: float = 0.4) -> FaceQuality:
+    return FaceQuality(1, px, sharpness, light)
+
+
+def one(logit: float, q: FaceQuality) -> float:
+    return float(llr(np.array([logit]), q, CARD)[0])
+
+
+def test_at_the_centre_nothing_is_corrected() -> None:
+    assert one(1.0, quality()) == pytest.approx(1.5 * 1.0 + 0.1)
+
+
+def test_what_quality_explains_is_taken_off() -> None:
+    assert one(1.0, quality(sharpness=0.7)) == pytest.approx(1.5 * (1.0 - 3.0 * 0.2) + 0.1)
+    assert one(1.0, quality(light=0.6)) == pytest.approx(1.5 * (1.0 + 0.2) + 0.1)
+
+
+def test_beyond_the_measured_range_the_correction_grows_no_further() -> None:
+    assert one(1.0, quality(sharpness=1.0)) == one(1.0, quality(sharpness=0.8))
+    assert one(1.0, quality(sharpness=0.0)) == one(1.0, quality(sharpness=0.3))
+
+
+def test_small_faces_have_their_own_calibration() -> None:
+    assert one(1.0, quality(px=89.9)) == pytest.approx(0.5 - 0.2)
+    assert one(1.0, quality(px=90.0)) == pytest.approx(1.5 + 0.1)
+
+
+def test_evidence_is_capped_both_ways() -> None:
+    assert one(1e6, quality()) == 4.0
+    assert one(-1e6, quality()) == -2.5
+
+
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=20), st.floats(1, 2000), st.floats(0, 1))
+def test_a_higher_logit_never_speaks_less_for_manipulation(
+    logits: list[float], px: float, sharp: float
+) -> None:
+    out = llr(np.sort(np.array(logits)), quality(px, sharp), CARD)
+    assert (np.diff(out) >= 0).all()
+    assert out.min() >= -2.5
+    assert out.max() <= 4.0
+
+
+def test_features_are_named_as_cards_name_them() -> None:
+    assert features(quality(px=128.0)) == {"log2_face_px": 7.0, "sharpness": 0.5, "light": 0.4}
+    assert features(quality(px=0.0))["log2_face_px"] == 0.0
+    assert np.array_equal(corrected(np.ones(2), {}, {"nuisance": {}}), np.ones(2))
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
+def test_several_faces_say_more_than_their_mean_and_less_than_the_strongest(values: list[float]) -> None:
+    merged = over_faces(values)
+    assert np.mean(values) - 1e-9 <= merged <= max(values) + 1e-9
+
+
+@given(st.floats(-5, 5), st.integers(1, 40))
+def test_a_crowd_that_says_the_same_says_it_once(value: float, faces: int) -> None:
+    assert over_faces([value] * faces) == pytest.approx(value)
+
+
+def test_one_forged_face_in_a_crowd_is_heard_less_the_larger_the_crowd() -> None:
+    heard = [over_faces([4.0] + [-2.0] * n) for n in (0, 1, 5, 30)]
+    assert heard == sorted(heard, reverse=True)
+    assert heard[0] == 4.0
+    assert heard[2] > 0
+
+
+def test_a_finding_names_face_and_ratio() -> None:
+    reason = finding("swap", np.log(20.0), 3)
+    assert reason.code == "swap_scored"
+    assert reason.params == {"face": 3, "ratio": pytest.approx(20.0)}
+
+
+def test_spans_join_neighbouring_moments() -> None:
+    times = np.arange(10) / 2
+    hot = np.array([0, 2, 2, 0, 0, 2, 0, 2, 2, 2.0])
+    assert spans(times, hot) == ((0.5, 1.0), (2.5, 2.5), (3.5, 4.5))
+
+
+def test_spans_of_nothing_and_of_a_single_moment() -> None:
+    assert spans(np.zeros(0), np.zeros(0)) == ()
+    assert spans(np.array([3.0]), np.array([0.5])) == ()
+    assert spans(np.array([3.0]), np.array([1.5])) == ((3.0, 3.0),)

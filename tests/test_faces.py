@@ -1,0 +1,275 @@
+"""What is cut out around a face, how boxes are compared, and the finder's geometry with a network that finds
+red rectangles in place of the trained one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haechi import models
+from haechi.errors import ModelError
+from haechi.faces import CROP_DOWN, CROP_SCALE, FaceFinder, crop_box, cut, iou, native_piece
+from haechi.faces.crops import NATIVE_FACE_PX, NATIVE_LEAST_PX, NATIVE_MOST_PX
+from haechi.faces.detections import NMS_IOU, Detections, suppress
+from haechi.faces.finder import SEARCH_PX
+from haechi.settings import Settings
+from haechi.types import F32, U8
+from synthetic import MarkerNet, landmarks_of, media, texture, with_markers
+
+Box = tuple[int, int, int, int]
+
+
+def box(*xyxy: float) -> F32:
+    return np.array(xyxy, np.float32)
+
+
+# crops
+
+
+def test_the_crop_is_a_square_a_little_below_the_face() -> None:
+    x1, y1, x2, y2 = crop_box(box(10, 20, 50, 80))
+    assert x2 - x1 == pytest.approx(CROP_SCALE * 50)
+    assert y2 - y1 == pytest.approx(x2 - x1)
+    assert (x1 + x2) / 2 == pytest.approx(30)
+    assert (y1 + y2) / 2 == pytest.approx(50 + CROP_DOWN * 60)
+
+
+def test_a_cut_of_the_wanted_size_is_the_picture_itself() -> None:
+    rgb = texture(60, 80)
+    assert np.array_equal(cut(rgb, box(10, 5, 42, 37), 32), rgb[5:37, 10:42])
+
+
+def test_a_larger_cut_is_averaged_by_area() -> None:
+    checkers = np.indices((64, 64)).sum(0) % 2
+    rgb = np.repeat((checkers * 200)[:, :, None], 3, 2).astype(np.uint8)
+    assert np.abs(cut(rgb, box(0, 0, 64, 64), 16).astype(int) - 100).max() <= 1
+
+
+def test_a_smaller_cut_is_interpolated() -> None:
+    ramp = np.tile(np.arange(16, dtype=np.uint8)[None, :, None] * 10, (16, 1, 3))
+    row = cut(ramp, box(0, 0, 16, 16), 64)[32, :, 0].astype(int)
+    assert (np.diff(row) >= 0).all()
+    assert np.diff(row).max() <= 3
+
+
+def test_outside_the_picture_the_border_repeats() -> None:
+    rgb = texture(40, 40)
+    out = cut(rgb, box(-20, -10, 20, 30), 40)
+    assert np.array_equal(out[10:, 20:], rgb[:30, :20])
+    assert np.array_equal(out[10:, :20], np.repeat(rgb[:30, :1], 20, 1))
+    assert (out > 0).all(), "no black edge may tell how the picture was framed"
+
+
+@pytest.mark.parametrize(
+    ("xyxy", "corner"),
+    [
+        ((-50, -50, -20, -20), (0, 0)),
+        ((900, -40, 930, -10), (0, -1)),
+        ((900, 900, 950, 950), (-1, -1)),
+        ((-9, 900, -2, 907), (-1, 0)),
+    ],
+)
+def test_a_cut_beside_the_picture_shows_the_nearest_corner(xyxy: Box, corner: tuple[int, int]) -> None:
+    rgb = texture(30, 50)
+    assert (cut(rgb, box(*xyxy), 8) == rgb[corner]).all()
+
+
+@pytest.mark.parametrize("xyxy", [(5, 7, 6, 8), (5.2, 7.3, 5.4, 7.5), (5, 7, 5, 7)])
+def test_a_box_of_one_pixel_is_that_pixel(xyxy: tuple[float, ...]) -> None:
+    rgb = texture(30, 50)
+    assert (cut(rgb, box(*xyxy), 16) == rgb[7, 5]).all()
+
+
+@given(
+    st.tuples(*(st.floats(-300, 300) for _ in range(2)), *(st.floats(0, 400) for _ in range(2))),
+    st.integers(1, 40),
+    st.integers(1, 40),
+)
+def test_any_cut_has_its_size_and_the_colours_of_the_picture(
+    place: tuple[float, float, float, float], height: int, width: int
+) -> None:
+    rgb = texture(height, width, soft=0.5)
+    x, y, w, h = place
+    out = cut(rgb, box(x, y, x + w, y + h), 12)
+    assert out.shape == (12, 12, 3)
+    assert out.dtype == np.uint8
+    assert rgb.min() <= out.min()
+    assert out.max() <= rgb.max()
+
+
+def test_a_native_piece_is_never_resampled() -> None:
+    rgb = texture(500, 700)
+    piece = native_piece(rgb, box(300, 200, 400, 320))
+    places = [
+        (y, x)
+        for y in range(500 - piece.shape[0] + 1)
+        for x in range(700 - piece.shape[1] + 1)
+        if np.array_equal(rgb[y, x], piece[0, 0])
+        and np.array_equal(rgb[y : y + piece.shape[0], x : x + piece.shape[1]], piece)
+    ]
+    assert len(places) == 1
+    y, x = places[0]
+    assert abs(x + piece.shape[1] / 2 - 350) <= 1
+    assert abs(y + piece.shape[0] / 2 - (260 + CROP_DOWN * 120)) <= 1
+
+
+@given(
+    st.integers(1, 400), st.integers(1, 400), st.floats(-50, 450), st.floats(-50, 450), st.floats(0.5, 3000)
+)
+def test_a_native_piece_stays_within_picture_and_bounds(
+    height: int, width: int, x: float, y: float, side: float
+) -> None:
+    rgb = np.zeros((height, width, 3), np.uint8)
+    piece = native_piece(rgb, box(x, y, x + side, y + side))
+    assert 1 <= piece.shape[0] <= min(height, NATIVE_MOST_PX + 1)
+    assert 1 <= piece.shape[1] <= min(width, NATIVE_MOST_PX + 1)
+    if side <= NATIVE_FACE_PX:
+        assert piece.shape[0] >= min(height, NATIVE_LEAST_PX - 1)
+        assert piece.shape[1] >= min(width, NATIVE_LEAST_PX - 1)
+
+
+def test_the_native_piece_of_a_huge_face_is_reduced_by_a_whole_number() -> None:
+    rgb = np.kron(texture(900, 900, soft=0.5), np.ones((2, 2, 1), np.uint8))
+    piece = native_piece(rgb, box(300, 300, 1300, 1300))
+    assert max(piece.shape) <= NATIVE_MOST_PX
+    flat = np.abs(np.diff(piece[:, ::2].astype(int), axis=1)).mean()
+    assert flat > 3, "halved, the doubled pixels are single ones again"
+
+
+# boxes
+
+sides = st.tuples(
+    *(st.integers(0, 60) for _ in range(2)), *(st.integers(1, 40) for _ in range(2)), st.integers(1, 99)
+)
+
+
+def naive_iou(a: F32, b: F32) -> float:
+    grid = np.zeros((2, 110, 110), bool)
+    for plane, (x1, y1, x2, y2) in zip(grid, (a.astype(int), b.astype(int)), strict=True):
+        plane[y1:y2, x1:x2] = True
+    return float((grid[0] & grid[1]).sum() / (grid[0] | grid[1]).sum())
+
+
+def found_of(faces: list[tuple[int, int, int, int, int]]) -> Detections:
+    boxes = np.array([(x, y, x + w, y + h) for x, y, w, h, _ in faces], np.float32).reshape(-1, 4)
+    return Detections(boxes, landmarks_of(boxes), np.array([f[4] / 100 for f in faces], np.float32))
+
+
+@given(st.lists(sides, min_size=1, max_size=8))
+def test_overlap_is_counted_in_pixels(faces: list[tuple[int, int, int, int, int]]) -> None:
+    boxes = found_of(faces).boxes_xyxy
+    assert iou(boxes[0], boxes) == pytest.approx([naive_iou(boxes[0], b) for b in boxes], abs=1e-6)
+
+
+@given(st.lists(sides, max_size=12))
+def test_of_overlapping_faces_the_surest_stays(faces: list[tuple[int, int, int, int, int]]) -> None:
+    found = found_of(faces)
+    kept: list[int] = []
+    for i in sorted(range(len(faces)), key=lambda i: -found.scores[i]):
+        if all(naive_iou(found.boxes_xyxy[i], found.boxes_xyxy[k]) < NMS_IOU for k in kept):
+            kept.append(i)
+    out = suppress(found)
+    assert np.array_equal(out.boxes_xyxy, found.boxes_xyxy[kept])
+    assert np.array_equal(out.landmarks_xy, found.landmarks_xy[kept])
+    assert np.array_equal(out.scores, found.scores[kept])
+
+
+# the finder
+
+
+@pytest.fixture
+def net(monkeypatch: pytest.MonkeyPatch) -> MarkerNet:
+    fake = MarkerNet()
+    monkeypatch.setattr(models, "load", lambda name, settings: fake)
+    return fake
+
+
+def faces_in(rgb: U8, thorough: bool = True) -> Detections:
+    return FaceFinder(Settings()).detect(rgb, thorough)
+
+
+@pytest.mark.parametrize(
+    ("size", "marker"),
+    [
+        ((240, 320), (100, 60, 180, 160)),
+        ((100, 90), (20, 20, 70, 80)),
+        ((1200, 900), (300, 400, 500, 640)),
+        ((700, 2000), (1500, 200, 1640, 380)),
+        ((2400, 3000), (400, 500, 1900, 2200)),
+        ((33, 700), (300, 3, 325, 30)),
+    ],
+)
+def test_boxes_and_landmarks_come_back_in_pixels_of_the_picture(
+    net: MarkerNet, size: tuple[int, int], marker: Box
+) -> None:
+    found = faces_in(with_markers(texture(*size), [marker]))
+    assert len(found) == 1, "found at several scales, told once"
+    pixel = max(1.0, max(size) / 320)
+    assert found.boxes_xyxy[0] == pytest.approx(marker, abs=1.5 * pixel)
+    assert found.landmarks_xy[0] == pytest.approx(landmarks_of(box(*marker)[None])[0], abs=1.5 * pixel)
+    assert found.scores[0] > 0.9
+
+
+def test_several_faces_of_all_sizes_come_surest_first(net: MarkerNet) -> None:
+    markers = [(40, 40, 440, 480), (700, 60, 760, 130), (820, 400, 845, 430), (600, 500, 720, 640)]
+    found = faces_in(with_markers(texture(720, 960), markers))
+    assert len(found) == 4
+    overlaps = [max(iou(b, np.array(markers, np.float32))) for b in found.boxes_xyxy]
+    assert min(overlaps) > 0.8
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_small_pictures_are_searched_once_and_large_ones_as_finely_as_asked(net: MarkerNet) -> None:
+    marker = [(10, 10, 60, 70)]
+    faces_in(with_markers(texture(200, 200), marker))
+    assert len(net.boards) == 1
+    net.boards.clear()
+    faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]), thorough=False)
+    assert [max(b) for b in net.boards] == list(SEARCH_PX[:2])
+    net.boards.clear()
+    faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]))
+    assert [max(b) for b in net.boards] == list(SEARCH_PX)
+
+
+def test_a_picture_without_a_find_is_shown_again_with_a_margin(net: MarkerNet) -> None:
+    assert len(faces_in(texture(224, 224))) == 0
+    assert net.boards == [(224, 224), (320, 320)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (2, 33)])
+def test_pictures_of_odd_shape_hold_no_face_and_do_no_harm(net: MarkerNet, size: tuple[int, int]) -> None:
+    found = faces_in(np.zeros((*size, 3), np.uint8))
+    assert found.boxes_xyxy.shape == (0, 4)
+    assert found.landmarks_xy.shape == (0, 5, 2)
+
+
+def test_a_box_that_claims_far_more_than_the_picture_is_dropped(
+    net: MarkerNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absurd(x: F32) -> tuple[F32, ...]:
+        cells = sum((x.shape[2] // s) * (x.shape[3] // s) for s in (8, 16, 32))
+        rows = np.full((1, cells, 15), -9.0, np.float32)
+        rows[0, -1] = [9.0, 0, 0, 6, 6, *[0] * 10]
+        return (rows,)
+
+    monkeypatch.setattr(net, "run", absurd)
+    assert len(faces_in(texture(300, 300))) == 0
+
+
+def test_a_photograph_gives_one_track_a_face_the_largest_first(net: MarkerNet) -> None:
+    rgb = with_markers(texture(400, 600), [(20, 20, 80, 90), (200, 60, 420, 330)])
+    told: list[float] = []
+    tracks = FaceFinder(Settings()).find(media([rgb]), told.append)
+    assert [t.track_id for t in tracks] == [1, 2]
+    assert tracks[0].boxes_xyxy[0] == pytest.approx([200, 60, 420, 330], abs=3)
+    assert told == [1.0]
+    assert tracks[0].crops.shape == (1, 224, 224, 3)
+    assert np.array_equal(tracks[0].crops[0], cut(rgb, crop_box(tracks[0].boxes_xyxy[0]), 224))
+    assert np.array_equal(tracks[1].native[0], native_piece(rgb, tracks[1].boxes_xyxy[0]))
+
+
+def test_without_its_model_there_is_no_finder(tmp_path: object) -> None:
+    with pytest.raises(ModelError, match="faces"):
+        FaceFinder(Settings(models_dir=str(tmp_path)))

@@ -1,0 +1,193 @@
+"""The verdict: never an all-clear on nothing or on a broken examination, and no surprises between its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haechi import models
+from haechi.report.messages import LANGUAGES, catalogue
+from haechi.settings import Settings
+from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Status, Verdict
+from haechi.verdict import decide
+from synthetic import FakeModel
+
+WEIGHTS = {"swap": 0.9, "synthesis": 0.6, "flicker": 1.0}
+PARAMETERS: dict[str, Any] = {
+    "model": {"weights": WEIGHTS, "intercept": -0.3},
+    "resampled": [{"weights": WEIGHTS, "intercept": -0.3 + 0.02 * i} for i in range(-10, 11)],
+    "thresholds": {"strong": 2.0, "some": 1.0},
+}
+GOOD = Quality(200.0, 0.3, None, (), (FaceQuality(1, 200.0, 0.7, 0.5),))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _card() -> Any:
+    fake = FakeModel({"name": "verdict", "parameters": PARAMETERS})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load", lambda name, settings: fake)
+        yield
+
+
+def said(detector: str, llr: float | None, status: Status = "scored", faces: int = 1) -> Evidence:
+    regions = tuple(Region(i + 1, 0.0, (0.0, 0.0, 9.0, 9.0), llr or 0.0) for i in range(faces))
+    return Evidence(detector, "1", status, llr, Reason(f"{detector}_scored", {"face": 1}), (), regions)
+
+
+def failed(detector: str) -> Evidence:
+    return Evidence(detector, "1", "failed", None, Reason("detector_failed", {"error": "ValueError"}))
+
+
+def abstained(detector: str) -> Evidence:
+    return Evidence(detector, "1", "abstained", None, Reason("abstain_quality"))
+
+
+def judge(*evidence: Evidence, quality: Quality = GOOD) -> Verdict:
+    return decide(evidence, quality, Settings())
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [r.code for r in verdict.reasons]
+
+
+def for_fused(value: float) -> float:
+    """The swap ratio that alone gives this fused value."""
+    return (value + 0.3) / WEIGHTS["swap"]
+
+
+@pytest.mark.parametrize(
+    ("fused", "level"),
+    [(-3, "none"), (0.99, "none"), (1.01, "some"), (1.99, "some"), (2.01, "strong"), (9, "strong")],
+)
+def test_levels_begin_at_their_marks(fused: float, level: str) -> None:
+    verdict = judge(said("swap", for_fused(fused)))
+    assert verdict.level == level
+    assert verdict.score == pytest.approx(1 / (1 + np.exp(-fused)))
+    assert codes(verdict) == [f"level_{level}", "swap_scored"]
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        (),
+        (abstained("swap"), abstained("synthesis")),
+        (failed("swap"), abstained("synthesis")),
+        (failed("swap"), failed("synthesis"), failed("flicker")),
+        (Evidence("c2pa", "1", "claim", None, Reason("claim")),),
+    ],
+)
+def test_without_a_score_nothing_is_said(evidence: Sequence[Evidence]) -> None:
+    verdict = judge(*evidence)
+    assert (verdict.level, verdict.score, verdict.interval) == ("unknown", None, None)
+    assert len(verdict.reasons) == 1
+
+
+def test_no_all_clear_while_an_examination_is_broken() -> None:
+    verdict = judge(said("swap", -2.0), failed("synthesis"))
+    assert (verdict.level, verdict.score) == ("unknown", None)
+    assert verdict.reasons == (Reason("unknown_failed", {"detector": "synthesis"}),)
+
+
+@pytest.mark.parametrize("fused", [1.5, 5])
+def test_what_was_found_is_told_although_another_examination_broke(fused: float) -> None:
+    verdict = judge(said("swap", for_fused(fused)), failed("synthesis"))
+    assert verdict.level in ("some", "strong")
+    assert codes(verdict)[-1] == "detector_failed_note"
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), float("-inf"), None])
+def test_a_score_that_is_no_number_is_a_breakdown(broken: float | None) -> None:
+    assert judge(said("swap", broken)).level == "unknown"
+    verdict = judge(said("swap", broken), said("synthesis", -2.0))
+    assert (verdict.level, verdict.score) == ("unknown", None)
+    assert codes(verdict) == ["unknown_failed"]
+
+
+def test_an_abstention_adds_nothing() -> None:
+    alone, beside = judge(said("swap", 1.3)), judge(said("swap", 1.3), abstained("flicker"))
+    assert alone == beside
+
+
+@pytest.mark.parametrize(
+    ("quality", "code"),
+    [
+        (Quality(None, None, None, (Reason("no_face"),)), "unknown_no_face"),
+        (
+            Quality(
+                20.0,
+                0.1,
+                None,
+                (),
+                (FaceQuality(1, 20.0, 0.9, 0.5, (Reason("face_too_small", {"face_px": 20}),)),),
+            ),
+            "face_too_small",
+        ),
+        (GOOD, "unknown_no_evidence"),
+    ],
+)
+def test_an_unknown_tells_its_ground_in_words_that_exist(quality: Quality, code: str) -> None:
+    verdict = judge(abstained("swap"), quality=quality)
+    assert codes(verdict) == [code]
+    for lang in LANGUAGES:
+        assert f"because_{code}" in catalogue(lang)
+        assert code in catalogue(lang)
+
+
+def test_every_reason_of_a_level_is_in_the_catalogues() -> None:
+    for lang in LANGUAGES:
+        wanted = {
+            "level_strong",
+            "level_some",
+            "level_none",
+            "faces_merged",
+            "detector_failed_note",
+            "unknown_failed",
+        }
+        assert wanted <= set(catalogue(lang))
+
+
+def test_the_strongest_finding_and_the_number_of_faces_are_told() -> None:
+    verdict = judge(said("swap", 0.5), said("synthesis", 3.5, faces=4))
+    assert codes(verdict) == [
+        "level_strong" if verdict.level == "strong" else f"level_{verdict.level}",
+        "synthesis_scored",
+        "faces_merged",
+    ]
+    assert verdict.reasons[-1].params == {"n": 4}
+
+
+ratios = st.floats(-2.5, 4.0)
+
+
+@given(ratios, ratios, st.floats(0, 3), st.sampled_from(["swap", "synthesis"]))
+def test_more_evidence_never_lowers_the_verdict(
+    swap: float, synthesis: float, more: float, which: str
+) -> None:
+    order = ["none", "some", "strong"]
+    before = judge(said("swap", swap), said("synthesis", synthesis))
+    after = judge(
+        said("swap", swap + more * (which == "swap")),
+        said("synthesis", synthesis + more * (which == "synthesis")),
+    )
+    assert before.score is not None
+    assert after.score is not None
+    assert after.score >= before.score
+    assert order.index(after.level) >= order.index(before.level)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(WEIGHTS)), ratios), min_size=1, max_size=3))
+def test_the_interval_holds_the_score_and_both_are_probabilities(pairs: list[tuple[str, float]]) -> None:
+    verdict = judge(*(said(name, value) for name, value in dict(pairs).items()))
+    assert verdict.score is not None
+    assert verdict.interval is not None
+    low, high = verdict.interval
+    assert 0 <= low <= verdict.score <= high <= 1
+
+
+def test_a_detector_without_a_weight_does_not_count() -> None:
+    assert judge(said("swap", 1.0), said("stranger", 3.9)).score == judge(said("swap", 1.0)).score
