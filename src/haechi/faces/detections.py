@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from haechi.types import F32
 
 NMS_IOU = 0.45
+NESTED = 0.75
+"""Share of a box that may lie inside a larger one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def join(a: Detections, b: Detections) -> Detections:
 
 
 def suppress(found: Detections) -> Detections:
-    """Greedy non-maximum suppression, surest first."""
+    """Greedy non-maximum suppression, surest first; then boxes within boxes."""
     left = list(np.argsort(-found.scores, kind="stable"))
     kept: list[int] = []
     while left:
@@ -46,7 +48,20 @@ def suppress(found: Detections) -> Detections:
         if left:
             overlap = iou(found.boxes_xyxy[best], found.boxes_xyxy[left])
             left = [i for i, o in zip(left, overlap, strict=True) if o < NMS_IOU]
-    return Detections(found.boxes_xyxy[kept], found.landmarks_xy[kept], found.scores[kept])
+    return _without_nested(Detections(found.boxes_xyxy[kept], found.landmarks_xy[kept], found.scores[kept]))
+
+
+def _without_nested(found: Detections) -> Detections:
+    """Of two boxes one inside the other, an eye within a face say, the larger stays unless it is far less sure."""
+    boxes, scores = found.boxes_xyxy, found.scores
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    keep = np.ones(len(found), np.bool_)
+    pairs = [(i, j) for i in range(len(found)) for j in range(len(found)) if areas[i] < areas[j]]
+    for small, large in pairs:
+        span = np.minimum(boxes[small, 2:], boxes[large, 2:]) - np.maximum(boxes[small, :2], boxes[large, :2])
+        if keep[small] and keep[large] and np.clip(span, 0, None).prod() > NESTED * areas[small]:
+            keep[small if scores[large] > 0.6 * scores[small] else large] = False
+    return take(found, keep)
 
 
 def iou(box: F32, boxes: F32) -> F32:

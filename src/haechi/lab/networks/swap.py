@@ -10,7 +10,8 @@ from haechi.lab.networks.backbone import CHANNELS, Conv, EdgeTrunk
 
 
 class SwapNet(nn.Module):
-    """x f32 (n, 3, 224, 224) RGB 0..255 -> logit f32 (n,), map logits f32 (n, 28, 28).
+    """x f32 (n, 3, S, S) RGB 0..255 -> logit f32 (n,), map logits f32 (n, S / 8, S / 8); S is 224 in use, 192
+    in training.
 
     The map is not a by-product: its features, pooled where it is bright, are half of what the verdict is made
     from, so that what is shown to the user is what was decided on.
@@ -30,7 +31,7 @@ class SwapNet(nn.Module):
         c8, c16, c32 = self.trunk(x)
         p = self.lateral[0](c8)
         for lateral, c in zip(self.lateral[1:], (c16, c32), strict=True):  # type: ignore[arg-type]
-            p = p + F.interpolate(lateral(c), size=(28, 28), mode="bilinear", align_corners=False)
+            p = p + F.interpolate(lateral(c), size=c8.shape[-2:], mode="bilinear", align_corners=False)
         p = self.merge(p)
         where = self.map(p)
         attention = torch.sigmoid(where) + 1e-3
