@@ -36,3 +36,11 @@ def shipped() -> Settings:
 def astronaut() -> Path:
     """A photograph with one face, NASA's portrait of Eileen Collins."""
     return ROOT / "samples" / "astronaut.jpg"
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The detectors' stand-in models in place of the shipped ones."""
+    from standins import CARDS
+
+    monkeypatch.setattr(models, "load", lambda name, settings: CARDS[name])

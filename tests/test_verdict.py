@@ -1,4 +1,4 @@
-"""The verdict: never an all-clear on nothing or on a broken examination, and no surprises between its marks."""
+"""The verdict: no all-clear on nothing or on a broken examination, and no surprises between its marks."""
 
 from __future__ import annotations
 
