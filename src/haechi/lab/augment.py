@@ -79,8 +79,9 @@ def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.
         grain = _noise((h, w), rng)
         out = [i + grain for i in out]
     finished: list[U8] = [np.clip(i + 0.5, 0, 255).astype(np.uint8) for i in out]
-    for _ in range(int(rng.choice([0, 1, 2], p=[0.25, 0.6, 0.15]))):
-        quality, subsample = int(rng.integers(30, 99)), bool(rng.random() < 0.75)
+    once, twice = 0.7 * strength**0.5, 0.15 * strength
+    for _ in range(int(rng.choice([0, 1, 2], p=[1 - once - twice, once, twice]))):
+        quality, subsample = int(rng.integers(round(98 - 72 * strength), 99)), bool(rng.random() < 0.75)
         finished = [jpeg(i, quality, subsample) for i in finished]
     return finished
 

@@ -30,6 +30,8 @@ REDRAWN, UPSAMPLED, GAN, DIFFUSION = 7, 2, 5, 3
 """Pairs of a batch: photograph and its reconstruction, photograph and its up-sampling, GAN face and
 photograph, diffusion face and photograph."""
 PAIRED = REDRAWN + UPSAMPLED
+FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.15, 0.7, 1000
+"""Degradation grows over the first steps, as in ``train_swap``."""
 
 
 def rescale(images: list[U8], rng: np.random.Generator) -> list[U8]:
@@ -99,11 +101,12 @@ class SynthesisData:
                 return real, drawn
         return rgb, upsampled(rgb, rng)
 
-    def batch(self, _: int, rng: np.random.Generator) -> Batch:
+    def batch(self, k: int, rng: np.random.Generator) -> Batch:
         x: list[U8] = []
+        strength = FIRST_STRENGTH + (LAST_STRENGTH - FIRST_STRENGTH) * min(1.0, k / HARDEST_AT)
         for n in range(PAIRED):
             real, fake = self.redrawn(rng) if n < REDRAWN else (p := self._pair(rng)[1], upsampled(p, rng))
-            x += augment.degrade(window(rescale([real, fake], rng), rng), rng, 0.7)
+            x += augment.degrade(window(rescale([real, fake], rng), rng), rng, strength)
         for n in range(GAN + DIFFUSION):
             gan = n < GAN
             pool = self.gan if gan else self.diffusion
@@ -112,7 +115,7 @@ class SynthesisData:
             source = str(rng.choice(["ffhq-stylegan1", "lfw", "ffhq-1024", "dfdc", "scenes"], p=odds))
             real = self.reals[source][rng.integers(len(self.reals[source]))]
             cuts = [window(rescale([i], rng), rng)[0] for i in (real, fake)]
-            x += augment.degrade(cuts, rng, 0.7)
+            x += augment.degrade(cuts, rng, strength)
         return {
             "x": torch.from_numpy(np.stack(x)),
             "y": torch.tensor([0.0, 1.0] * (len(x) // 2)),
