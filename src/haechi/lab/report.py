@@ -105,40 +105,34 @@ def _diffusion(p: Probed) -> bool:
 
 
 def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for rung in RUNGS:
-        out[f"auc_dfdc_{rung}"] = _auc(used, score, _on("dfdc", rung), "DFDC persons never trained on")
+    out = {f"DFDC, {r}": _auc(used, score, _on("dfdc", r), "DFDC persons never trained on") for r in RUNGS}
     for family in ("imitate_swap", "self_blend", "local_edit", "redrawn"):
         held = family == "imitate_swap"
         what = "pseudo-fakes of " + ("a family kept out of training" if held else "unseen persons")
-        out[f"auc_{family}"] = _auc(used, score, _on(f"pairs-{family}", "clean"), what)
-    return out
+        out[family.replace("_", " ")] = _auc(used, score, _on(f"pairs-{family}", "clean"), what)
+    return {"auc": out}
 
 
 def _synthesis(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for rung in RUNGS:
-        what = "StyleGAN faces against photographs"
-        out[f"auc_stylegan_{rung}"] = _auc(used, score, _on("ffhq-stylegan1", rung), what)
+    what = "StyleGAN faces against photographs"
+    out = {f"StyleGAN, {r}": _auc(used, score, _on("ffhq-stylegan1", r), what) for r in RUNGS}
     what = "Stable Diffusion 2.1 portraits against LFW and FFHQ photographs, all as JPEG 40"
-    out["auc_sd21_jpeg40"] = _auc(used, score, _diffusion, what)
+    out["Stable Diffusion, jpeg40"] = _auc(used, score, _diffusion, what)
     what = "photographs against their redrawing by a latent decoder"
-    out["auc_reconstructed"] = _auc(used, score, _on("pairs-reconstructed", "clean"), what)
-    return out
+    out["reconstructed"] = _auc(used, score, _on("pairs-reconstructed", "clean"), what)
+    return {"auc": out}
 
 
 def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float]) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for rung in RUNGS:
-        real = [i for i, p in enumerate(used) if not p.label and p.rung == rung]
-        groups = [used[i].group for i in real]
-        for level in ("strong", "some"):
+    for level in ("strong", "some"):
+        rates = {}
+        for rung in RUNGS:
+            real = [i for i, p in enumerate(used) if not p.label and p.rung == rung]
             alarm = (fused[real] >= marks[level]).astype(float)
-            rate = figure(mean_statistic(alarm), groups, is_rate=True)
-            out[f"false_alarms_{level}_{rung}"] = {
-                **rate.as_dict(),
-                "what": "genuine faces of persons never seen",
-            }
+            rate = figure(mean_statistic(alarm), [used[i].group for i in real], is_rate=True)
+            rates[rung] = {**rate.as_dict(), "what": "genuine faces of persons never seen"}
+        out[f"false_alarms_{level}"] = rates
     fakes = SWAP_FAKES + DRAWN_FAKES
     index = [i for i, p in enumerate(used) if not p.label or p.kind in fakes]
     p = 1 / (1 + np.exp(-fused[index]))
