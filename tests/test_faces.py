@@ -12,7 +12,7 @@ from haechi import models
 from haechi.errors import ModelError
 from haechi.faces import CROP_DOWN, CROP_SCALE, FaceFinder, crop_box, cut, iou, native_piece
 from haechi.faces.crops import NATIVE_FACE_PX, NATIVE_LEAST_PX, NATIVE_MOST_PX
-from haechi.faces.detections import NMS_IOU, Detections, suppress
+from haechi.faces.detections import MERGE_IOU, NESTED, NMS_IOU, Detections, suppress
 from haechi.faces.finder import SEARCH_PX
 from haechi.settings import Settings
 from haechi.types import F32, U8
@@ -152,28 +152,61 @@ def naive_iou(a: F32, b: F32) -> float:
     return float((grid[0] & grid[1]).sum() / (grid[0] | grid[1]).sum())
 
 
-def found_of(faces: list[tuple[int, int, int, int, int]]) -> Detections:
+def found_of(faces: list[tuple[int, ...]]) -> Detections:
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h, _ in faces], np.float32).reshape(-1, 4)
     return Detections(boxes, landmarks_of(boxes), np.array([f[4] / 100 for f in faces], np.float32))
 
 
 @given(st.lists(sides, min_size=1, max_size=8))
-def test_overlap_is_counted_in_pixels(faces: list[tuple[int, int, int, int, int]]) -> None:
+def test_overlap_is_counted_in_pixels(faces: list[tuple[int, ...]]) -> None:
     boxes = found_of(faces).boxes_xyxy
     assert iou(boxes[0], boxes) == pytest.approx([naive_iou(boxes[0], b) for b in boxes], abs=1e-6)
 
 
+def naive_suppress(found: Detections) -> list[tuple[F32, F32, float]]:
+    """Greedy grouping, surest first; a group's box and landmarks are its mean by squared score."""
+    left = sorted(range(len(found)), key=lambda i: -found.scores[i])
+    groups = []
+    while left:
+        overlap = {i: naive_iou(found.boxes_xyxy[left[0]], found.boxes_xyxy[i]) for i in left}
+        same = [i for i in left if overlap[i] >= MERGE_IOU]
+        total = sum(found.scores[i] ** 2 for i in same)
+        box = sum(found.scores[i] ** 2 * found.boxes_xyxy[i] for i in same) / total
+        points = sum(found.scores[i] ** 2 * found.landmarks_xy[i] for i in same) / total
+        groups.append((box, points, float(found.scores[left[0]])))
+        left = [i for i in left if overlap[i] < NMS_IOU]
+    return groups
+
+
 @given(st.lists(sides, max_size=12))
-def test_of_overlapping_faces_the_surest_stays(faces: list[tuple[int, int, int, int, int]]) -> None:
+def test_cells_that_agree_are_averaged_and_the_others_dropped(faces: list[tuple[int, ...]]) -> None:
     found = found_of(faces)
-    kept: list[int] = []
-    for i in sorted(range(len(faces)), key=lambda i: -found.scores[i]):
-        if all(naive_iou(found.boxes_xyxy[i], found.boxes_xyxy[k]) < NMS_IOU for k in kept):
-            kept.append(i)
+    wanted = naive_suppress(found)
     out = suppress(found)
-    assert np.array_equal(out.boxes_xyxy, found.boxes_xyxy[kept])
-    assert np.array_equal(out.landmarks_xy, found.landmarks_xy[kept])
-    assert np.array_equal(out.scores, found.scores[kept])
+    kept = [int(np.abs(np.stack([g[0] for g in wanted]) - box).max(1).argmin()) for box in out.boxes_xyxy]
+    assert len(set(kept)) == len(out)
+    assert kept == sorted(kept), "surest first"
+    for row, k in enumerate(kept):
+        assert out.boxes_xyxy[row] == pytest.approx(wanted[k][0], abs=1e-3)
+        assert out.landmarks_xy[row] == pytest.approx(wanted[k][1], abs=1e-3)
+        assert out.scores[row] == pytest.approx(wanted[k][2])
+    for k in set(range(len(wanted))) - set(kept):
+        assert any(
+            nested(wanted[k][0], w[0]) or nested(w[0], wanted[k][0]) for w in wanted if w is not wanted[k]
+        )
+
+
+def nested(small: F32, large: F32) -> bool:
+    span = np.minimum(small[2:], large[2:]) - np.maximum(small[:2], large[:2])
+    return float(np.clip(span, 0, None).prod()) > 0.999 * NESTED * float((small[2:] - small[:2]).prod())
+
+
+@pytest.mark.parametrize(("inner", "outer", "left"), [(90, 80, 100.0), (90, 30, 30.0)])
+def test_of_a_box_within_a_box_the_larger_stays_unless_it_is_far_less_sure(
+    inner: int, outer: int, left: float
+) -> None:
+    out = suppress(found_of([(40, 40, 30, 30, inner), (10, 10, 100, 100, outer)]))
+    assert [float(b[2] - b[0]) for b in out.boxes_xyxy] == pytest.approx([left])
 
 
 # the finder

@@ -60,20 +60,24 @@ def suppress(found: Detections) -> Detections:
         return found
     return _without_nested(
         Detections(
-            np.stack(boxes).astype(np.float32), np.stack(points).astype(np.float32), np.array(scores, np.float32)
+            np.stack(boxes).astype(np.float32),
+            np.stack(points).astype(np.float32),
+            np.array(scores, np.float32),
         )
     )
 
 
 def _without_nested(found: Detections) -> Detections:
-    """Of two boxes one inside the other, an eye within a face say, the larger stays unless it is far less sure."""
+    """Of a box within a box, an eye within a face say, the larger stays unless it is far less sure."""
     boxes, scores = found.boxes_xyxy, found.scores
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     keep = np.ones(len(found), np.bool_)
-    pairs = [(i, j) for i in range(len(found)) for j in range(len(found)) if areas[i] < areas[j]]
-    for small, large in pairs:
-        span = np.minimum(boxes[small, 2:], boxes[large, 2:]) - np.maximum(boxes[small, :2], boxes[large, :2])
-        if keep[small] and keep[large] and np.clip(span, 0, None).prod() > NESTED * areas[small]:
+    span = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(
+        boxes[:, None, :2], boxes[None, :, :2]
+    )
+    within = (areas[:, None] < areas) & (np.clip(span, 0, None).prod(2) > NESTED * areas[:, None])
+    for small, large in np.argwhere(within):
+        if keep[small] and keep[large]:
             keep[small if scores[large] > 0.6 * scores[small] else large] = False
     return take(found, keep)
 
