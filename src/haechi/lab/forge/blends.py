@@ -118,7 +118,7 @@ def imitate_swap(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
     centre = mesh[[33, 263, 1, 61, 291]].mean(0)
     extent = float(np.linalg.norm(mesh[10] - mesh[152])) * rng.uniform(1.05, 1.25)
     m = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, 128 / extent)
-    m[:, 2] += 64 - centre
+    m[:, 2] = m[:, 2] + (64 - centre)
     face: np.ndarray = cv2.warpAffine(
         rgb, m, (128, 128), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
