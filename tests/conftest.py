@@ -6,6 +6,7 @@ import os
 import runpy
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from haechi import models
@@ -13,6 +14,11 @@ from haechi.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = Path(__file__).parent / "offline"
+
+
+# Neither a busy machine nor the luck of the draw may fail a test.
+hypothesis.settings.register_profile("haechi", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("haechi")
 
 
 def pytest_configure() -> None:

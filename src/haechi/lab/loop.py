@@ -139,7 +139,7 @@ def fit(
             nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimiser.step()
             _follow(average, model, min(plan.ema, step / (step + 20)))
-            for k, v in {"loss": float(value), **parts}.items():
+            for k, v in {"loss": value.item(), **parts}.items():
                 sums[k] = sums.get(k, 0.0) + v
             now = time.monotonic()
             if step % 100 == 0 or step == plan.steps:

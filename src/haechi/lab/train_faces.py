@@ -109,7 +109,7 @@ class FinderLoss:
         score_loss = focal[role >= 0].sum() / n
         return score_loss + 2 * box_loss + point_loss, {
             "score": score_loss.item(), "box": box_loss.item(), "points": point_loss.item(),
-            "iou": float(plain.mean()),
+            "iou": plain.mean().item(),
         }  # fmt: skip
 
 

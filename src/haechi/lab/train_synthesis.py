@@ -133,7 +133,7 @@ def synthesis_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str,
     with torch.no_grad():
         right = ((logit > 0) == (batch["y"] > 0.5)).float()
         parts = {
-            "verdict": float(verdict), "pair": float(paired), "leak": float(leak),
+            "verdict": verdict.item(), "pair": paired.item(), "leak": leak.item(),
             "acc_pairs": float(right[: 2 * PAIRED].mean()),
             "acc_gan": float(right[2 * PAIRED : -2 * DIFFUSION].mean()),
             "acc_diffusion": float(right[-2 * DIFFUSION :].mean()),
