@@ -184,7 +184,7 @@ def swap_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, floa
     with torch.no_grad():
         right = ((logit > 0) == (y > 0.5)).float()
         parts = {
-            "verdict": float(verdict), "pair": float(paired), "map": float(area), "leak": float(leak),
+            "verdict": verdict.item(), "pair": paired.item(), "map": area.item(), "leak": leak.item(),
             "acc_pairs": float(right[: 2 * PAIRS].mean()),
             "acc_swaps": float(right[2 * PAIRS : 2 * (PAIRS + SWAPS)].mean()),
         }  # fmt: skip
