@@ -101,7 +101,10 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
         inside = (px >= low) & (px < edge)
         a, b = everywhere
         if min((inside & real).sum(), (inside & ~real).sum()) >= 100:
-            a, b = logistic(fixed[inside, None], y[inside], weight[inside])
+            # Balanced anew: that more faces of this size were forged in the data is no evidence about a face.
+            here = [p for p, i in zip(used, inside, strict=True) if i]
+            even = balanced([p.label for p in here], [p.source for p in here])
+            a, b = logistic(fixed[inside, None], y[inside], even)
         block["bins"].append(
             {"below_px": edge, "slope": round(max(float(a), 0.0), 5), "intercept": round(float(b), 5)}
         )
