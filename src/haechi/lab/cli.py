@@ -114,3 +114,16 @@ def measure(
     from haechi.lab.report import measure as run
 
     run(data, weights or data.parent / "weights", out, results, "haechi train measure --data DIR --out DIR")
+
+
+@app.command()
+def bars(
+    results: Annotated[Path, typer.Option("--results", help="folder with the measured figures")] = Path(
+        "results"
+    ),
+) -> None:
+    """Set what was measured against what was promised; writes results/bars.json."""
+    from haechi.lab.bars import write
+
+    for what, measured, bar, met in write(results)["table"]["rows"]:
+        print(f"{met:7} {measured:>12}  {bar:8} {what}")
