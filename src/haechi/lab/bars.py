@@ -31,6 +31,10 @@ def _least_matched(result: Mapping[str, Any]) -> float:
     return float(result["scores"]["verdict"]["by"]["sharpness"]["auc_matched"]["value"])
 
 
+def _null(result: Mapping[str, Any]) -> float:
+    return abs(float(result["null"]["all"]["value"]) - 0.5)
+
+
 def _faces(name: str) -> Read:
     return lambda r: r["reporting"][f"at_{r['threshold']:g}"]["all"][name]
 
@@ -40,41 +44,83 @@ BARS: tuple[tuple[str, str, str, float, Read], ...] = (
     ("face finder: precision against the teacher", "faces", ">=", 0.97, _faces("precision")),
     ("face finder: landmark error / inter-ocular distance", "faces", "<=", 0.05, _faces("landmarks")),
     ("face finder: MB of weights", "faces", "<=", 1.0, lambda r: r["weights_bytes"] / 1e6),
-    ("face finder: ms, 640 x 640 px, one core", "faces", "<=", 10.0, lambda r: r["milliseconds_640x640_one_core"]),
+    (
+        "face finder: ms, 640 x 640 px, one core",
+        "faces",
+        "<=",
+        10.0,
+        lambda r: r["milliseconds_640x640_one_core"],
+    ),
     ("swap: AUC, DFDC persons never trained on", "dfdc", ">=", 0.90, lambda r: _score(r, "swap", "clean")),
     (
-        "swap: AUC lost at JPEG 40", "dfdc", "<=", 0.05,
+        "swap: AUC lost at JPEG 40",
+        "dfdc",
+        "<=",
+        0.05,
         lambda r: _score(r, "swap", "clean") - _score(r, "swap", "jpeg40"),
     ),
     (
-        "swap: AUC lost at half size", "dfdc", "<=", 0.05,
+        "swap: AUC lost at half size",
+        "dfdc",
+        "<=",
+        0.05,
         lambda r: _score(r, "swap", "clean") - _score(r, "swap", "half"),
     ),
     (
-        "swap: AUC, pseudo-fakes of a family kept out of training", "heldout", ">=", 0.85,
+        "swap: AUC, pseudo-fakes of a family kept out of training",
+        "heldout",
+        ">=",
+        0.85,
         lambda r: _score(r, "swap", "clean"),
     ),
-    ("synthesis: AUC, StyleGAN against photographs", "gan", ">=", 0.98, lambda r: _score(r, "synthesis", "clean")),
     (
-        "synthesis: AUC, Stable Diffusion 2.1 against photographs", "diffusion", ">=", 0.95,
+        "synthesis: AUC, StyleGAN against photographs",
+        "gan",
+        ">=",
+        0.98,
         lambda r: _score(r, "synthesis", "clean"),
     ),
-    ("null model on StyleGAN: distance of its AUC from 0.5", "gan", "<=", 0.05, lambda r: abs(r["null"]["all"]["value"] - 0.5)),
     (
-        "null model on Stable Diffusion: distance of its AUC from 0.5", "diffusion-matched", "<=", 0.05,
-        lambda r: abs(r["null"]["all"]["value"] - 0.5),
+        "synthesis: AUC, Stable Diffusion 2.1 against photographs",
+        "diffusion",
+        ">=",
+        0.95,
+        lambda r: _score(r, "synthesis", "clean"),
+    ),
+    ("null model on StyleGAN: distance of its AUC from 0.5", "gan", "<=", 0.05, _null),
+    (
+        "null model on Stable Diffusion: distance of its AUC from 0.5",
+        "diffusion-matched",
+        "<=",
+        0.05,
+        _null,
     ),
     ("false alarms, strong, clean", "photographs", "<=", 0.01, lambda r: _alarms(r, "clean", "strong")),
     ("false alarms, strong, JPEG 40", "photographs", "<=", 0.01, lambda r: _alarms(r, "jpeg40", "strong")),
     ("false alarms, some or above, clean", "photographs", "<=", 0.05, lambda r: _alarms(r, "clean", "some")),
-    ("false alarms, some or above, JPEG 40", "photographs", "<=", 0.05, lambda r: _alarms(r, "jpeg40", "some")),
-    ("swap: worst rank correlation of reals with quality", "nuisance", "<=", 0.2, lambda r: _worst_correlation(r, "swap")),
     (
-        "synthesis: worst rank correlation of reals with quality", "nuisance", "<=", 0.2,
+        "false alarms, some or above, JPEG 40",
+        "photographs",
+        "<=",
+        0.05,
+        lambda r: _alarms(r, "jpeg40", "some"),
+    ),
+    (
+        "swap: worst rank correlation of reals with quality",
+        "nuisance",
+        "<=",
+        0.2,
+        lambda r: _worst_correlation(r, "swap"),
+    ),
+    (
+        "synthesis: worst rank correlation of reals with quality",
+        "nuisance",
+        "<=",
+        0.2,
         lambda r: _worst_correlation(r, "synthesis"),
     ),
     ("verdict: AUC among fakes and reals of equal sharpness", "nuisance", ">=", 0.80, _least_matched),
-)  # fmt: skip
+)
 """What, which result, the bar, how it is read."""
 
 

@@ -19,6 +19,9 @@ Weights = Annotated[
     typer.Option("--weights", help="folder with teachers and starting weights; default DATA/../weights"),
 ]
 Steps = Annotated[int, typer.Option("--steps", help="steps of training; a run that was cut off goes on")]
+Reconstructions = Annotated[
+    int, typer.Option("--reconstructions", help="pictures redrawn by the latent decoder, a second or two each")
+]
 Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]
 Threads = Annotated[int, typer.Option("--threads", help="threads of the network; 0 means all")]
 
@@ -52,7 +55,8 @@ def swap(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 2600,
+    steps: Steps = 2400,
+    reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
 ) -> None:
@@ -63,9 +67,9 @@ def swap(
 
     teachers = weights or data.parent / "weights"
     prepare(data, teachers, out / "prepared")
-    reconstruct.make(data, teachers, out / "reconstructed")
+    reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / "swap"
-    plan = Plan(steps=steps, batch=36, lr=1e-3, warmup=150, workers=workers, threads=threads)
+    plan = Plan(steps=steps, batch=36, lr=5e-4, warmup=150, workers=workers, threads=threads)
     model, seconds = train_swap.train(out / "prepared", out / "reconstructed", teachers, run, plan)
     parity = export.export(model, "swap", out / "models", 224, ["logit", "map"])
     export.write_card(cards.swap_card(run, seconds, parity), out / "models")
@@ -76,7 +80,8 @@ def synthesis(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 2400,
+    steps: Steps = 1900,
+    reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
 ) -> None:
@@ -85,9 +90,9 @@ def synthesis(
     from haechi.lab.forge import reconstruct
 
     teachers = weights or data.parent / "weights"
-    reconstruct.make(data, teachers, out / "reconstructed")
+    reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / "synthesis"
-    plan = Plan(steps=steps, batch=34, lr=1e-3, warmup=150, workers=workers, threads=threads)
+    plan = Plan(steps=steps, batch=34, lr=6e-4, warmup=150, workers=workers, threads=threads)
     model, seconds = train_synthesis.train(data, out / "reconstructed", teachers, run, plan)
     parity = export.export(model, "synthesis", out / "models", 160, ["logit"])
     export.write_card(cards.synthesis_card(run, seconds, parity), out / "models")

@@ -46,11 +46,11 @@ def file_of(folder: Path, item: Item) -> Path:
     return folder / (item.path.replace("/", "__").rsplit(".", 1)[0] + ".png")
 
 
-def make(data: Path, weights: Path, out: Path) -> None:
-    """Reconstruct what is wanted and not there yet."""
+def make(data: Path, weights: Path, out: Path, most: int = 10**9) -> None:
+    """Reconstruct the first ``most`` of what is wanted, where they are not there yet."""
     shards, network = Shards(data), Taef2(weights)
     out.mkdir(parents=True, exist_ok=True)
-    for item in wanted(load_manifest(data)):
+    for item in wanted(load_manifest(data))[:most]:
         file = file_of(out, item)
         if file.is_file():
             continue
