@@ -20,7 +20,7 @@ Weights = Annotated[
 ]
 Steps = Annotated[int, typer.Option("--steps", help="steps of training; a run that was cut off goes on")]
 Reconstructions = Annotated[
-    int, typer.Option("--reconstructions", help="pictures redrawn by the latent decoder, a second or two each")
+    int, typer.Option("--reconstructions", help="pictures redrawn by the latent decoder, about a second each")
 ]
 Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]
 Threads = Annotated[int, typer.Option("--threads", help="threads of the network; 0 means all")]
