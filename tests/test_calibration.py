@@ -104,6 +104,13 @@ def test_spans_join_neighbouring_moments() -> None:
     assert spans(times, hot) == ((0.5, 1.0), (2.5, 2.5), (3.5, 4.5))
 
 
+def test_spans_of_moments_that_lie_dense_at_first_and_sparse_later() -> None:
+    times = np.array([0.0, 0.1, 0.2, 0.3, 2.0, 4.0, 6.0, 8.0, 10.0])
+    hot = np.array([0, 2, 2, 0, 0, 2, 2, 0, 2.0])
+    assert spans(times, hot) == ((0.1, 0.2), (4.0, 6.0), (10.0, 10.0))
+    assert spans(np.array([0.0, 1, 2, 5, 6, 7, 8]), np.full(7, 2.0)) == ((0.0, 2.0), (5.0, 8.0))
+
+
 def test_spans_of_nothing_and_of_a_single_moment() -> None:
     assert spans(np.zeros(0), np.zeros(0)) == ()
     assert spans(np.array([3.0]), np.array([0.5])) == ()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from haechi.faces.detections import Detections
-from haechi.faces.tracks import CROP_BUDGET, NATIVE_BUDGET, NATIVE_KEPT, Tracker
+from haechi.faces.tracks import BURST, BURST_TRACKS, CROP_BUDGET, NATIVE_BUDGET, NATIVE_KEPT, Tracker
 from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Frame
 from synthetic import landmarks_of, texture
@@ -110,10 +111,49 @@ def test_what_is_kept_of_a_long_track_is_bounded_and_evenly_spread() -> None:
     most = Settings().video_crops
     (track,) = follow([[at(100 + (i % 7))] for i in range(700)])
     assert len(track.times_s) == 700
-    assert most / 2 <= len(track.crops) == len(track.crop_index) == len(track.crop_boxes_xyxy) <= most
-    assert len(set(np.diff(track.crop_index))) == 1
-    assert 700 - track.crop_index[-1] <= 2 * np.diff(track.crop_index)[0]
+    assert len(track.crops) == len(track.crop_index) == len(track.crop_boxes_xyxy)
+    (spread,) = set(np.diff(track.crop_index[track.crop_index >= 2 * BURST]))
+    assert most / 2 <= sum(track.crop_index % spread == 0) <= most
+    assert 700 - track.crop_index[-1] <= 2 * spread
     assert NATIVE_KEPT / 2 <= len(track.native) == len(track.native_index) <= NATIVE_KEPT
+
+
+def test_the_first_observations_of_a_long_track_are_all_there_once() -> None:
+    scenes = [SCENE.copy() for _ in range(400)]
+    for i, scene in enumerate(scenes):
+        scene[55:118, 95:155] = 100 + i // 8
+    (track,) = follow([[at(100)]] * 400, scenes=scenes)
+    assert track.crop_index[:BURST].tolist() == list(range(BURST))
+    assert (np.diff(track.crop_index) > 0).all()
+    assert [int(c.mean()) for c in track.crops] == [100 + i // 8 for i in track.crop_index.tolist()]
+    assert (track.crop_boxes_xyxy == track.crop_boxes_xyxy[0]).all()
+
+
+def test_crops_weigh_by_the_time_they_stand_for() -> None:
+    (track,) = follow([[at(100)]] * 400)
+    assert track.crop_weights.sum() == pytest.approx(1)
+    times = track.times_s[track.crop_index]
+    assert track.crop_weights @ times == pytest.approx(20, abs=1.5), "of 40 s, however dense the beginning"
+    assert times.mean() < 15
+    (even,) = follow([[at(100)]] * 12)
+    assert even.crop_weights == pytest.approx([1 / 12] * 12)
+    (still,) = follow([[at(100)]])
+    assert still.crop_weights.tolist() == [1.0]
+
+
+def test_of_many_faces_the_largest_and_of_equals_the_first_keep_a_burst() -> None:
+    sides = [20 + k // 2 for k in range(BURST_TRACKS + 4)]
+    boxes = [at(26 * k, 60 + 40 * (k % 2), side) for k, side in enumerate(sides)]
+    tracks = follow([boxes] * 200)
+    bursts = [t for t in tracks if len(np.flatnonzero(np.diff(t.crop_index) == 1)) >= BURST - 1]
+    wanted = sorted(sides, reverse=True)[:BURST_TRACKS]
+    assert [t.boxes_xyxy[0, 2] - t.boxes_xyxy[0, 0] for t in bursts] == wanted
+
+
+def test_shots_too_short_for_a_burst_make_way_for_longer_ones() -> None:
+    scenes = [(SCENE, OTHER_SCENE)[i // 3 % 2] if i < 60 else SCENE for i in range(90)]
+    longest = max(follow([[at(100)]] * 90, scenes=scenes), key=lambda t: len(t.times_s))
+    assert longest.crop_index[:BURST].tolist() == list(range(BURST))
 
 
 def test_memory_does_not_grow_with_the_number_of_faces() -> None:
@@ -125,13 +165,14 @@ def test_memory_does_not_grow_with_the_number_of_faces() -> None:
         assert len(kept) <= 2 * 16 + 10
         assert sum(len(t.crops) for t in kept) <= max(CROP_BUDGET, 4 * len(kept))
         assert sum(len(t.native) for t in kept) <= max(NATIVE_BUDGET, len(kept))
+        assert sum(len(t.burst) for t in kept) <= BURST * BURST_TRACKS
 
 
 def test_many_faces_that_stay_share_the_budget() -> None:
     boxes = [at(30 * (k % 10), 34 * (k // 10), 24) for k in range(40)]
     tracks = follow([boxes] * 60)
     assert len(tracks) == 40
-    assert sum(len(t.crops) for t in tracks) <= CROP_BUDGET
+    assert sum(len(t.crops) for t in tracks) <= CROP_BUDGET + BURST * BURST_TRACKS
     assert min(len(t.crops) for t in tracks) >= 4
     assert sum(len(t.native) for t in tracks) <= NATIVE_BUDGET
 

@@ -72,6 +72,16 @@ def test_a_good_face_has_no_issue() -> None:
     assert quality.blur == pytest.approx(1 - sharpness(SHARP))
 
 
+def test_a_dense_beginning_does_not_speak_for_the_whole_video() -> None:
+    crops = np.stack([SHARP // 16] * 20 + [SHARP] * 10)
+    times = [i / 20 for i in range(20)] + [3.0 * i for i in range(1, 11)]
+    quality = assessed(track(times, crops=crops))
+    assert quality.issues == ()
+    assert quality.faces[0].light == pytest.approx(light(SHARP))
+    fair = assessed(track(range(4), crops=np.stack([SHARP, SHARP, SHARP // 2, SHARP // 2])))
+    assert fair.faces[0].light == pytest.approx((light(SHARP) + light(SHARP // 2)) / 2)
+
+
 def test_without_a_face_there_is_one_issue_and_no_measure() -> None:
     quality = assessed()
     assert codes(quality) == {"no_face"}

@@ -59,14 +59,18 @@ def finding(name: str, value: float, face: int) -> Reason:
 
 
 def spans(times_s: F64, llrs: F64, above: float = 1.0) -> tuple[tuple[float, float], ...]:
-    """Stretches of time in which evidence stays above a mark: neighbouring moments are joined."""
+    """Stretches of time in which evidence stays above a mark: neighbouring moments are joined, unless the
+    face was away in between (a gap of more than 1.5 times the usual one; gaps need not be even)."""
     out: list[tuple[float, float]] = []
-    step = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
-    for t, hot in zip(times_s, llrs > above, strict=True):
-        if not hot:
-            continue
-        if out and t - out[-1][1] <= 1.5 * step:
+    gaps = np.diff(times_s)
+    # The usual gap is the one in which half of the time lies: a dense burst of moments does not set it.
+    order = np.sort(gaps)
+    usual = float(order[np.searchsorted(order.cumsum(), order.sum() / 2)]) if len(gaps) else 0.0
+    joined = False
+    for i, (t, hot) in enumerate(zip(times_s, llrs > above, strict=True)):
+        if hot and joined and gaps[i - 1] <= 1.5 * usual:
             out[-1] = (out[-1][0], float(t))
-        else:
+        elif hot:
             out.append((float(t), float(t)))
+        joined = bool(hot)
     return tuple(out)

@@ -13,7 +13,7 @@ import numpy as np
 
 from haechi import models
 from haechi.settings import Settings
-from haechi.types import F32, U8, FaceQuality, FaceTrack, Media, Quality, Reason
+from haechi.types import F32, F64, U8, FaceQuality, FaceTrack, Media, Quality, Reason
 
 SHARPNESS_SCALE = 8.0
 """Log variance of the Laplacian of a 224-px crop that counts as sharpness 1."""
@@ -68,8 +68,8 @@ def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Qua
 def _face(track: FaceTrack, domain: Mapping[str, float], shared: tuple[Reason, ...]) -> FaceQuality:
     sides = (track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).min(1)
     px = float(np.median(sides))
-    sharp = float(np.median([sharpness(c) for c in track.crops]))
-    luma = float(np.median([light(c) for c in track.crops]))
+    sharp = _median([sharpness(c) for c in track.crops], track.crop_weights)
+    luma = _median([light(c) for c in track.crops], track.crop_weights)
     issues = list(shared)
     if px < domain["min_face_px"]:
         issues.append(
@@ -82,3 +82,12 @@ def _face(track: FaceTrack, domain: Mapping[str, float], shared: tuple[Reason, .
     if np.mean([turned(p) for p in track.landmarks_xy]) > 0.5:
         issues.append(Reason("extreme_pose"))
     return FaceQuality(track.track_id, px, sharp, luma, tuple(issues))
+
+
+def _median(values: Sequence[float], weights: F64) -> float:
+    """The value that the face was below half of the time: the mean of both middle ones when they tie."""
+    order = np.argsort(values, kind="stable")
+    v, reached = np.asarray(values)[order], weights[order].cumsum()
+    # A hair of tolerance: sums of equal weights miss one half by rounding.
+    low, high = np.searchsorted(reached, [0.5 - 1e-9, 0.5 + 1e-9])
+    return float((v[low] + v[min(high, len(v) - 1)]) / 2)

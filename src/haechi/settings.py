@@ -26,7 +26,7 @@ class Settings:
     max_duration_s: float = _setting(4 * 3600.0, "longest video, in seconds")
     decode_timeout_s: float = _setting(120.0, "longest time that decoding one source may take, in seconds")
     video_frames: int = _setting(300, "frames of a video in which faces are looked for")
-    video_crops: int = _setting(32, "frames of one face that the networks look at")
+    video_crops: int = _setting(32, "frames of one face that the networks look at, besides its first 20")
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")
     threads: int = _setting(0, "processor threads for the networks; 0 means all")
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")

@@ -70,7 +70,8 @@ class FaceTrack:
     times_s f64 (K,) · boxes_xyxy f32 (K, 4) · landmarks_xy f32 (K, 5, 2): the subject's right eye,
     left eye, nose tip, right and left corner of the mouth · scores f32 (K,) in [0, 1] ·
     crops u8 (M, S, S, 3): resampled by the crop rule of the swap model's card, for the M <= K
-    observations listed in ``crop_index`` i64 (M,) · native: pieces of the picture around the face that
+    observations listed, ascending, in ``crop_index`` i64 (M,): spread over the whole track, and of a
+    large face the first ones without a gap · native: pieces of the picture around the face that
     were never resampled, u8 (h, w, 3) each, for the observations in ``native_index``.
     """
 
@@ -84,6 +85,17 @@ class FaceTrack:
     crop_boxes_xyxy: F32
     native: tuple[U8, ...]
     native_index: NDArray[np.int64]
+
+    @property
+    def crop_weights(self) -> F64:
+        """f64 (M,), sum 1: the share of time that each crop stands for, half the gap to each neighbour (at
+        either end the one gap there is). Crops lie dense at the beginning of a track and sparse after it; a
+        mean with these weights is one over time. Equal for a single crop and for crops of one moment."""
+        times = self.times_s[self.crop_index]
+        gaps = np.gradient(times) if len(times) > 1 else np.ones(len(times))
+        total = float(gaps.sum())
+        out: F64 = gaps / total if total > 0 else np.full(len(times), 1 / max(len(times), 1))
+        return out
 
 
 @dataclass(frozen=True, slots=True)

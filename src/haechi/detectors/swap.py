@@ -27,7 +27,8 @@ BATCH = 8
 
 
 class SwapDetector:
-    """Card ``swap``. One logit and one 28 x 28 map a crop; a face's evidence is that of its mean logit."""
+    """Card ``swap``. One logit and one 28 x 28 map a crop; a face's evidence is that of its mean logit over
+    time."""
 
     name = "swap"
 
@@ -70,7 +71,8 @@ class SwapDetector:
     def _track(self, track: FaceTrack, quality: FaceQuality, still: bool) -> tuple[Region, Series]:
         logits, maps = self.logits(track.crops, mirrored=still)
         each = llr(logits, quality, self.calibration)
-        whole = float(llr(logits.mean(keepdims=True), quality, self.calibration)[0])
+        mean = np.array([logits @ track.crop_weights])
+        whole = float(llr(mean, quality, self.calibration)[0])
         k = int(np.argmax(logits))
         times = track.times_s[track.crop_index]
         box = tuple(float(v) for v in track.crop_boxes_xyxy[k])

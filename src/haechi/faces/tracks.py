@@ -16,6 +16,8 @@ NATIVE_KEPT, NATIVE_BUDGET = 6, 128
 """Native pieces kept of one track, and of all together, as far as each keeps one."""
 CROP_BUDGET = 512
 """Crops kept of all tracks together, 77 MB, as far as each keeps four."""
+BURST, BURST_TRACKS = 20, 8
+"""First observations of a track whose crops are kept without a gap, and how many tracks keep them: 24 MB."""
 SAME_S, GAP_STEPS = 1.5, 1.5
 """A face that is gone for longer starts a new track: seconds, or steps between frames when that is more."""
 CUT_DISTANCE = 0.45
@@ -25,7 +27,9 @@ CUT_DISTANCE = 0.45
 @dataclass(slots=True, eq=False)
 class Growing:
     """A track before it is finished. Crops and native pieces are kept for observations whose number is a
-    multiple of a stride that doubles whenever too many have gathered: evenly spread, bounded memory."""
+    multiple of a stride that doubles whenever too many have gathered: evenly spread, bounded memory. Beside
+    them a burst, the crops of the first observations without a gap, shows how the face changes from one frame
+    to the next."""
 
     times: list[float] = field(default_factory=list)
     boxes: list[F32] = field(default_factory=list)
@@ -33,6 +37,8 @@ class Growing:
     scores: list[float] = field(default_factory=list)
     crops: dict[int, U8] = field(default_factory=dict)
     crop_stride: int = 1
+    burst: dict[int, U8] = field(default_factory=dict)
+    bursting: bool = True
     native: dict[int, U8] = field(default_factory=dict)
     native_stride: int = 1
 
@@ -42,8 +48,13 @@ class Growing:
         self.boxes.append(box)
         self.landmarks.append(landmarks)
         self.scores.append(score)
-        if k % self.crop_stride == 0:
-            self.crops[k] = cut(frame.rgb, crop_box(box), CROP_PX)
+        spread, early = k % self.crop_stride == 0, self.bursting and k < BURST
+        if spread or early:
+            crop = cut(frame.rgb, crop_box(box), CROP_PX)
+            if spread:
+                self.crops[k] = crop
+            if early:
+                self.burst[k] = crop
         if k % self.native_stride == 0:
             self.native[k] = native_piece(frame.rgb, box)
 
@@ -56,14 +67,23 @@ class Growing:
             self.native_stride *= 2
             self.native = {i: c for i, c in self.native.items() if i % self.native_stride == 0}
 
+    def drop_burst(self) -> None:
+        """Keep the spread crops only, from now on."""
+        self.bursting, self.burst = False, {}
+
+    @property
+    def side(self) -> float:
+        """Median of the shorter side in px."""
+        return float(np.median([float((b[2:] - b[:2]).min()) for b in self.boxes]))
+
     @property
     def weight(self) -> float:
-        """How much there is to judge: median of the shorter side in px, more when seen more often."""
-        sides = [float((b[2:] - b[:2]).min()) for b in self.boxes]
-        return float(np.median(sides) * np.sqrt(min(len(sides), 20)))
+        """How much there is to judge: the side, more when seen more often."""
+        return self.side * float(np.sqrt(min(len(self.times), 20)))
 
     def close(self, track_id: int) -> FaceTrack:
-        index: NDArray[np.int64] = np.array(sorted(self.crops), np.int64)
+        crops = self.crops | self.burst
+        index: NDArray[np.int64] = np.array(sorted(crops), np.int64)
         boxes = np.stack(self.boxes).astype(np.float32)
         return FaceTrack(
             track_id=track_id,
@@ -71,7 +91,7 @@ class Growing:
             boxes_xyxy=boxes,
             landmarks_xy=np.stack(self.landmarks).astype(np.float32),
             scores=np.array(self.scores, np.float32),
-            crops=np.stack([self.crops[i] for i in index]),
+            crops=np.stack([crops[i] for i in index]),
             crop_index=index,
             crop_boxes_xyxy=np.stack([crop_box(boxes[i]) for i in index]),
             native=tuple(self.native[i] for i in sorted(self.native)),
@@ -141,6 +161,13 @@ class Tracker:
         native = int(np.clip(NATIVE_BUDGET // max(len(tracks), 1), 1, NATIVE_KEPT))
         for track in tracks:
             track.thin(crops, native)
+        bursting = [t for t in tracks if t.bursting]
+        if len(bursting) > BURST_TRACKS:
+            # A shot that ended early has no burst to speak of; among the others the largest faces are judged.
+            over = {id(t) for t in self.done if len(t.times) < BURST}
+            bursting.sort(key=lambda t: (id(t) not in over, t.side), reverse=True)
+            for track in bursting[BURST_TRACKS:]:
+                track.drop_burst()
 
     def _shot_changed(self, rgb: U8) -> bool:
         small = cv2.resize(rgb, (64, 36), interpolation=cv2.INTER_AREA)
