@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from haechi.calibration import over_faces
-from haechi.detectors.flicker import FEATURES, FlickerDetector, landmark_jitter, measure, sharpness_ratio
+from haechi.detectors.flicker import (
+    FEATURES,
+    FlickerDetector,
+    dense_run,
+    landmark_jitter,
+    measure,
+    sharpness_ratio,
+)
 from haechi.detectors.swap import BATCH, SwapDetector
 from haechi.detectors.synthesis import PLACES, WINDOW_PX, SynthesisDetector, windows
+from haechi.report.messages import LANGUAGES, catalogue, sentence
 from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Media
 from standins import CARDS, CLIP, FLICKER, MOMENTS, PHOTO, Make, coloured, filmed, run
@@ -85,7 +95,7 @@ def test_even_motion_is_not_rough_whatever_its_speed() -> None:
     face = track(MOMENTS, crops=still_crops(32))
     face.boxes_xyxy[:] += np.arange(32, dtype=np.float32)[:, None] * 7
     face.landmarks_xy[:] += np.arange(32, dtype=np.float32)[:, None, None] * 7
-    assert measure(face, np.linspace(-2, 2, 32)) == pytest.approx([0, 0, 0], abs=1e-5)
+    assert measure(face, np.linspace(-2, 2, 32), slice(0, 32)) == pytest.approx([0, 0, 0], abs=1e-5)
 
 
 def test_jitter_is_measured_against_the_size_of_the_face() -> None:
@@ -96,8 +106,9 @@ def test_jitter_is_measured_against_the_size_of_the_face() -> None:
     )
     small.landmarks_xy[:] += noise
     large.landmarks_xy[:] += 3 * noise
-    assert landmark_jitter(small) == pytest.approx(landmark_jitter(large), rel=1e-4)
-    assert landmark_jitter(small) > 0.01
+    jitters = [landmark_jitter(t.boxes_xyxy, t.landmarks_xy) for t in (small, large)]
+    assert jitters[0] == pytest.approx(jitters[1], rel=1e-4)
+    assert jitters[0] > 0.01
     assert len(FEATURES) == 3
 
 
@@ -114,12 +125,74 @@ def test_a_face_softer_than_its_surroundings_has_a_low_ratio() -> None:
     [
         (PHOTO, track(), "abstain_image"),
         (CLIP, track(MOMENTS[:15], crops=still_crops(15)), "abstain_short_track"),
-        (CLIP, track(tuple(i / 2 for i in range(32)), crops=still_crops(32)), "abstain_short_track"),
+        (CLIP, track(tuple(i / 2 for i in range(32)), crops=still_crops(32)), "abstain_out_of_domain"),
+        (CLIP, track((*MOMENTS[:15], *range(5, 20)), crops=still_crops(30)), "abstain_out_of_domain"),
     ],
 )
 def test_flicker_does_not_guess(source: Media, face: FaceTrack, code: str) -> None:
     evidence = run(FlickerDetector, source, face)
     assert (evidence.status, evidence.reason.code) == ("abstained", code)
+    if code == "abstain_out_of_domain":
+        for lang in LANGUAGES:
+            assert sentence(evidence.reason, lang).endswith(catalogue(lang)["frames_far_apart"])
+
+
+def burst_then_spread() -> FaceTrack:
+    """Crops 2 s apart before and after a burst of twenty that begins at 10 s; every one is a new picture."""
+    before, burst = [2.0 * i for i in range(5)], [10 + i / 10 for i in range(20)]
+    return track([*before, *burst, *(14 + 2.0 * i for i in range(8))])
+
+
+def test_the_longest_run_of_close_crops_is_found() -> None:
+    face = burst_then_spread()
+    assert dense_run(face, 0.2) == slice(5, 25)
+    assert dense_run(face, 0.099995) == slice(5, 25), "rounding of times does not break a run"
+    assert dense_run(face, 0.05) == slice(0, 1)
+    assert dense_run(track(), 0.2) == slice(0, 1)
+    two = track([0.0, 0.1, 0.2, 5.0, 5.1, 5.2])
+    assert dense_run(two, 0.2) == slice(0, 3), "the first of equals"
+
+
+def test_flicker_looks_at_nothing_but_the_run() -> None:
+    face, llrs = burst_then_spread(), np.random.default_rng(2).normal(size=33)
+    run = dense_run(face, 0.2)
+    told = measure(face, llrs, run)
+    face.crops[:5], face.landmarks_xy[25:], llrs[25:] = 0, 7.0, 99.0
+    assert measure(face, llrs, run) == pytest.approx(told)
+    only = track(face.times_s[run].tolist(), crops=face.crops[run])
+    only.landmarks_xy[:] = face.landmarks_xy[run]
+    assert measure(only, llrs[run], slice(0, 20)) == pytest.approx(told)
+
+
+def test_landmarks_are_those_of_the_crops() -> None:
+    """Observations of which no crop was kept do not count, however wildly their landmarks jump."""
+    face = track([i / 20 for i in range(40)], crops=still_crops(40))
+    face.landmarks_xy[1::2] += np.random.default_rng(1).normal(0, 9, (20, 5, 2)).astype(np.float32)
+    kept = np.arange(0, 40, 2)
+    thinned = replace(face, crops=face.crops[kept], crop_index=kept, crop_boxes_xyxy=face.boxes_xyxy[kept])
+    assert measure(thinned, np.zeros(20), dense_run(thinned, 0.2))[1] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_flicker_shows_the_face_where_the_run_begins() -> None:
+    evidence = run(FlickerDetector, CLIP, burst_then_spread())
+    assert evidence.status == "scored"
+    assert evidence.regions[0].time_s == 10.0
+
+
+@pytest.mark.usefixtures("fakes")
+def test_the_evidence_on_a_face_is_a_mean_over_time() -> None:
+    """Twenty red crops within two seconds, then ten grey ones over thirty seconds."""
+    times = [i / 10 for i in range(20)] + [5 + 2.5 * i for i in range(10)]
+    crops = np.stack([np.full((224, 224, 3), 144 if i < 20 else 124, np.uint8) for i in range(30)])
+    face = track(times, crops=crops)
+    (region,) = run(SwapDetector, CLIP, face).regions
+    share = (1.9 + (5 - 1.9) / 2 + 0.05) / (27.5 + 0.05 + 1.25)  # the ends stand for a whole gap each
+    assert region.llr == pytest.approx(4 * share - 1 * (1 - share), abs=0.05)
+    assert region.llr < 0 < float(np.mean([4] * 20 + [-1] * 10))
+    even = track(MOMENTS[:30], crops=crops)
+    (region,) = run(SwapDetector, CLIP, even).regions
+    assert region.llr == pytest.approx(70 / 30)
 
 
 @pytest.mark.usefixtures("fakes")

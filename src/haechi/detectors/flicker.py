@@ -2,13 +2,14 @@
 
 A face that is drawn anew for every frame jumps where a filmed one moves smoothly. The numbers stand in the
 card ``flicker`` and were fitted on clips that the lab made from stills; no filmed material was to be had, so
-what this detector may say is capped at a ratio of two, and it says nothing about tracks that are short,
-coarse or rough.
+what this detector may say is capped at a ratio of two, and it says nothing about faces that were seen too
+briefly, too far apart in time, or that change in a way not met in fitting.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -20,6 +21,8 @@ from haechi.settings import Settings
 from haechi.types import F32, F64, U8, Evidence, FaceTrack, Media, Quality, Reason, Region
 
 FEATURES = ("evidence_jump", "landmark_jitter", "sharpness_jump")
+STEP_TOLERANCE_S = 1e-3
+"""Times of frames are rounded."""
 
 
 def _roughness(values: F64) -> float:
@@ -27,11 +30,10 @@ def _roughness(values: F64) -> float:
     return float(np.median(np.linalg.norm(values[2:] - 2 * values[1:-1] + values[:-2], axis=1)))
 
 
-def landmark_jitter(track: FaceTrack) -> float:
-    """Roughness of the five landmarks relative to the box, in shares of its size."""
-    size = np.sqrt((track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).prod(1))
-    centre = track.landmarks_xy.mean(1, keepdims=True)
-    shape = (track.landmarks_xy - centre) / size[:, None, None]
+def landmark_jitter(boxes_xyxy: F32, landmarks_xy: F32) -> float:
+    """Roughness of the five landmarks (n, 5, 2) relative to the boxes (n, 4), in shares of their size."""
+    size = np.sqrt((boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(1))
+    shape = (landmarks_xy - landmarks_xy.mean(1, keepdims=True)) / size[:, None, None]
     return _roughness(shape.reshape(len(shape), 10).astype(np.float64))
 
 
@@ -46,10 +48,23 @@ def sharpness_ratio(crop: U8) -> float:
     return float(np.log((within + 0.5) / (around + 0.5)))
 
 
-def measure(track: FaceTrack, swap_llr: F64) -> F64:
-    """The three features of one track, f64 (3,), in the order of FEATURES."""
-    ratios = np.array([sharpness_ratio(c) for c in track.crops])
-    return np.array([_roughness(swap_llr[:, None]), landmark_jitter(track), _roughness(ratios[:, None])])
+def dense_run(track: FaceTrack, max_step_s: float) -> slice:
+    """The longest run of the track's crops of which none lies further than ``max_step_s`` from the one
+    before; the first of several."""
+    times = track.times_s[track.crop_index]
+    breaks = np.flatnonzero(np.diff(times) > max_step_s + STEP_TOLERANCE_S) + 1
+    edges = [0, *breaks.tolist(), len(times)]
+    start, end = max(pairwise(edges), key=lambda run: run[1] - run[0])
+    return slice(start, end)
+
+
+def measure(track: FaceTrack, swap_llr: F64, run: slice) -> F64:
+    """The three features of a run of crops, f64 (3,), in the order of FEATURES. swap_llr f64 (M,): one a crop
+    of the track. The lab fits the card on what this function returns."""
+    seen = track.crop_index[run]
+    ratios = np.array([sharpness_ratio(c) for c in track.crops[run]])
+    jitter = landmark_jitter(track.boxes_xyxy[seen], track.landmarks_xy[seen])
+    return np.array([_roughness(swap_llr[run, None]), jitter, _roughness(ratios[:, None])])
 
 
 class FlickerDetector:
@@ -65,7 +80,7 @@ class FlickerDetector:
     def examine(
         self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
     ) -> Evidence:
-        """Scores the largest face that is long and dense enough in time; abstains otherwise."""
+        """Scores the largest face that was seen often enough without a gap; abstains otherwise."""
         if media.kind != "video":
             return self._abstain(Reason("abstain_image"))
         good = {q.track_id for q in quality.faces if not q.issues}
@@ -73,28 +88,26 @@ class FlickerDetector:
         judged = [t for t in tracks if t.track_id in good and t.track_id in swap]
         if not judged:
             return self._abstain(Reason("abstain_quality" if tracks else "abstain_no_face"))
-        long = [t for t in judged if self._dense(t)]
+        least = int(self.card["min_frames"])
+        runs = [(t, dense_run(t, float(self.card["max_step_s"]))) for t in judged]
+        long = [(t, r) for t, r in runs if r.stop - r.start >= least]
         if not long:
-            frames = max(len(t.crop_index) for t in judged)
-            return self._abstain(
-                Reason("abstain_short_track", {"frames": frames, "min_frames": int(self.card["min_frames"])})
-            )
-        track = long[0]
-        x = np.log(measure(track, swap[track.track_id].llr) + 1e-3)
+            frames = max(len(t.times_s) for t in judged)
+            if frames < least:
+                return self._abstain(Reason("abstain_short_track", {"frames": frames, "min_frames": least}))
+            return self._abstain(Reason("abstain_out_of_domain", {"why": "frames_far_apart"}))
+        track, run = long[0]
+        x = np.log(measure(track, swap[track.track_id].llr, run) + 1e-3)
         z = (x - np.array(self.card["mean"])) / np.array(self.card["deviation"])
         if np.abs(z).max() > self.card["max_z"]:
-            return self._abstain(Reason("abstain_out_of_domain", {"why": ""}))
+            return self._abstain(Reason("abstain_out_of_domain", {"why": "unlike_changes"}))
         value = float(z @ np.array(self.card["weights"]) + self.card["intercept"])
         value = float(np.clip(value, -self.card["cap_against"], self.card["cap_for"]))
-        box = tuple(float(v) for v in track.boxes_xyxy[0])
-        region = Region(track.track_id, float(track.times_s[0]), (box[0], box[1], box[2], box[3]), value)
+        first = track.crop_index[run.start]
+        box = tuple(float(v) for v in track.boxes_xyxy[first])
+        region = Region(track.track_id, float(track.times_s[first]), (box[0], box[1], box[2], box[3]), value)
         reason = finding(self.name, value, track.track_id)
         return Evidence(self.name, self.version, "scored", value, reason, (), (region,))
-
-    def _dense(self, track: FaceTrack) -> bool:
-        if len(track.crop_index) < self.card["min_frames"] or len(track.times_s) < self.card["min_frames"]:
-            return False
-        return float(np.median(np.diff(track.times_s))) <= float(self.card["max_step_s"])
 
     def _abstain(self, reason: Reason) -> Evidence:
         return Evidence(self.name, self.version, "abstained", None, reason)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from haechi.calibration import llr as calibrated
-from haechi.detectors.flicker import FEATURES, measure
+from haechi.detectors.flicker import FEATURES, dense_run, measure
 from haechi.detectors.swap import SwapDetector
 from haechi.faces import FaceFinder
 from haechi.lab import cards
@@ -24,8 +24,10 @@ from haechi.quality import light, sharpness
 from haechi.settings import Settings
 from haechi.types import F64, U8, FaceQuality, FaceTrack
 
-CLIPS, FRAMES, FPS = 40, 48, 12
+CLIPS, FRAMES, FPS = 40, 24, 12
 """Clips a class; a video of the user's is seen at about ten frames a second too."""
+MIN_FRAMES, MAX_STEP_S = 16, 0.2
+"""A run of crops that is measured has at least so many, and no gap above this."""
 
 
 def clip(rgb: U8, box: np.ndarray, forged: bool, rng: np.random.Generator) -> list[U8]:
@@ -64,7 +66,7 @@ def track_of(frames: list[U8], finder: FaceFinder, settings: Settings) -> FaceTr
             writer.write(np.ascontiguousarray(f[:, :, ::-1]))
         writer.release()
         tracks = finder.find(open_media(path, settings))
-    return tracks[0] if tracks and len(tracks[0].times_s) >= FRAMES // 2 else None
+    return tracks[0] if tracks else None
 
 
 def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
@@ -88,6 +90,9 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
             )
             if track is None:
                 continue
+            run = dense_run(track, MAX_STEP_S)
+            if run.stop - run.start < MIN_FRAMES:
+                continue
             quality = FaceQuality(
                 1,
                 float((track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).min(1).mean()),
@@ -95,7 +100,7 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
                 float(np.median([light(c) for c in track.crops])),
             )
             logits, _ = swap.logits(track.crops, mirrored=False)
-            x.append(np.log(measure(track, calibrated(logits, quality, swap.calibration)) + 1e-3))
+            x.append(np.log(measure(track, calibrated(logits, quality, swap.calibration), run) + 1e-3))
             y.append(float(forged))
             person.append(n)
     a, labels, who = np.stack(x), np.array(y), np.array(person)
@@ -121,8 +126,8 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
                 "intercept": round(float(w[3]), 4),
                 "cap_for": 0.7,
                 "cap_against": 0.0,
-                "min_frames": 16,
-                "max_step_s": 0.2,
+                "min_frames": MIN_FRAMES,
+                "max_step_s": MAX_STEP_S,
                 "max_z": 3.5,
             },
             "training": {
@@ -141,7 +146,7 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
             "limits": [
                 "fitted on clips made from stills, not on filmed people: "
                 "it can at most double the odds, and never lowers them",
-                "needs 16 frames of one face at five frames a second or more",
+                f"needs {MIN_FRAMES} frames of one face that follow each other within {MAX_STEP_S} s",
             ],
         },
         models,
