@@ -29,10 +29,11 @@ class Small(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3, bias=False)
         self.norm = nn.BatchNorm2d(4)
+        self.drop = nn.Dropout(0.3)
         self.out = nn.Linear(4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.out(torch.relu(self.norm(self.conv(x))).mean((2, 3)))[:, 0]
+        out: Tensor = self.out(self.drop(torch.relu(self.norm(self.conv(x))).mean((2, 3))))[:, 0]
         return out
 
 
@@ -46,8 +47,10 @@ def batch(k: int, rng: np.random.Generator) -> Batch:
 
 
 def loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
+    """Softens the labels by chance."""
     logit = model(batch["x"])
-    return nn.functional.binary_cross_entropy_with_logits(logit, batch["y"]), {"mean": logit.mean().item()}
+    soft = (batch["y"] * 0.8 + 0.1 * torch.rand(len(logit))).clamp(0, 1)
+    return nn.functional.binary_cross_entropy_with_logits(logit, soft), {"mean": logit.mean().item()}
 
 
 def train(out: Path, plug: int | None = None, steps: int = 9, lines: list[str] | None = None) -> nn.Module:
@@ -82,6 +85,22 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path) -> None
     resumed = train(tmp_path / "cut", lines=lines)
     assert lines[0] == "goes on from step 7"
     assert same(whole, resumed)
+
+
+def test_chance_differs_from_step_to_step_and_from_seed_to_seed(tmp_path: Path) -> None:
+    drawn: dict[int, list[float]] = {}
+    for seed in (7, 8):
+        own = drawn.setdefault(seed, [])
+
+        def listening(
+            model: nn.Module, batch: Batch, own: list[float] = own
+        ) -> tuple[Tensor, Mapping[str, float]]:
+            own.append(float(torch.rand(1)))
+            return loss(model, batch)
+
+        plan = Plan(steps=5, batch=6, lr=0.02, workers=0, seed=seed)
+        fit(Small(), batch, listening, plan, tmp_path / str(seed), {}, log=lambda _: None)
+    assert len({*drawn[7], *drawn[8]}) == 10
 
 
 def test_a_finished_run_is_not_trained_further(tmp_path: Path) -> None:

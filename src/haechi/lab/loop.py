@@ -1,7 +1,7 @@
 """The one training loop: fixed seed, cosine rate, averaged weights, a checkpoint every few minutes.
 
-Batch number k is made from the random state (seed, k) alone, so a run that was cut off goes on from its
-checkpoint with the batches it would have seen.
+Batch number k is made from the random state (seed, k) alone, and so is what torch draws in step k
+(dropout, draws of the loss): a run that was cut off goes on from its checkpoint as if it had not been.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ def fit(
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["share"]
             moved = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
+            # Mixed to 32 bits: on a processor torch looks at no more of a seed.
+            torch.manual_seed(int(np.random.SeedSequence([plan.seed, step]).generate_state(1)[0]))
             with torch.autocast(device.type, torch.bfloat16, enabled=bool(facts.get("bf16", False))):
                 value, parts = loss(model, moved)
             optimiser.zero_grad(set_to_none=True)
