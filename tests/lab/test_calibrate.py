@@ -4,6 +4,7 @@ itself, and genuine faces stay below the marks."""
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,21 @@ import pytest
 
 pytest.importorskip("torch")
 
+import haechi
 from haechi.calibration import llr
-from haechi.lab.calibrate import CAP_AGAINST, CAP_FOR, calibrate, find_domain, inside, judged, verdict_card
-from haechi.lab.probe import Probed, blockiness
+from haechi.lab.calibrate import (
+    CAP_AGAINST,
+    CAP_FOR,
+    MEASURES,
+    calibrate,
+    find_domain,
+    inside,
+    judged,
+    measured,
+    probe_key,
+    verdict_card,
+)
+from haechi.lab.probe import Probed, as_row, blockiness
 from haechi.verdict import log_odds
 from synthetic import texture
 
@@ -96,6 +109,65 @@ def test_the_domain_ends_where_forgeries_can_no_longer_be_told() -> None:
     domain = find_domain(blind)
     assert domain["min_face_px"] == 64
     assert not inside(next(p for p in blind if p.face_px < 60), domain)
+
+
+KNOWN = {"threshold": 0.5, "figures": {"recall": 0.9}}
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A manifest, weights, the finder's card and a copy of the code that measures."""
+    package = Path(haechi.__file__).parent
+    for pattern in MEASURES:
+        assert list(package.glob(pattern)), f"{pattern} matches no file any more"
+        for file in package.glob(pattern):
+            copy = tmp_path / "code" / file.relative_to(package)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.read_bytes())
+    monkeypatch.setattr(haechi, "__file__", str(tmp_path / "code" / "__init__.py"))
+    for name in ("faces", "swap", "synthesis"):
+        (tmp_path / f"{name}.onnx").write_text(name)
+    (tmp_path / "faces.json").write_text(json.dumps(KNOWN))
+    (tmp_path / "selection.csv").write_text("path,label\n")
+    return tmp_path
+
+
+def key(pipeline: Path, rungs: tuple[str, ...] = ("clean", "half")) -> str:
+    return probe_key(pipeline / "selection.csv", pipeline, rungs)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "selection.csv", "faces.onnx", "swap.onnx", "synthesis.onnx", "code/quality.py", "code/lab/probe.py",
+        "code/bench/degrade.py", "code/faces/crops.py", "code/faces/finder.py", "code/detectors/swap.py",
+    ],
+)  # fmt: skip
+def test_measurements_are_made_anew_when_what_they_follow_from_has_changed(pipeline: Path, file: str) -> None:
+    before = key(pipeline)
+    assert before == key(pipeline)
+    with (pipeline / file).open("a") as f:
+        f.write("# changed\n")
+    assert key(pipeline) != before
+
+
+def test_measurements_follow_from_the_threshold_and_not_from_the_figures(pipeline: Path) -> None:
+    before = key(pipeline)
+    (pipeline / "faces.json").write_text(json.dumps({**KNOWN, "figures": {}, "card_sha256": "9" * 64}))
+    assert key(pipeline) == before
+    (pipeline / "faces.json").write_text(json.dumps({**KNOWN, "threshold": 0.55}))
+    assert key(pipeline) != before
+    assert key(pipeline, ("clean",)) != key(pipeline)
+
+
+def test_kept_measurements_are_read_and_those_of_another_threshold_are_not(pipeline: Path) -> None:
+    row = replace(measurements(1)[0], item="kept")
+    store = pipeline / f"probed-selection-{key(pipeline)}.jsonl"
+    store.write_text(json.dumps(as_row(row)) + "\n")
+    manifest = pipeline / "selection.csv"
+    assert measured(manifest, pipeline, pipeline, ("clean", "half")) == [row]
+    (pipeline / "faces.json").write_text(json.dumps({**KNOWN, "threshold": 0.55}))
+    assert measured(manifest, pipeline, pipeline, ("clean", "half")) == [], "the manifest lists nothing"
 
 
 def test_blockiness_rises_with_compression() -> None:

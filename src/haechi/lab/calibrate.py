@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+import haechi
 from haechi.bench.metrics import auc
 from haechi.calibration import corrected, llr
 from haechi.lab import cards
-from haechi.lab.data import half
+from haechi.lab.data import file_hash, half
 from haechi.lab.export import write_card
 from haechi.lab.fit import balanced, logistic, slopes
 from haechi.lab.probe import Probed, Sample, as_row, probe_all
@@ -32,6 +33,11 @@ few hundred genuine faces to calibrate on, and absence of traces is weaker evide
 STRONG, SOME = 0.995, 0.965
 """Quantiles of genuine pictures for the two marks: stricter than the 1% and 5% promised, for people unlike
 these."""
+MEASURES = (
+    "faces/*.py", "quality.py", "detectors/swap.py", "detectors/synthesis.py", "models/__init__.py",
+    "lab/probe.py", "bench/degrade.py",
+)  # fmt: skip
+"""The code whose change makes measurements out of date."""
 SIZE_EDGES = (90.0, 170.0, 1e9)
 BOOTSTRAPS = 60
 
@@ -58,11 +64,8 @@ def run(data: Path, out: Path) -> None:
 
 
 def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUNGS) -> list[Probed]:
-    """Raw measurements of a manifest, kept beside the weights they were made with."""
-    key = hashlib.sha256(
-        b"".join((models / f"{n}.onnx").read_bytes() for n in ("faces", "swap", "synthesis"))
-    ).hexdigest()[:12]
-    store = out / f"probed-{manifest.stem}-{key}.jsonl"
+    """Raw measurements of a manifest, kept under the hash of everything that they follow from."""
+    store = out / f"probed-{manifest.stem}-{probe_key(manifest, models, rungs)}.jsonl"
     if store.is_file():
         return [Probed(**json.loads(line)) for line in store.read_text().splitlines()]
     with manifest.open(newline="") as f:
@@ -81,6 +84,19 @@ def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUN
     found = list(probe_all(models, samples, rungs))
     store.write_text("".join(json.dumps(as_row(p)) + "\n" for p in found))
     return found
+
+
+def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
+    """Twelve digits that change with the manifest, the rungs, the weights, the finder's card and the code
+    that measures. Not with the figures of that card: they are written from the measurements."""
+    package = Path(haechi.__file__).parent
+    code = [file for pattern in MEASURES for file in sorted(package.glob(pattern))]
+    weights = [models / f"{n}.onnx" for n in ("faces", "swap", "synthesis")]
+    card = json.loads((models / "faces.json").read_text())
+    told = {k: v for k, v in card.items() if k not in ("figures", "card_sha256")}
+    parts = [json.dumps([told, *rungs], sort_keys=True)]
+    parts += [file_hash([file]) for file in (manifest, *weights, *code)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], bool]) -> dict[str, Any]:

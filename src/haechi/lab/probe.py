@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -116,7 +117,9 @@ def probe_all(
 ) -> Iterator[Probed]:
     """Every sample on every rung, in order."""
     work = [(s, r) for s in samples for r in rungs]
-    with ProcessPoolExecutor(jobs, initializer=_start, initargs=(models_dir,)) as pool:
+    # Fresh processes: a forked one would judge with the cards that its parent had loaded before they changed.
+    fresh = get_context("spawn")
+    with ProcessPoolExecutor(jobs, fresh, initializer=_start, initargs=(models_dir,)) as pool:
         yield from pool.map(_work, work, chunksize=16)
 
 
