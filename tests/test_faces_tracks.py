@@ -104,6 +104,7 @@ def test_tracks_are_numbered_by_size_and_no_more_than_wanted() -> None:
     faces = [[at(10, 10, 20), at(60, 10, 60), at(160, 10, 40), at(250, 10, 30)] for _ in range(12)]
     tracks = follow(faces, most=3)
     assert [t.track_id for t in tracks] == [1, 2, 3]
+    assert [t.of_found for t in tracks] == [4, 4, 4]
     assert [float(t.boxes_xyxy[0, 2] - t.boxes_xyxy[0, 0]) for t in tracks] == [60, 40, 30]
 
 
@@ -175,6 +176,27 @@ def test_many_faces_that_stay_share_the_budget() -> None:
     assert sum(len(t.crops) for t in tracks) <= CROP_BUDGET + BURST * BURST_TRACKS
     assert min(len(t.crops) for t in tracks) >= 4
     assert sum(len(t.native) for t in tracks) <= NATIVE_BUDGET
+
+
+def test_a_crowd_in_one_picture_is_counted_whole_and_cut_out_in_part() -> None:
+    boxes = [at(20 * (k % 16), 20 * (k // 16), 10 + k % 7) for k in range(100)]
+    tracker = Tracker(32, 20)
+    tracker.add(Frame(SCENE, 0, 0.0), found(*boxes))
+    assert len(tracker.open) == 20, "no more faces take memory than are judged"
+    tracks = tracker.finish()
+    assert {t.of_found for t in tracks} == {100}
+    sides = sorted((10 + k % 7 for k in range(100)), reverse=True)[:20]
+    assert [t.boxes_xyxy[0, 2] - t.boxes_xyxy[0, 0] for t in tracks] == sides
+
+
+def test_faces_of_a_long_video_are_counted_though_few_are_kept() -> None:
+    scenes = [(SCENE, OTHER_SCENE)[i // 4 % 2] for i in range(160)]
+    tracks = follow([[at(100), at(200)]] * 160, scenes=scenes, most=8)
+    assert len(tracks) == 8
+    assert {t.of_found for t in tracks} == {2 * 40}
+    noisy = [[at(100), at(200)] if i % 8 == 0 else [at(100)] for i in range(160)]
+    once = follow(noisy, scenes=[(SCENE, OTHER_SCENE)[i // 8 % 2] for i in range(160)], most=4)
+    assert {t.of_found for t in once} == {20}, "faces seen once are noise, kept in memory or not"
 
 
 def test_no_frames_and_no_faces_give_no_tracks() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -124,5 +125,12 @@ def test_one_poor_face_does_not_spoil_the_others() -> None:
 
 def test_what_the_reader_says_of_the_file_is_passed_on() -> None:
     assert codes(assessed(track(crops=SHARP[None]), truncated=True)) == {"truncated_video"}
-    crowd = [track(number=i, crops=SHARP[None]) for i in range(3)]
-    assert codes(assessed(*crowd, settings=Settings(max_faces=3))) == {"many_faces"}
+
+
+@pytest.mark.parametrize(("found", "told"), [(3, []), (70, [{"found": 70, "judged": 3}])])
+def test_that_faces_were_left_out_is_told_with_their_true_number(
+    found: int, told: list[dict[str, int]]
+) -> None:
+    crowd = [replace(track(number=i, crops=SHARP[None]), of_found=found) for i in range(3)]
+    issues = assessed(*crowd, settings=Settings(max_faces=3)).issues
+    assert [dict(i.params) for i in issues if i.code == "many_faces"] == told

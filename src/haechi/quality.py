@@ -50,8 +50,9 @@ def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Qua
         issues.append(Reason("too_compressed", {"jpeg_quality": jpeg_quality}))
     if media.container.get("truncated"):
         issues.append(Reason("truncated_video"))
-    if len(tracks) >= settings.max_faces:
-        issues.append(Reason("many_faces", {"found": len(tracks), "judged": settings.max_faces}))
+    found = max((t.of_found for t in tracks), default=0)
+    if found > len(tracks) > 0:
+        issues.append(Reason("many_faces", {"found": found, "judged": len(tracks)}))
     faces = tuple(_face(t, domain, tuple(i for i in issues if i.code == "too_compressed")) for t in tracks)
     judged = [f for f in faces if not f.issues] or list(faces)
     if faces and all(f.issues for f in faces):

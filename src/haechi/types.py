@@ -72,7 +72,8 @@ class FaceTrack:
     crops u8 (M, S, S, 3): resampled by the crop rule of the swap model's card, for the M <= K
     observations listed, ascending, in ``crop_index`` i64 (M,): spread over the whole track, and of a
     large face the first ones without a gap · native: pieces of the picture around the face that
-    were never resampled, u8 (h, w, 3) each, for the observations in ``native_index``.
+    were never resampled, u8 (h, w, 3) each, for the observations in ``native_index`` · of_found: faces
+    found in the source, of which this is one; only the largest become tracks when they are too many.
     """
 
     track_id: int
@@ -85,6 +86,7 @@ class FaceTrack:
     crop_boxes_xyxy: F32
     native: tuple[U8, ...]
     native_index: NDArray[np.int64]
+    of_found: int = 1
 
     @property
     def crop_weights(self) -> F64:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haechi.faces.crops import CROP_PX, crop_box, cut, native_piece
-from haechi.faces.detections import Detections, iou
+from haechi.faces.detections import Detections, iou, take
 from haechi.types import F32, U8, FaceTrack, Frame
 
 NATIVE_KEPT, NATIVE_BUDGET = 6, 128
@@ -81,7 +81,7 @@ class Growing:
         """How much there is to judge: the side, more when seen more often."""
         return self.side * float(np.sqrt(min(len(self.times), 20)))
 
-    def close(self, track_id: int) -> FaceTrack:
+    def close(self, track_id: int, of_found: int) -> FaceTrack:
         crops = self.crops | self.burst
         index: NDArray[np.int64] = np.array(sorted(crops), np.int64)
         boxes = np.stack(self.boxes).astype(np.float32)
@@ -96,6 +96,7 @@ class Growing:
             crop_boxes_xyxy=np.stack([crop_box(boxes[i]) for i in index]),
             native=tuple(self.native[i] for i in sorted(self.native)),
             native_index=np.array(sorted(self.native), np.int64),
+            of_found=of_found,
         )
 
 
@@ -103,16 +104,23 @@ class Tracker:
     """Joins detections to tracks by overlap, then by nearness; a shot change closes all of them."""
 
     def __init__(self, crops_a_track: int, most: int) -> None:
-        """``most``: tracks that ``finish`` returns; of those that ended, hardly more are kept in memory."""
+        """``most``: tracks that ``finish`` returns, and faces of one frame that are followed, the largest; of
+        tracks that ended, hardly more are kept in memory. What is left out is counted."""
         self.crops_a_track, self.most = crops_a_track, most
         self.open: list[Growing] = []
         self.done: list[Growing] = []
+        self.let_go: list[int] = []  # observations of each track that was not kept
+        self.not_followed = 0  # faces beyond ``most``, in the frame that had the most
         self.frames = 0
         self.first_s = self.last_s = 0.0
         self.histogram: F32 | None = None
 
     def add(self, frame: Frame, found: Detections) -> None:
         """The next frame in order of time, and the faces found in it."""
+        if len(found) > self.most:
+            self.not_followed = max(self.not_followed, len(found) - self.most)
+            sizes = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
+            found = take(found, np.argsort(np.argsort(-sizes, kind="stable")) < self.most)
         step = frame.time_s - self.last_s if self.frames else 0.0
         self.first_s, self.last_s = (self.first_s if self.frames else frame.time_s), frame.time_s
         self.frames += 1
@@ -150,11 +158,13 @@ class Tracker:
         least = 2 if self.frames >= 10 and step < SAME_S / 2 else 1
         tracks = [t for t in self.done + self.open if len(t.times) >= least]
         tracks.sort(key=lambda t: t.weight, reverse=True)
-        return tuple(t.close(i + 1) for i, t in enumerate(tracks[: self.most]))
+        count = len(tracks) + sum(n >= least for n in self.let_go) + self.not_followed
+        return tuple(t.close(i + 1, count) for i, t in enumerate(tracks[: self.most]))
 
     def _bound_memory(self) -> None:
         if len(self.done) > 2 * self.most:
             self.done.sort(key=lambda t: (len(t.times) > 1, t.weight), reverse=True)
+            self.let_go += [len(t.times) for t in self.done[self.most :]]
             del self.done[self.most :]
         tracks = self.done + self.open
         crops = int(np.clip(CROP_BUDGET // max(len(tracks), 1), 4, self.crops_a_track))
