@@ -3,6 +3,9 @@ red rectangles in place of the trained one."""
 
 from __future__ import annotations
 
+import tracemalloc
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -97,6 +100,54 @@ def test_any_cut_has_its_size_and_the_colours_of_the_picture(
     assert out.dtype == np.uint8
     assert rgb.min() <= out.min()
     assert out.max() <= rgb.max()
+
+
+def naive_cut(rgb: U8, xyxy: F32, size: int) -> U8:
+    """The square with its border as one picture, averaged by area."""
+    left, top, right, bottom = (int(v) for v in xyxy)
+    ys, xs = (
+        np.arange(a, b).clip(0, n - 1) for a, b, n in ((top, bottom, len(rgb)), (left, right, rgb.shape[1]))
+    )
+    whole = np.ascontiguousarray(rgb[ys][:, xs])
+    return np.asarray(cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+LARGE = cv2.resize(texture(70, 90, soft=2), (900, 700), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+@pytest.mark.parametrize("xyxy", [(0, 0, 700, 700), (100, 3, 790, 693), (199, 0, 899, 700)])
+def test_a_large_cut_within_the_picture_is_its_average_to_the_bit(xyxy: Box) -> None:
+    assert np.array_equal(cut(LARGE, box(*xyxy), 32), naive_cut(LARGE, box(*xyxy), 32))
+
+
+@pytest.mark.parametrize(
+    "xyxy",
+    [
+        (-101, 0, 599, 700), (300, 100, 1000, 800), (-300, -333, 700, 667), (-200, -300, 1100, 1000),
+        (895, 300, 1595, 1000), (-997, -997, 3, 3), (0, -5, 705, 700), (-500, -500, 1300, 1300),
+    ],
+)  # fmt: skip
+def test_a_large_cut_that_leaves_the_picture_is_nearly_its_average(xyxy: Box) -> None:
+    got, want = cut(LARGE, box(*xyxy), 32).astype(int), naive_cut(LARGE, box(*xyxy), 32).astype(int)
+    assert np.abs(got - want).mean() <= 2
+    assert np.abs(got - want).max() <= 14
+    assert np.abs(got.mean((0, 1)) - want.mean((0, 1))).max() <= 1.5
+
+
+@pytest.mark.parametrize("shift", [0, -500, 2500])
+def test_a_cut_of_a_huge_face_takes_little_memory(shift: int) -> None:
+    rgb = np.full((5000, 6000, 3), 99, np.uint8)
+    tracemalloc.start()
+    out = cut(rgb, box(shift, shift, shift + 5000, shift + 5000), 224)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (out == 99).all()
+    assert peak < 12e6, "the square itself has 75 MB"
+
+
+def test_a_box_far_larger_than_any_picture_does_no_harm() -> None:
+    out = cut(texture(30, 50), box(-3e8, -2e8, 3e8, 4e8), 16)
+    assert out.shape == (16, 16, 3)
 
 
 def test_a_native_piece_is_never_resampled() -> None:

@@ -14,6 +14,10 @@ CROP_SCALE = 1.0
 CROP_DOWN = 0.05
 """How far the square's centre lies below the box's centre, in box heights (same measurement)."""
 
+REDUCE_FIRST = 4
+"""A square that leaves the picture and has at least twice this times the side of its output is reduced, to
+no less than this, before its border is made."""
+
 NATIVE_SCALE, NATIVE_LEAST_PX, NATIVE_MOST_PX = 1.6, 192, 768
 """The native piece: a square of NATIVE_SCALE times the crop, within these bounds, inside the picture."""
 NATIVE_FACE_PX = 720
@@ -43,11 +47,28 @@ def cut(rgb: U8, box_xyxy: F32, size_px: int) -> U8:
         ix1, iy1 = min(max(left, 0), w - 1), min(max(top, 0), h - 1)
         ix2, iy2 = ix1 + 1, iy1 + 1
     piece = rgb[iy1:iy2, ix1:ix2]
-    pads = (max(iy1 - top, 0), max(bottom - iy2, 0), max(ix1 - left, 0), max(right - ix2, 0))
+    above, beside = max(iy1 - top, 0), max(ix1 - left, 0)
+    pads = (above, max(bottom - iy2, 0), beside, max(right - ix2, 0))
     if any(pads):
+        height, width = sum(pads[:2]) + piece.shape[0], sum(pads[2:]) + piece.shape[1]
+        part = max(height, width) // (REDUCE_FIRST * size_px)
+        if part > 1:
+            # A border around the piece as it is would copy it, hundreds of megabytes of a huge face.
+            first_y, last_y, height = _reduced(above, above + piece.shape[0], height, part)
+            first_x, last_x, width = _reduced(beside, beside + piece.shape[1], width, part)
+            size = (last_x - first_x, last_y - first_y)
+            piece = np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_AREA), np.uint8)
+            pads = (first_y, height - last_y, first_x, width - last_x)
         piece = np.asarray(cv2.copyMakeBorder(piece, *pads, cv2.BORDER_REPLICATE), np.uint8)
     how = cv2.INTER_AREA if piece.shape[0] > size_px else cv2.INTER_LINEAR
     return np.ascontiguousarray(cv2.resize(piece, (size_px, size_px), interpolation=how), np.uint8)
+
+
+def _reduced(start: int, end: int, length: int, part: int) -> tuple[int, int, int]:
+    """Where a stretch of a line lies, and how long the line is, at one ``part``-th: never shorter than 1."""
+    whole = max(1, round(length / part))
+    first = min(round(start / part), whole - 1)
+    return first, min(max(round(end / part), first + 1), whole), whole
 
 
 def native_piece(rgb: U8, box_xyxy: F32) -> U8:
