@@ -203,4 +203,9 @@ def test_flicker_stays_below_its_cap_and_out_of_unknown_ground(monkeypatch: pyte
     monkeypatch.setitem(
         CARDS, "flicker", FakeModel({"name": "flicker", "parameters": {**FLICKER, "max_z": 0.1}})
     )
-    assert run(FlickerDetector, CLIP, filmed(20)).reason.code == "abstain_out_of_domain"
+    evidence = run(FlickerDetector, CLIP, filmed(20))
+    assert evidence.reason.code == "abstain_out_of_domain"
+    assert sentence(evidence.reason).endswith(catalogue("en")["unlike_changes"])
+    broken = filmed(20)
+    broken.landmarks_xy[:] = np.nan
+    assert run(FlickerDetector, CLIP, broken).reason.code == "abstain_out_of_domain"

@@ -99,7 +99,7 @@ class FlickerDetector:
         track, run = long[0]
         x = np.log(measure(track, swap[track.track_id].llr, run) + 1e-3)
         z = (x - np.array(self.card["mean"])) / np.array(self.card["deviation"])
-        if np.abs(z).max() > self.card["max_z"]:
+        if not np.abs(z).max() <= self.card["max_z"]:  # so that NaN does not pass
             return self._abstain(Reason("abstain_out_of_domain", {"why": "unlike_changes"}))
         value = float(z @ np.array(self.card["weights"]) + self.card["intercept"])
         value = float(np.clip(value, -self.card["cap_against"], self.card["cap_for"]))

@@ -105,7 +105,7 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
             person.append(n)
     a, labels, who = np.stack(x), np.array(y), np.array(person)
     fitted = who % 4 != 0
-    mean, deviation = a[fitted].mean(0), a[fitted].std(0) + 1e-6
+    mean, deviation = a[fitted].mean(0), np.maximum(a[fitted].std(0), 0.01)  # rounded below: never to 0
     z = (a - mean) / deviation
     w = logistic(z[fitted], labels[fitted], np.ones(int(fitted.sum())), ridge=0.05)
     from haechi.bench.metrics import auc
