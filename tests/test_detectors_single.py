@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from haechi import models
 from haechi.calibration import over_faces
 from haechi.detectors.flicker import (
     FEATURES,
@@ -18,11 +19,13 @@ from haechi.detectors.flicker import (
 )
 from haechi.detectors.swap import BATCH, SwapDetector
 from haechi.detectors.synthesis import PLACES, WINDOW_PX, SynthesisDetector, windows
+from haechi.faces import FaceFinder
+from haechi.previews import previews
 from haechi.report.messages import LANGUAGES, catalogue, sentence
 from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Media
 from standins import CARDS, CLIP, FLICKER, MOMENTS, PHOTO, Make, coloured, filmed, run
-from synthetic import FakeModel, texture, track
+from synthetic import FakeModel, MarkerNet, media, texture, track
 
 
 @pytest.mark.usefixtures("fakes")
@@ -178,6 +181,29 @@ def test_flicker_shows_the_face_where_the_run_begins() -> None:
     evidence = run(FlickerDetector, CLIP, burst_then_spread())
     assert evidence.status == "scored"
     assert evidence.regions[0].time_s == 10.0
+
+
+@pytest.mark.parametrize("worst", [7, 64])
+def test_the_frames_shown_are_those_in_which_the_evidence_was_seen(
+    worst: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a crop in the burst and of one among the spread ones: the preview is that very frame."""
+    monkeypatch.setattr(models, "load", lambda name, settings: {**CARDS, "faces": MarkerNet()}[name])
+    frames = [texture(180, 320) for _ in range(100)]
+    for i, frame in enumerate(frames):
+        frame[60:130, 100 + i : 160 + i] = (255 if i == worst else 210, 0, 0)
+    source = media(frames, fps=10)
+    tracks = FaceFinder(Settings()).find(source)
+    assert worst in tracks[0].crop_index
+    evidence = run(SwapDetector, source, *tracks)
+    (region,) = evidence.regions
+    assert region.time_s == worst / 10
+    shown = [p for p in previews(source, [evidence], 300) if abs(p.time_s - region.time_s) < 0.01]
+    assert len(shown) == 1
+    assert np.array_equal(shown[0].rgb, frames[worst])
+    seen = tracks[0].crop_index.tolist().index(worst)
+    assert region.box_xyxy == pytest.approx(tracks[0].crop_boxes_xyxy[seen].tolist())
+    assert len(evidence.series[0].times_s) == len(tracks[0].crops)
 
 
 @pytest.mark.usefixtures("fakes")
