@@ -19,8 +19,10 @@ from haechi.lab import cards
 from haechi.lab.data import file_hash, half
 from haechi.lab.export import write_card
 from haechi.lab.fit import balanced, logistic, slopes
+from haechi.lab.measure_faces import choose_threshold
 from haechi.lab.probe import Probed, Sample, as_row, probe_all
 from haechi.lab.samples import lay_out
+from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
 
@@ -42,7 +44,7 @@ SIZE_EDGES = (90.0, 170.0, 1e9)
 BOOTSTRAPS = 60
 
 
-def run(data: Path, out: Path) -> None:
+def run(data: Path, weights: Path, out: Path) -> None:
     """Write the calibrated cards of swap, synthesis, flicker and verdict into ``out/models``."""
     from haechi.lab.flicker_fit import fit_flicker
 
@@ -51,6 +53,9 @@ def run(data: Path, out: Path) -> None:
     for name in ("swap", "synthesis"):
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "calibration": cards.IDENTITY}, models)
+    raw = json.loads((models / "faces.json").read_text())
+    threshold = choose_threshold(data, weights, Settings(models_dir=str(models), threads=1))
+    write_card({**raw, "threshold": threshold}, models)
     probed = [p for p in measured(folder / "selection.csv", models, out) if not p.turned]
     calibrations = {
         "swap": calibrate(probed, "swap", lambda p: p.kind in SWAP_FAKES),

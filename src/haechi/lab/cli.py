@@ -99,11 +99,11 @@ def synthesis(
 
 
 @app.command()
-def calibrate(data: Data, out: Out) -> None:
+def calibrate(data: Data, out: Out, weights: Weights = None) -> None:
     """Calibrate and fuse the trained networks on the selection half of the validation split."""
     from haechi.lab.calibrate import run
 
-    run(data, out)
+    run(data, weights or data.parent / "weights", out)
 
 
 @app.command()

@@ -11,6 +11,7 @@ import csv
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from haechi.settings import Settings
 from haechi.types import F32, U8
 
 Found = tuple[F32, F32, F32]
+THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 
 
 def pictures(data: Path, part: str) -> list[tuple[str, str, U8]]:
@@ -36,6 +38,13 @@ def pictures(data: Path, part: str) -> list[tuple[str, str, U8]]:
 def teach(yunet: YuNet, rgb: U8) -> Found:
     """The teacher on a picture at its own size, on its 640-px board; larger pictures are reduced to fit."""
     return yunet.find(rgb, 0.3, min(1.0, max(rgb.shape[:2]) / yunet.side))
+
+
+def choose_threshold(data: Path, weights: Path, settings: Settings) -> float:
+    """The score at which the worse of recall and precision is best on the selection half."""
+    chosen: Any = measure(data, weights, settings, "selection", THRESHOLDS)
+    worst = {t: min(chosen[f"at_{t:g}"]["all"][k] for k in ("recall", "precision")) for t in THRESHOLDS}
+    return max(worst, key=lambda t: worst[t])
 
 
 def turned(rgb: U8, degrees: float) -> U8:

@@ -22,7 +22,6 @@ from haechi.lab.probe import Probed
 from haechi.settings import Settings
 from haechi.verdict import log_odds
 
-THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 Test = Callable[[Probed], bool]
 
 
@@ -54,14 +53,9 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
 
 
 def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
-    """Threshold from the selection half, figures from the reporting half; also sets it in the card."""
+    """Figures of the finder at its card's threshold, from the reporting half."""
     settings = Settings(models_dir=str(models), threads=1)
-    chosen = measure_faces.measure(data, weights, settings, "selection", THRESHOLDS)
-    # The threshold at which the worse of recall and precision is best.
-    worst = {t: min(chosen[f"at_{t:g}"]["all"][k] for k in ("recall", "precision")) for t in THRESHOLDS}  # type: ignore[index]
-    threshold = max(worst, key=lambda t: worst[t])
-    raw = json.loads((models / "faces.json").read_text())
-    write_card({**raw, "threshold": threshold}, models)
+    threshold = float(json.loads((models / "faces.json").read_text())["threshold"])
     told: dict[str, Any] = measure_faces.measure(data, weights, settings, "reporting", (threshold,))
     finder = FaceFinder(settings)
     blank = np.zeros((640, 640, 3), np.uint8)
@@ -81,7 +75,7 @@ def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
         },
     }
     return {
-        "threshold": threshold, "selection": chosen, "reporting": told, "card": card,
+        "threshold": threshold, "reporting": told, "card": card,
         "against_people": measure_faces.against_people(data, settings),
         "milliseconds_640x640_one_core": round(measure_faces.timing(lambda: finder.detect(blank)), 2),
         "weights_bytes": (models / "faces.onnx").stat().st_size,
