@@ -14,7 +14,7 @@ import numpy as np
 
 import haechi
 from haechi.bench.metrics import auc
-from haechi.calibration import corrected, llr
+from haechi.calibration import corrected, llr, mean_ratio
 from haechi.lab import cards
 from haechi.lab.data import file_hash, half
 from haechi.lab.export import write_card
@@ -146,19 +146,18 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
     """Fusion, its bootstrap over groups, thresholds, and the domain outside which faces are not judged."""
     domain = find_domain(probed)
     used = [p for p in probed if p.faces and inside(p, domain) and p.kind != "imitate_swap"]
-    names = list(calibrations)
     told = [judged(p, calibrations) for p in used]
-    x = np.array([[t.get(n, 0.0) for n in names] for t in told])
+    x = np.array([[mean_ratio(list(t.values()))] for t in told])
     y = np.array([p.label for p in used], np.float64)
     weight = balanced([p.label for p in used], [p.source for p in used])
-    model = _model(names, logistic(x, y, weight))
+    model = _model(logistic(x, y, weight))
     groups = sorted({p.group for p in used})
     where = np.array([groups.index(p.group) for p in used])
     rng = np.random.default_rng(5)
     resampled = []
     for _ in range(BOOTSTRAPS):
         count = np.bincount(rng.integers(len(groups), size=len(groups)), minlength=len(groups))
-        resampled.append(_model(names, logistic(x, y, weight * count[where] + 1e-9)))
+        resampled.append(_model(logistic(x, y, weight * count[where] + 1e-9)))
     fused = np.array([log_odds(t, model) for t in told])
     real = y == 0
     marks = {n: _mark(fused, real, used, q) for n, q in (("strong", STRONG), ("some", SOME))}
@@ -194,11 +193,10 @@ def _mark(fused: F64, real: np.ndarray, used: Sequence[Probed], quantile: float)
     return round(max(float(np.quantile(fused[p], quantile)) for p in parts), 4)
 
 
-def _model(names: list[str], w: F64) -> dict[str, Any]:
-    # A negative weight would let a detector's finding speak for innocence: correlated inputs, not knowledge.
-    weights = {n: round(max(float(v), 0.0), 4) for n, v in zip(names, w, strict=False)}
+def _model(w: F64) -> dict[str, Any]:
     # What flicker may say is capped at a ratio of two in its own card; it was not fitted with the others.
-    return {"weights": {**weights, "flicker": 1.0}, "intercept": round(float(w[-1]), 4)}
+    slope, intercept = (round(float(v), 4) for v in w)
+    return {"slope": max(slope, 0.0), "intercept": intercept, "added": {"flicker": 1.0}}
 
 
 def find_domain(probed: Sequence[Probed], least_auc: float = 0.65) -> dict[str, float]:
