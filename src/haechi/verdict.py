@@ -1,7 +1,7 @@
 """Evidence -> Verdict: a fitted logistic model over what the detectors say, and two thresholds.
 
-A face is forged in one way or another: swapped and edited, or wholly generated. Each way has its detector, and
-a generated face gives the swap detector no reason to speak, so their ratios are not multiplied: the ratio for
+A face is forged in one way or another: swapped and edited, or wholly generated. Each way has its detector,
+and a generated face gives the swap detector no reason to speak, so their ratios are not multiplied: the ratio for
 "forged, one way or the other" is their mean (log of the mean of exponentials), which a logistic regression
 then scales. What changes over time speaks for either and is added. The card ``verdict`` holds the fitted
 ``slope`` and ``intercept``, resampled copies for the interval, and the marks on the fused log-odds that 1% and

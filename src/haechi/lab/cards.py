@@ -57,6 +57,7 @@ def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
         "parity": parity,
         "limits": [
             "faces below about 20 px at the searched size are missed",
+            "landmarks of a face rolled by more than about 20 degrees lean towards upright",
             "drawn faces, statues and masks may be taken for faces",
         ],
     }
