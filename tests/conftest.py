@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from haechi import models
 from haechi.settings import Settings
 
 ROOT = Path(__file__).parent.parent

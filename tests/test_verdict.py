@@ -17,11 +17,10 @@ from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Status,
 from haechi.verdict import decide
 from synthetic import FakeModel
 
-SLOPE = 0.9
-MODEL = {"slope": SLOPE, "intercept": -0.3, "added": {"flicker": 1.0}}
+WEIGHTS = {"swap": 0.9, "synthesis": 0.6, "flicker": 1.0}
 PARAMETERS: dict[str, Any] = {
-    "model": MODEL,
-    "resampled": [{**MODEL, "intercept": -0.3 + 0.02 * i} for i in range(-10, 11)],
+    "model": {"weights": WEIGHTS, "intercept": -0.3},
+    "resampled": [{"weights": WEIGHTS, "intercept": -0.3 + 0.02 * i} for i in range(-10, 11)],
     "thresholds": {"strong": 2.0, "some": 1.0},
 }
 GOOD = Quality(200.0, 0.3, None, (), (FaceQuality(1, 200.0, 0.7, 0.5),))
@@ -58,7 +57,7 @@ def codes(verdict: Verdict) -> list[str]:
 
 def for_fused(value: float) -> float:
     """The swap ratio that alone gives this fused value."""
-    return (value + 0.3) / SLOPE
+    return (value + 0.3) / WEIGHTS["swap"]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +180,7 @@ def test_more_evidence_never_lowers_the_verdict(
     assert order.index(after.level) >= order.index(before.level)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["flicker", "swap", "synthesis"]), ratios), min_size=1, max_size=3))
+@given(st.lists(st.tuples(st.sampled_from(sorted(WEIGHTS)), ratios), min_size=1, max_size=3))
 def test_the_interval_holds_the_score_and_both_are_probabilities(pairs: list[tuple[str, float]]) -> None:
     verdict = judge(*(said(name, value) for name, value in dict(pairs).items()))
     assert verdict.score is not None

@@ -45,16 +45,12 @@ def llr(logits: F64, quality: FaceQuality, calibration: Mapping[str, Any]) -> F6
     return out
 
 
-def mean_ratio(llrs: Sequence[float]) -> float:
-    """Log of the mean likelihood ratio: the llr that one of several, each as likely as the other, is so."""
+def over_faces(llrs: Sequence[float]) -> float:
+    """llr that at least one of several faces is manipulated, each as likely as the other to be the one:
+    log of the mean likelihood ratio. A crowd does not add up to an accusation."""
     values = np.asarray(llrs, np.float64)
     top = values.max()
     return float(top + np.log(np.mean(np.exp(values - top))))
-
-
-def over_faces(llrs: Sequence[float]) -> float:
-    """llr that at least one of several faces is manipulated. A crowd does not add up to an accusation."""
-    return mean_ratio(llrs)
 
 
 def finding(name: str, value: float, face: int) -> Reason:

@@ -1,11 +1,8 @@
 """Evidence -> Verdict: a fitted logistic model over what the detectors say, and two thresholds.
 
-A face is forged in one way or another: swapped and edited, or wholly generated. Each way has its detector,
-and a generated face gives the swap detector no reason to speak, so their ratios are not multiplied: the ratio for
-"forged, one way or the other" is their mean (log of the mean of exponentials), which a logistic regression
-then scales. What changes over time speaks for either and is added. The card ``verdict`` holds the fitted
-``slope`` and ``intercept``, resampled copies for the interval, and the marks on the fused log-odds that 1% and
-5% of genuine validation pictures passed, after degradation.
+The card ``verdict`` holds the model (``weights`` for each detector, ``intercept``), resampled copies of it
+for the interval, and the two marks on the fused log-odds that 1% and 5% of genuine validation pictures
+passed, after degradation. Detectors are correlated, so their ratios are not simply added (standing rule 3).
 """
 
 from __future__ import annotations
@@ -16,21 +13,15 @@ from typing import Any
 import numpy as np
 
 from haechi import models
-from haechi.calibration import mean_ratio
 from haechi.settings import Settings
 from haechi.types import Evidence, Level, Quality, Reason, Verdict
 
 INTERVAL = (0.05, 0.95)
-WAYS = ("swap", "synthesis")
-"""Detectors of which each tells one way of forging a face."""
 
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
     """Fused log-odds of manipulation at even prior odds; a detector that abstained adds nothing."""
-    ways = [llrs[name] for name in WAYS if name in llrs]
-    either = float(model["slope"]) * mean_ratio(ways) if ways else 0.0
-    added = sum(float(weight) * llrs[name] for name, weight in model["added"].items() if name in llrs)
-    return float(model["intercept"]) + either + added
+    return float(model["intercept"]) + sum(float(model["weights"].get(k, 0.0)) * v for k, v in llrs.items())
 
 
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:

@@ -97,8 +97,9 @@ def test_genuine_faces_of_others_stay_below_the_marks(probed: list[Probed]) -> N
     assert (fused >= parameters["thresholds"]["strong"]).mean() <= 0.015
     assert (fused >= parameters["thresholds"]["some"]).mean() <= 0.055
     assert parameters["thresholds"]["some"] < parameters["thresholds"]["strong"]
-    slopes = [m["slope"] for m in parameters["resampled"]]
-    assert 0 <= min(slopes) <= parameters["model"]["slope"] <= max(slopes)
+    weights = [m["weights"]["swap"] for m in parameters["resampled"]]
+    assert min(weights) <= parameters["model"]["weights"]["swap"] <= max(weights)
+    assert all(w >= 0 for w in parameters["model"]["weights"].values())
 
 
 def test_the_domain_ends_where_forgeries_can_no_longer_be_told() -> None:

@@ -42,8 +42,8 @@ def teach(yunet: YuNet, rgb: U8) -> Found:
 
 
 def choose_threshold(data: Path, weights: Path, settings: Settings) -> float:
-    """The highest score that keeps the recall of LEAST_RECALL on the selection half: a face that is none can draw
-    an accusation on a picture, so what recall can spare goes to precision."""
+    """The highest score that keeps a recall of LEAST_RECALL on the selection half. A face that is none can
+    draw an accusation on a picture: what recall can spare goes to precision."""
     chosen: Any = measure(data, weights, settings, "selection", THRESHOLDS)
     good = [t for t in THRESHOLDS if chosen[f"at_{t:g}"]["all"]["recall"] >= LEAST_RECALL]
     return max(good, default=THRESHOLDS[0])
