@@ -35,6 +35,10 @@ def _null(result: Mapping[str, Any]) -> float:
     return abs(float(result["null"]["all"]["value"]) - 0.5)
 
 
+def _card(model: str, figure: str) -> Read:
+    return lambda r: r["figures"][model]["auc"][figure]["value"]
+
+
 def _faces(name: str) -> Read:
     return lambda r: r["reporting"][f"at_{r['threshold']:g}"]["all"][name]
 
@@ -68,24 +72,24 @@ BARS: tuple[tuple[str, str, str, float, Read], ...] = (
     ),
     (
         "swap: AUC, pseudo-fakes of a family kept out of training",
-        "heldout",
+        "cards",
         ">=",
         0.85,
-        lambda r: _score(r, "swap", "clean"),
+        _card("swap", "imitate swap"),
     ),
     (
         "synthesis: AUC, StyleGAN against photographs",
-        "gan",
+        "cards",
         ">=",
         0.98,
-        lambda r: _score(r, "synthesis", "clean"),
+        _card("synthesis", "StyleGAN, clean"),
     ),
     (
-        "synthesis: AUC, Stable Diffusion 2.1 against photographs",
-        "diffusion",
+        "synthesis: AUC, Stable Diffusion 2.1 against photographs, JPEG 40",
+        "cards",
         ">=",
         0.95,
-        lambda r: _score(r, "synthesis", "clean"),
+        _card("synthesis", "Stable Diffusion, jpeg40"),
     ),
     ("null model on StyleGAN: distance of its AUC from 0.5", "gan", "<=", 0.05, _null),
     (

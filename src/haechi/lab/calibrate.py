@@ -34,7 +34,7 @@ CAP_FOR, CAP_AGAINST = 4.0, 2.5
 few hundred genuine faces to calibrate on, and absence of traces is weaker evidence than their presence."""
 LEAST_OF_A_SOURCE = 150
 STRONG, SOME = 0.9975, 0.96
-"""Quantiles of genuine pictures for the two marks: stricter than the 1% and 5% promised, since persons are few."""
+"""Quantiles of genuine pictures for the two marks: stricter than promised, since persons are few."""
 MEASURES = (
     "faces/*.py", "quality.py", "detectors/swap.py", "detectors/synthesis.py", "models/__init__.py",
     "lab/probe.py", "bench/degrade.py",
@@ -188,8 +188,8 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
 
 def _mark(fused: F64, real: np.ndarray, used: Sequence[Probed], quantile: float) -> float:
     """The mark that at most 1 - quantile of genuine pictures pass, on the worst of: all, clean, JPEG 40, and
-    each source with enough of them: no kind of photograph may carry the false alarms of the others. The genuine
-    halves of pseudo-fake pairs are left out: some were altered as nobody's photographs are."""
+    each source with enough of them: no kind of photograph may carry the false alarms of the others. The
+    genuine halves of pseudo-fake pairs are left out: some were altered as nobody's photographs are."""
     rungs, sources = np.array([p.rung for p in used]), np.array([p.source for p in used])
     taken = real & np.array([not p.source.startswith("pairs-") for p in used])
     taken = taken if taken.any() else real
