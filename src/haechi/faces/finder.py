@@ -35,6 +35,19 @@ class FaceFinder:
         """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame.
 
         ``thorough`` searches large photographs at up to 1280 px too, for small faces."""
+        limit = SEARCH_PX[2 if thorough else 1]
+        longest = max(rgb.shape[:2])
+        if longest <= limit:
+            return self._at_all_sizes(rgb, thorough)
+        # Reduced once, and searched there: a large photograph is not averaged anew for every search.
+        h, w = rgb.shape[:2]
+        size = (max(1, round(w * limit / longest)), max(1, round(h * limit / longest)))
+        small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        found = self._at_all_sizes(small, thorough)
+        factor = np.array([w / size[0], h / size[1]], np.float32)
+        return Detections(found.boxes_xyxy * np.tile(factor, 2), found.landmarks_xy * factor, found.scores)
+
+    def _at_all_sizes(self, rgb: U8, thorough: bool) -> Detections:
         longest = max(rgb.shape[:2])
         sides = [SEARCH_PX[0], *(s for s in SEARCH_PX[1 : 3 if thorough else 2] if longest > 0.625 * s)]
         found = self._search(rgb, sides[0], 1.0)
