@@ -112,6 +112,11 @@ def nuisance(rgb: U8) -> F32:
     """What must not decide: log sharpness, light, contrast and blockiness, f32 (4,), roughly unit scale."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     sharp = float(np.log(cv2.Laplacian(grey, cv2.CV_32F).var() + 1.0))
+    return np.array([sharp / 2, grey.mean() / 64, grey.std() / 32, blockiness(rgb)], np.float32)
+
+
+def blockiness(rgb: U8) -> float:
+    """Step across 8-px borders over the mean step: a stand-in for JPEG quality."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     step = np.abs(np.diff(grey, axis=1))
-    edges = step[:, 7::8].mean() / (step.mean() + 0.5)
-    return np.array([sharp / 2, grey.mean() / 64, grey.std() / 32, edges], np.float32)
+    return float(step[:, 7::8].mean() / (step.mean() + 0.5))

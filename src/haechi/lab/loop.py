@@ -134,8 +134,7 @@ def fit(
             moved = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
             # Mixed to 32 bits: on a processor torch looks at no more of a seed.
             torch.manual_seed(int(np.random.SeedSequence([plan.seed, step]).generate_state(1)[0]))
-            with torch.autocast(device.type, torch.bfloat16, enabled=bool(facts.get("bf16", False))):
-                value, parts = loss(model, moved)
+            value, parts = loss(model, moved)
             optimiser.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 5.0)

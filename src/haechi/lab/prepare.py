@@ -14,7 +14,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
@@ -85,8 +84,3 @@ def _row(
         "face_px": float(box[2] - box[0]), "box": box.tolist(), "landmarks": landmarks.tolist(),
         "crop": square.tolist(),
     }  # fmt: skip
-
-
-def picture_fraction(rgb: U8) -> float:
-    """Share of a crop that is exactly black, as the corners of LFW are."""
-    return float((cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) == 0).mean())

@@ -16,9 +16,10 @@ from haechi.calibration import features
 from haechi.detectors.swap import SwapDetector
 from haechi.detectors.synthesis import PLACES, SynthesisDetector, windows
 from haechi.faces import CROP_PX, FaceFinder, crop_box, cut, native_piece
+from haechi.lab.augment import blockiness
 from haechi.quality import light, sharpness, turned
 from haechi.settings import Settings
-from haechi.types import U8, FaceQuality
+from haechi.types import FaceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,6 @@ class Probe:
             *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]),
             blockiness(crop), float(logit[0]), drawn,
         )  # fmt: skip
-
-
-def blockiness(rgb: U8) -> float:
-    """Step across 8-px borders over the mean step: a stand-in for JPEG quality."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    step = np.abs(np.diff(grey, axis=1))
-    return float(step[:, 7::8].mean() / (step.mean() + 0.5))
 
 
 _probe: Probe | None = None

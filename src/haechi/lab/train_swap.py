@@ -17,6 +17,7 @@ from haechi.faces import CROP_PX, cut
 from haechi.lab import augment
 from haechi.lab.data import file_hash
 from haechi.lab.forge import blends
+from haechi.lab.forge.reconstruct import file_at
 from haechi.lab.loop import Batch, Plan, fit
 from haechi.lab.networks.swap import SwapNet
 from haechi.types import F32, U8
@@ -55,8 +56,7 @@ class Prepared:
     def redrawn(self, i: int) -> U8 | None:
         """The reconstruction of row i cut to the same crop, or None where none was made."""
         row = self.rows[i]
-        path = str(row["path"])
-        file = self.reconstructed / (path.replace("/", "__").rsplit(".", 1)[0] + ".png")
+        file = file_at(self.reconstructed, str(row["path"]))
         if not file.is_file():
             return None
         drawn = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]

@@ -43,7 +43,12 @@ def aligned(rgb: U8) -> U8:
 
 
 def file_of(folder: Path, item: Item) -> Path:
-    return folder / (item.path.replace("/", "__").rsplit(".", 1)[0] + ".png")
+    return file_at(folder, item.path)
+
+
+def file_at(folder: Path, path: str) -> Path:
+    """Where the reconstruction of the picture at a manifest's ``path`` lies."""
+    return folder / (path.replace("/", "__").rsplit(".", 1)[0] + ".png")
 
 
 def make(data: Path, weights: Path, out: Path, most: int = 10**9) -> None:
