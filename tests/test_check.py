@@ -52,6 +52,32 @@ def test_bytes_are_checked_like_files(tmp_path: Path) -> None:
     assert checker().check(data).verdict.level == "some"
 
 
+def test_the_next_source_is_opened_while_one_is_judged_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, first, second = checker(), picture(tmp_path / "a.png", "some"), picture(tmp_path / "b.png", "none")
+    opened: list[str] = []
+    open_media = one._open
+
+    def noted(source: object, settings: Settings) -> object:
+        opened.append(str(source))
+        return open_media(source, settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(one, "_open", noted)
+    assert one.check(first, then=second).media.name == "a.png"
+    report = one.check(second)
+    assert (report.media.name, report.verdict.level) == ("b.png", "none")
+    assert opened == [str(first), str(second)]
+
+
+def test_what_is_wrong_with_the_next_source_is_said_when_its_turn_comes(tmp_path: Path) -> None:
+    one, good, gone = checker(), picture(tmp_path / "a.png", "some"), tmp_path / "gone.png"
+    assert one.check(good, then=gone).verdict.level == "some"
+    with pytest.raises(NotAFile, match="no such file"):
+        one.check(gone)
+    assert one.check(good).verdict.level == "some"
+
+
 def test_detectors_see_the_evidence_before_them(tmp_path: Path) -> None:
     one, two, three = FakeDetector("one"), FakeDetector("two"), FakeDetector("three")
     checker(one, two, three).check(picture(tmp_path / "a.png", "none"))

@@ -91,10 +91,19 @@ class Checker:
         self._finder: Future[Finder] = pool.submit(finder, self.settings)
         self._judges: Future[Judges] = pool.submit(judges, self.settings)
         pool.shutdown(wait=False)
+        self._ahead: tuple[Source, Future[Media]] | None = None
 
-    def check(self, source: Source, progress: Progress | None = None, *, previews: bool = False) -> Report:
+    def check(
+        self,
+        source: Source,
+        progress: Progress | None = None,
+        *,
+        previews: bool = False,
+        then: Source | None = None,
+    ) -> Report:
         """Everything known about one source. ``previews`` adds the frames that the HTML report shows, which
-        for a video costs a second pass over its frames.
+        for a video costs a second pass over its frames. ``then`` is what will be checked next: it is read
+        and decoded in a thread of its own while this one is judged.
 
         Raises InputError when the source cannot be read and ModelError when a model is missing or altered:
         then there is no report, and no verdict. A detector that crashes is ``failed`` evidence."""
@@ -105,9 +114,11 @@ class Checker:
         clock = _Clock()
         tell("open", 0.0)
         with clock.stage("open"):
-            media = self._open(source, self.settings)
+            media = self._opened(source)
         with clock.stage("load"):
             find = self._finder.result()
+        if then is not None:
+            self._open_ahead(then)
         tell("faces", _OPENED)
         with clock.stage("faces"):
             tracks = find(media, lambda part: tell("faces", _OPENED + (_FOUND - _OPENED) * min(part, 1.0)))
@@ -139,6 +150,18 @@ class Checker:
             stages_s=clock.stages_s,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+
+    def _open_ahead(self, source: Source) -> None:
+        pool = ThreadPoolExecutor(1, thread_name_prefix="haechi-open")
+        self._ahead = (source, pool.submit(self._open, source, self.settings))
+        pool.shutdown(wait=False)
+
+    def _opened(self, source: Source) -> Media:
+        """What was opened ahead, errors included, when it was this source; else opened now."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == source:
+            return ahead[1].result()
+        return self._open(source, self.settings)
 
 
 _checkers: dict[Settings, Checker] = {}

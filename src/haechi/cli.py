@@ -161,10 +161,12 @@ def _check_all(paths: list[str], settings: Settings, output: Any, fail_on: FailO
 
             failure: HaechiError
             try:
-                report = checker.check(path, tell, previews=output.format == "html")
+                following = paths[i + 1] if i + 1 < len(paths) else None
+                report = checker.check(path, tell, previews=output.format == "html", then=following)
                 with bar.hidden():
                     output.report(path, report)
                 levels.add(report.verdict.level)
+                del report  # and with it the picture: the next one is in memory already
                 continue
             except InputError as error:
                 failure = error

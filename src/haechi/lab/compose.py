@@ -120,12 +120,13 @@ class Composer:
         return board, self._settle(labels, seen)
 
     def _settle(self, ours: Labels, seen: Labels) -> Labels:
-        """Where the teacher surely sees what we know of, its box is the label; what only it sees is added."""
+        """Where the teacher surely sees what we know of, its box is the label; what only it sees is added.
+        The landmarks stay those that travelled: of a rolled or spoilt face the teacher's lean upright."""
         if len(ours.sure) and len(seen.sure):
             overlap = iou(ours.boxes, seen.boxes)
             for i, j in enumerate(overlap.argmax(1)):
                 if overlap[i, j] > 0.45 and seen.sure[j]:
-                    ours.boxes[i], ours.points[i], ours.sure[i] = seen.boxes[j], seen.points[j], True
+                    ours.boxes[i], ours.sure[i] = seen.boxes[j], True
             seen = seen.take(overlap.max(0) <= 0.45)
         return ours.join(seen)
 

@@ -107,7 +107,7 @@ class FinderLoss:
             * (target - p).abs() ** 2
         )
         score_loss = focal[role >= 0].sum() / n
-        return score_loss + 2 * box_loss + point_loss, {
+        return score_loss + 2 * (box_loss + point_loss), {
             "score": score_loss.item(), "box": box_loss.item(), "points": point_loss.item(),
             "iou": plain.mean().item(),
         }  # fmt: skip

@@ -111,7 +111,7 @@ class SynthesisData:
             gan = n < GAN
             pool = self.gan if gan else self.diffusion
             fake = pool[rng.integers(len(pool))]
-            odds = [0.7, 0.15, 0.05, 0.0, 0.1] if gan else [0.25, 0.2, 0.35, 0.05, 0.15]
+            odds = [0.6, 0.15, 0.05, 0.1, 0.1] if gan else [0.2, 0.2, 0.3, 0.15, 0.15]
             source = str(rng.choice(["ffhq-stylegan1", "lfw", "ffhq-1024", "dfdc", "scenes"], p=odds))
             real = self.reals[source][rng.integers(len(self.reals[source]))]
             cuts = [window(rescale([i], rng), rng)[0] for i in (real, fake)]
