@@ -246,7 +246,8 @@ def _ladder() -> dict[str, Rung]:
         rungs[name] = lambda p, _, code=code: _decode(code(p))  # type: ignore[misc]
     for f in (0.75, 0.5, 0.25):
         rungs[f"resize{f}"] = lambda p, rng, f=f: resize_and_back(p, f, rng)  # type: ignore[misc]
-    rungs["half"] = lambda p, rng: resize(p, 0.5, _smooth_kernel(rng))
+    for name, f in (("half", 0.5), ("quarter", 0.25)):
+        rungs[name] = lambda p, rng, f=f: resize(p, f, _smooth_kernel(rng))  # type: ignore[misc]
     for s in (0.5, 1, 2, 3):
         rungs[f"blur{s}"] = lambda p, _, s=s: blur(p, s)  # type: ignore[misc]
     for d in (0.01, 0.05, 0.1, 0.2):

@@ -26,8 +26,8 @@ from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
 
-RUNGS = ("clean", "jpeg40", "half", "compound")
-SWAP_FAKES = ("face-swap", "self_blend", "local_edit", "redrawn")
+RUNGS = ("clean", "jpeg40", "half", "quarter", "compound")
+SWAP_FAKES = ("face-swap", "self_blend", "imitate_swap", "local_edit", "redrawn")
 DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
 """Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a
@@ -145,7 +145,7 @@ def judged(p: Probed, calibrations: dict[str, dict[str, Any]]) -> dict[str, floa
 def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Fusion, its bootstrap over groups, thresholds, and the domain outside which faces are not judged."""
     domain = find_domain(probed)
-    used = [p for p in probed if p.faces and inside(p, domain) and p.kind != "imitate_swap"]
+    used = [p for p in probed if p.faces and inside(p, domain)]
     names = list(calibrations)
     told = [judged(p, calibrations) for p in used]
     x = np.array([[t.get(n, 0.0) for n in names] for t in told])

@@ -101,8 +101,7 @@ def _diffusion(p: Probed) -> bool:
 def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
     out = {f"DFDC, {r}": _auc(used, score, _on("dfdc", r), "DFDC persons never trained on") for r in RUNGS}
     for family in ("imitate_swap", "self_blend", "local_edit", "redrawn"):
-        held = family == "imitate_swap"
-        what = "pseudo-fakes of " + ("a family kept out of training" if held else "unseen persons")
+        what = "pseudo-fakes of unseen persons"
         out[family.replace("_", " ")] = _auc(used, score, _on(f"pairs-{family}", "clean"), what)
     return {"auc": out}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ whole, and larger at test than in training is the better way round (Touvron et a
 FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.2, 0.55, 1000
 """Degradation grows over the first steps: under full degradation from the start nothing was learned in 200 of
 them."""
-FAMILIES = {"self_blend": 0.55, "redrawn": 0.25, "local_edit": 0.20}
+FAMILIES = {"self_blend": 0.45, "imitate_swap": 0.25, "redrawn": 0.15, "local_edit": 0.15}
 
 
 @dataclass(slots=True)
@@ -199,10 +199,14 @@ def correlation(logit: Tensor, nuisance: Tensor) -> Tensor:
     return (r2 - 1 / (len(logit) - 1)).clamp(min=0).mean()
 
 
-def train(prepared: Path, reconstructed: Path, weights: Path, out: Path, plan: Plan) -> tuple[SwapNet, float]:
-    """Train on the train split and return the averaged network and the seconds it took."""
+def train(
+    prepared: Path, reconstructed: Path, weights: Path, out: Path, plan: Plan, without: Sequence[str] = ()
+) -> tuple[SwapNet, float]:
+    """Train on the train split, without some families of pseudo-fakes, and return the averaged network and the
+    seconds it took."""
     torch.manual_seed(plan.seed)
-    data = SwapData(Prepared.open(prepared, reconstructed))
+    families = {name: odds for name, odds in FAMILIES.items() if name not in without}
+    data = SwapData(Prepared.open(prepared, reconstructed), families=families)
     model = SwapNet()
     first = torch.cat([data.batch(k, np.random.default_rng([plan.seed, k]))["x"] for k in range(4)])
     model.trunk.load_imagenet(weights, first.permute(0, 3, 1, 2).float())

@@ -111,8 +111,7 @@ def redrawn(rgb: U8, drawn: U8, mesh: F32, rng: np.random.Generator) -> Pair:
 def imitate_swap(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
     """What a 128-px live swapper leaves behind, done to the person's own face: aligned, shrunk to 128 px,
     smoothed and sharpened again, warped back bilinearly, pasted through an eroded and feathered square or
-    ellipse; sometimes the mouth is put back, sometimes grain is added. Kept out of training: it measures
-    generalisation."""
+    ellipse; sometimes the mouth is put back, sometimes grain is added."""
     side = rgb.shape[0]
     angle = float(np.degrees(np.arctan2(*(mesh[263] - mesh[33])[::-1])))
     centre = mesh[[33, 263, 1, 61, 291]].mean(0)
