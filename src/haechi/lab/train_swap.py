@@ -202,8 +202,8 @@ def correlation(logit: Tensor, nuisance: Tensor) -> Tensor:
 def train(
     prepared: Path, reconstructed: Path, weights: Path, out: Path, plan: Plan, without: Sequence[str] = ()
 ) -> tuple[SwapNet, float]:
-    """Train on the train split, without some families of pseudo-fakes, and return the averaged network and the
-    seconds it took."""
+    """Train on the train split, without some families of pseudo-fakes, and return the averaged network
+    and the seconds it took."""
     torch.manual_seed(plan.seed)
     families = {name: odds for name, odds in FAMILIES.items() if name not in without}
     data = SwapData(Prepared.open(prepared, reconstructed), families=families)
