@@ -85,6 +85,16 @@ def test_matching_leaves_nothing_to_find() -> None:
     assert sum(chosen[1]) * 2 == len(kept) > 100
 
 
+def test_matching_keeps_several_reals_for_each_of_a_few_fakes() -> None:
+    rng = np.random.default_rng(5)
+    labels = [int(k < 24) for k in range(500)]
+    facts = [{"bytes_log": float(rng.normal(0.4 * y))} for y in labels]
+    kept = null.matched(facts, labels, [str(k) for k in range(500)])
+    fakes = sum(labels[k] for k in kept)
+    assert fakes > 12
+    assert len(kept) - fakes >= 4 * fakes
+
+
 def test_a_group_never_helps_to_judge_itself() -> None:
     rng = np.random.default_rng(4)
     # Each group has its own size and label; a model that saw the group would know the label.

@@ -34,7 +34,7 @@ def scaled(rgb: U8, factor: float) -> U8:
 
 def at(found: Detections, box: F32) -> int:
     """The detection on ``box``."""
-    overlaps = iou(box, found.boxes_xyxy)
+    overlaps = iou(box[None], found.boxes_xyxy)[0]
     assert len(found), "no face found"
     assert overlaps.max() > 0.5
     return int(overlaps.argmax())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from haechi.errors import UsageError
-from haechi.lab.data import Item, Shards, batches, file_hash, half, load_manifest, select
+from haechi.lab.data import Item, Shards, file_hash, half, load_manifest, select
 from haechi.lab.fit import balanced, logistic, slopes
 from synthetic import texture
 
@@ -73,12 +73,6 @@ def test_a_person_falls_into_the_same_half_for_ever() -> None:
     assert set(parts) == {"selection", "reporting"}
     share = np.mean([half(f"group-{i}") == "selection" for i in range(4000)])
     assert 0.47 < share < 0.53
-
-
-def test_an_epoch_shows_every_item_once_before_any_again() -> None:
-    stream = batches(10, 4, np.random.default_rng(0))
-    seen = np.concatenate([next(stream) for _ in range(5)])
-    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
 
 
 @pytest.fixture

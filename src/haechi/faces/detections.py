@@ -49,7 +49,7 @@ def suppress(found: Detections) -> Detections:
     boxes, points, scores = [], [], []
     while len(left):
         best = left[0]
-        overlap = iou(found.boxes_xyxy[best], found.boxes_xyxy[left])
+        overlap = iou(found.boxes_xyxy[best][None], found.boxes_xyxy[left])[0]
         same = left[overlap >= MERGE_IOU]
         weight = found.scores[same] ** 2
         boxes.append(np.average(found.boxes_xyxy[same], axis=0, weights=weight))
@@ -82,10 +82,10 @@ def _without_nested(found: Detections) -> Detections:
     return take(found, keep)
 
 
-def iou(box: F32, boxes: F32) -> F32:
-    """Intersection over union of one box (4,) with boxes (n, 4) -> f32 (n,)."""
-    lt, rb = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
-    inter = np.clip(rb - lt, 0, None).prod(1)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) + (box[2:] - box[:2]).prod() - inter
-    out: F32 = (inter / np.maximum(areas, 1e-9)).astype(np.float32)
+def iou(a: F32, b: F32) -> F32:
+    """Intersection over union of boxes a (n, 4) with boxes b (m, 4) -> f32 (n, m)."""
+    span = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
+    inter = np.clip(span, 0, None).prod(2)
+    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(1) for x in (a, b))
+    out: F32 = (inter / np.maximum(area_a[:, None] + area_b[None] - inter, 1e-9)).astype(np.float32)
     return out

@@ -193,4 +193,4 @@ def _closeness(a: F32, b: F32) -> float:
     if not 0.55 < size_a / max(float(size_b), 1e-6) < 1.8:
         return 0.0
     distance = float(np.linalg.norm((a[:2] + a[2:] - b[:2] - b[2:]) / 2)) / float(max(size_a, size_b))
-    return float(iou(a, b[None])[0]) + max(0.0, 0.6 - distance)
+    return float(iou(a[None], b[None])[0, 0]) + max(0.0, 0.6 - distance)

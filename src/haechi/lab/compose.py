@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 
+from haechi.faces import iou
 from haechi.lab.data import Item, Shards
 from haechi.lab.teachers import YuNet
 from haechi.types import F32, U8
@@ -68,16 +69,6 @@ def warp_labels(labels: Labels, matrix: np.ndarray) -> Labels:
         points.astype(np.float32),
         labels.sure,
     )
-
-
-def iou(a: F32, b: F32) -> F32:
-    """a (n, 4), b (m, 4) xyxy -> f32 (n, m)."""
-    lt = np.maximum(a[:, None, :2], b[None, :, :2])
-    rb = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inter = np.clip(rb - lt, 0, None).prod(2)
-    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(1) for x in (a, b))
-    out: F32 = inter / (area_a[:, None] + area_b[None] - inter + 1e-9)
-    return out
 
 
 class Composer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,13 +108,3 @@ def file_hash(paths: Iterable[Path]) -> str:
             while block := f.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Endless shuffled index batches: every item once before any comes again."""
-    left = np.empty(0, np.int64)
-    while True:
-        while len(left) < size:
-            left = np.concatenate([left, rng.permutation(n)])
-        yield left[:size]
-        left = left[size:]

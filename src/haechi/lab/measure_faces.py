@@ -16,8 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from haechi.faces import Detections, FaceFinder
-from haechi.lab.compose import iou
+from haechi.faces import Detections, FaceFinder, iou
 from haechi.lab.data import Shards, half, load_manifest
 from haechi.lab.teachers import YuNet
 from haechi.settings import Settings
