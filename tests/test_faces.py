@@ -16,7 +16,7 @@ from haechi.errors import ModelError
 from haechi.faces import CROP_DOWN, CROP_SCALE, FaceFinder, crop_box, cut, iou, native_piece
 from haechi.faces.crops import NATIVE_FACE_PX, NATIVE_LEAST_PX, NATIVE_MOST_PX
 from haechi.faces.detections import MERGE_IOU, NESTED, NMS_IOU, Detections, suppress
-from haechi.faces.finder import SEARCH_PX
+from haechi.faces.finder import SEARCH_PX, VIDEO_SEARCH_PX
 from haechi.settings import Settings
 from haechi.types import F32, U8
 from synthetic import MarkerNet, landmarks_of, media, texture, with_markers
@@ -270,8 +270,8 @@ def net(monkeypatch: pytest.MonkeyPatch) -> MarkerNet:
     return fake
 
 
-def faces_in(rgb: U8, thorough: bool = True) -> Detections:
-    return FaceFinder(Settings()).detect(rgb, thorough)
+def faces_in(rgb: U8, search_px: tuple[int, ...] = SEARCH_PX) -> Detections:
+    return FaceFinder(Settings()).detect(rgb, search_px)
 
 
 @pytest.mark.parametrize(
@@ -310,8 +310,8 @@ def test_small_pictures_are_searched_once_and_large_ones_as_finely_as_asked(net:
     faces_in(with_markers(texture(200, 200), marker))
     assert len(net.boards) == 1
     net.boards.clear()
-    faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]), thorough=False)
-    assert [max(b) for b in net.boards] == list(SEARCH_PX[:2])
+    faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]), VIDEO_SEARCH_PX)
+    assert [max(b) for b in net.boards] == list(VIDEO_SEARCH_PX)
     net.boards.clear()
     faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]))
     assert [max(b) for b in net.boards] == list(SEARCH_PX)

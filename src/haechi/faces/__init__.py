@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from haechi.faces.crops import CROP_DOWN, CROP_PX, CROP_SCALE, crop_box, cut, native_piece
 from haechi.faces.detections import Detections, iou
-from haechi.faces.finder import SEARCH_PX, FaceFinder
+from haechi.faces.finder import SEARCH_PX, VIDEO_SEARCH_PX, FaceFinder
 
 __all__ = [
     "CROP_DOWN",
     "CROP_PX",
     "CROP_SCALE",
     "SEARCH_PX",
+    "VIDEO_SEARCH_PX",
     "Detections",
     "FaceFinder",
     "crop_box",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import cv2
@@ -18,6 +18,8 @@ STRIDES = (8, 16, 32)
 SEARCH_PX = (320, 512, 1024)
 """Longest sides at which a picture is searched: large faces, ordinary ones, and in photographs small ones.
 Against human boxes (scenes.csv, 400-px pictures) 512 found more than 640, and costs two thirds of it."""
+VIDEO_SEARCH_PX = (320, 640)
+"""The same for the frames of a video, of which there are hundreds."""
 LARGEST_PX = 224
 """Largest face that a finer search than the first may report: the network was taught at 320 px."""
 LARGEST_SHARE = 2.0
@@ -32,34 +34,33 @@ class FaceFinder:
         self.model = models.load("faces", settings)
         self.threshold = float(self.model.card.raw["threshold"])
 
-    def detect(self, rgb: U8, thorough: bool = True) -> Detections:
-        """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame.
-
-        ``thorough`` searches large photographs at up to 1024 px too, for small faces."""
-        small = _reduced(rgb, SEARCH_PX[2 if thorough else 1])
-        found = self._at_all_sizes(small, thorough)
+    def detect(self, rgb: U8, search_px: Sequence[int] = SEARCH_PX) -> Detections:
+        """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame, searched with its longest
+        side reduced to each of ``search_px``, ascending; it is not enlarged."""
+        small = _reduced(rgb, search_px[-1])
+        found = self._at_all_sizes(small, search_px)
         factor = np.array([rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0]], np.float32)
         return Detections(found.boxes_xyxy * np.tile(factor, 2), found.landmarks_xy * factor, found.scores)
 
-    def _at_all_sizes(self, rgb: U8, thorough: bool) -> Detections:
+    def _at_all_sizes(self, rgb: U8, search_px: Sequence[int]) -> Detections:
         longest = max(rgb.shape[:2])
-        sides = [SEARCH_PX[0], *(s for s in SEARCH_PX[1 : 3 if thorough else 2] if longest > 0.625 * s)]
-        found = self._search(rgb, sides[0], 1.0)
-        for side in sides[1:]:
+        found = self._search(rgb, search_px[0], 1.0)
+        for side in (s for s in search_px[1:] if longest > 0.625 * s):
             finer = self._search(rgb, side, 1.0)
             size = np.sqrt((finer.boxes_xyxy[:, 2:] - finer.boxes_xyxy[:, :2]).prod(1))
             found = suppress(join(found, take(finer, size * min(1.0, side / longest) < LARGEST_PX)))
         if not len(found):
             # A tight crop may leave the network no surroundings: give it some.
-            found = self._search(rgb, SEARCH_PX[0], 0.6)
+            found = self._search(rgb, search_px[0], 0.6)
         return found
 
     def find(self, media: Media, progress: Callable[[float], None] | None = None) -> tuple[FaceTrack, ...]:
         """All faces of a source through time, largest first, at most ``settings.max_faces``."""
         wanted = self.settings.video_frames if media.kind == "video" else 1
+        search_px = VIDEO_SEARCH_PX if media.kind == "video" else SEARCH_PX
         tracker = Tracker(self.settings.video_crops, self.settings.max_faces)
         for seen, frame in enumerate(media.frames(wanted), 1):
-            tracker.add(frame, self.detect(frame.rgb, thorough=media.kind == "image"))
+            tracker.add(frame, self.detect(frame.rgb, search_px))
             if progress is not None:
                 progress(seen / wanted)
         return tracker.finish()

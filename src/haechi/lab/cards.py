@@ -40,7 +40,7 @@ def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
             "layout": "NCHW",
             "colour": "RGB",
             "range": [0, 255],
-            "searched_at_px": list(faces.SEARCH_PX),
+            "searched_at_px": {"still": list(faces.SEARCH_PX), "video": list(faces.VIDEO_SEARCH_PX)},
             "interpolation": "area when shrinking, bilinear when growing",
             "border": 114,
         },
