@@ -42,7 +42,7 @@ def test_it_tells_file_findings_quality_and_what_was_not_tested():
     assert text.startswith("photo.jpg picture · 640 × 480 px")
     assert "Swapped or edited face" in text
     assert "15 times more" in text
-    assert "Faces judged: 2" in text
+    assert "Faces: 2 found, 1 judged" in text
     assert "Face 2: The face is too small" in text
     assert "Not tested: caption and context, identity, body, background, marks of origin" in text
 

@@ -68,7 +68,22 @@ def test_levels_begin_at_their_marks(fused: float, level: str) -> None:
     verdict = judge(said("swap", for_fused(fused)))
     assert verdict.level == level
     assert verdict.score == pytest.approx(1 / (1 + np.exp(-fused)))
-    assert codes(verdict) == [f"level_{level}", "swap_scored"]
+    assert codes(verdict)[:2] == [f"level_{level}", "swap_scored"]
+
+
+def test_an_all_clear_owns_up_to_a_finding_that_leans_the_other_way() -> None:
+    assert codes(judge(said("swap", -1.0))) == ["level_none", "swap_scored"]
+    verdict = judge(said("swap", -1.0), said("synthesis", 1.4))
+    assert codes(verdict) == ["level_none", "synthesis_scored", "leaning"]
+    assert "leaning" not in codes(judge(said("swap", 4.0)))
+
+
+def test_bystanders_do_not_clear_the_main_face() -> None:
+    small = FaceQuality(1, 30.0, 0.7, 0.5, (Reason("face_too_small", {"face_px": 30, "min_px": 40}),))
+    mixed = Quality(30.0, 0.3, None, (), (small, FaceQuality(2, 90.0, 0.7, 0.5)))
+    verdict = judge(said("swap", -1.0), quality=mixed)
+    assert (verdict.level, verdict.score, codes(verdict)) == ("unknown", None, ["face_too_small"])
+    assert judge(said("swap", 4.0), quality=mixed).level == "strong"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +160,7 @@ def test_every_reason_of_a_level_is_in_the_catalogues() -> None:
             "level_some",
             "level_none",
             "faces_merged",
+            "leaning",
             "detector_failed_note",
             "unknown_failed",
         }

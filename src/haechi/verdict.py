@@ -17,6 +17,8 @@ from haechi.settings import Settings
 from haechi.types import Evidence, Level, Quality, Reason, Verdict
 
 INTERVAL = (0.05, 0.95)
+CLEAR_LLR = float(np.log(1.5))
+"""Below this a single finding speaks neither way (``report.messages.CLEAR_RATIO``)."""
 
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
@@ -27,7 +29,8 @@ def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:
     """Level, calibrated probability with a 90% interval, and the reasons.
 
-    Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector."""
+    Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector. So it
+    is, for want of an all-clear, when a detector failed or the main face could not be judged."""
     card = models.load("verdict", settings).card.parameters
     llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}
     # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
@@ -46,9 +49,14 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
     if level == "none" and failed:
         # What a broken examination would have found is not known: no all-clear without it.
         return Verdict("unknown", None, None, (Reason("unknown_failed", {"detector": failed[0].detector}),))
+    if level == "none" and quality.faces and quality.faces[0].issues:
+        # Bystanders were judged, the main face was not: their innocence is not its own.
+        return Verdict("unknown", None, None, (quality.faces[0].issues[0],))
     reasons = [Reason(f"level_{level}", {"threshold": round(float(card["thresholds"]["strong"]), 2)})]
     top = max((e for e in evidence if e.detector in llrs), key=lambda e: e.llr or 0.0)
     reasons.append(top.reason)
+    if level == "none" and llrs[top.detector] >= CLEAR_LLR:
+        reasons.append(Reason("leaning", {"detector": top.detector}))
     faces = max(len(e.regions) for e in evidence)
     if faces > 1:
         reasons.append(Reason("faces_merged", {"n": faces}))

@@ -163,6 +163,10 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
     real = y == 0
     marks = {n: _mark(fused, real, used, q) for n, q in (("strong", STRONG), ("some", SOME))}
     marks["some"] = min(marks["some"], marks["strong"])
+
+    def reaches(name: str) -> bool:
+        return bool(model["weights"][name] * CAP_FOR + model["intercept"] >= marks["some"])
+
     return {
         "name": "verdict",
         "version": "0.1.0",
@@ -182,6 +186,9 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
             "the probability holds where as many pictures are forged as genuine; "
             "where forgeries are rare it is too high",
             "no guarantee for a method of forgery that was never seen",
+            "evidence is averaged over all faces of a picture: "
+            "one forged face in a crowd may stay below the marks",
+            *(f"{n} alone, however sure, stays below the marks" for n in names if not reaches(n)),
         ],
     }
 

@@ -27,7 +27,7 @@ PAIRS, SWAPS, DRAWN = 8, 8, 2
 TRAIN_PX = 192
 """Side of the window of the crop that a training step sees, drawn anew each step: a quarter cheaper than the
 whole, and larger at test than in training is the better way round (Touvron et al. 2019)."""
-FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.2, 0.55, 1000
+FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.2, 0.45, 1000
 """Degradation grows over the first steps: under full degradation from the start nothing was learned in 200 of
 them."""
 FAMILIES = {"self_blend": 0.45, "imitate_swap": 0.25, "redrawn": 0.15, "local_edit": 0.15}

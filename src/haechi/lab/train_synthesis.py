@@ -30,7 +30,7 @@ REDRAWN, UPSAMPLED, GAN, DIFFUSION = 7, 2, 5, 3
 """Pairs of a batch: photograph and its reconstruction, photograph and its up-sampling, GAN face and
 photograph, diffusion face and photograph."""
 PAIRED = REDRAWN + UPSAMPLED
-FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.15, 0.7, 1000
+FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.15, 0.55, 1000
 """Degradation grows over the first steps, as in ``train_swap``."""
 
 

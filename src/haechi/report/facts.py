@@ -11,6 +11,7 @@ import numpy as np
 from haechi.report.data import tool_version
 from haechi.report.markup import clock, esc, part, table, words
 from haechi.report.messages import catalogue, detector_name, say, sentences
+from haechi.report.scope import faces_line
 from haechi.report.text import quality_notes
 from haechi.types import F32, ModelRef, Report
 
@@ -50,7 +51,8 @@ def faces(report: Report, lang: str) -> str:
     whole = quality_notes(report, lang) if not rows else sentences(report.quality.issues, lang)
     quality = " ".join(whole) or say("ui_quality_fine", lang)
     line = f"<p>{words('ui_label', lang, label=say('ui_quality', lang), text=quality)}</p>"
-    return part("faces", say("ui_faces", lang), (table(heads, rows) if rows else "") + line)
+    count = f"<p>{esc(faces_line(report, lang))}</p>"
+    return part("faces", say("ui_faces", lang), count + (table(heads, rows) if rows else "") + line)
 
 
 def _median(sides: F32) -> Iterator[float]:

@@ -24,12 +24,12 @@ def not_tested(report: Report, lang: str) -> list[str]:
         for item in report.evidence
         if item.status in ("abstained", "failed")
     ]
-    seen = frames_seen(report)
+    seen, pages = frames_seen(report), report.media.container.get("frames", 1)
     for topic in untested_topics(report):
         if topic == "frames" and not seen:
             lines.append(say("not_tested_frames_some", lang))
         else:
-            lines.append(say(f"not_tested_{topic}", lang, seen=seen))
+            lines.append(say(f"not_tested_{topic}", lang, seen=seen, pages=pages))
     return lines
 
 
@@ -40,9 +40,19 @@ def untested_topics(report: Report) -> list[str]:
     topics = ["context", "identity", "body", "background"]
     topics += ["audio"] if video else []
     topics += [] if "provenance" in spoken_of else ["provenance"]
+    frames = report.media.container.get("frames", 1)
+    topics += ["pages"] if not video and isinstance(frames, int) and frames > 1 else []
     return topics + (["frames"] if video else [])
 
 
 def frames_seen(report: Report) -> int:
-    """At how many points in time a face was examined."""
-    return len({round(float(t), 3) for track in report.faces for t in track.times_s})
+    """At how many points in time a detector judged a face: fewer than those at which one was found."""
+    judged = (s for item in report.evidence if item.status == "scored" for s in item.series)
+    return len({round(float(t), 3) for series in judged for t in series.times_s})
+
+
+def faces_line(report: Report, lang: str) -> str:
+    """How many faces were found, and how many of them some detector judged."""
+    scored = (item for item in report.evidence if item.status == "scored")
+    judged = {region.track_id for item in scored for region in item.regions}
+    return say("ui_faces_line", lang, found=len(report.faces), judged=len(judged))

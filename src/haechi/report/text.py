@@ -19,7 +19,7 @@ from haechi.report.messages import (
     visible,
     weight_code,
 )
-from haechi.report.scope import untested_topics
+from haechi.report.scope import faces_line, untested_topics
 from haechi.report.wrap import wrap
 from haechi.types import Evidence, Report
 
@@ -55,7 +55,7 @@ def print_report(report: Report, console: Console, lang: str = "en") -> None:
     if report.evidence:
         console.print(_table(report, lang, width))
     for label, words in (
-        ("ui_faces", str(len(report.faces))),
+        ("ui_faces", faces_line(report, lang)),
         ("ui_quality", " ".join(quality_notes(report, lang)) or say("ui_quality_fine", lang)),
         ("ui_not_tested", _untested(report, lang)),
     ):
