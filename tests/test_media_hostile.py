@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from haechi.errors import DamagedFile, InputError, NotAFile, UnknownFormat
 from haechi.media import open_media
+from haechi.media.jpeg import read_header
 from haechi.settings import Settings
 from hostile import Hostile, encoded, pictures, samples, write_corpus
 
@@ -116,6 +118,15 @@ def test_a_jpeg_cut_inside_a_large_scan_is_never_filled_with_grey() -> None:
         for tenth in range(1, 10):
             with pytest.raises(DamagedFile):
                 open_media(data[: len(data) * tenth // 10], DEFAULT)
+
+
+def test_fill_bytes_that_lead_to_no_marker_are_passed_in_a_moment() -> None:
+    whole = samples()["jpg"]
+    at = whole.index(b"\xff\xda") + 40
+    for follower in (b"\0", b"\xd0"):
+        began = time.process_time()
+        read_header(whole[:at] + b"\xff" * 300_000 + follower + whole[at:])
+        assert time.process_time() - began < 1.0
 
 
 # --- anything at all ------------------------------------------------------------------------------

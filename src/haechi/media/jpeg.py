@@ -17,8 +17,10 @@ _MAX_SCANS = 200
 _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _BASELINE_OR_PROGRESSIVE = frozenset({0xC0, 0xC1, 0xC2})
 _SOI, _EOI, _SOS, _DQT, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE1
-# Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan.
-_NEXT_MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+# Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan. Fill bytes
+# (a run of FF) before a marker are let be: "FF+" would try every start of a run that leads to no marker.
+_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_NO_FILL = re.compile(rb"[^\xff]")
 _CUT = "The JPEG is cut off before its end, as after a broken download: get the whole file again."
 _BROKEN = "The JPEG's structure is damaged and cannot be followed: get the file again, or the original."
 
@@ -109,11 +111,10 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
         if found is None:
             raise DamagedFile(_CUT)
         at = found.start()
-    while at < len(data) and data[at] == 0xFF:
-        at += 1
-    if at >= len(data):
+    behind = _NO_FILL.search(data, at)
+    if behind is None:
         raise DamagedFile(_CUT)
-    return data[at], at + 1
+    return data[behind.start()], behind.end()
 
 
 def _read_tables(body: bytes, tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]]) -> None:
