@@ -19,13 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from haechi.errors import DamagedFile, InputError, NotAFile, OverLimit, UnknownFormat
+from tinypicture import animation, cartoon, encoded, oriented, pictures, png, zeros
 from tinyvideo import avi, cv2, jpeg, matroska, mp4, picture, turned
 
 
@@ -34,54 +33,6 @@ class Hostile:
     path: Path
     error: type[InputError] | None
     note: str
-
-
-def encoded(rgb: NDArray[Any] | Image.Image, form: str, **options: Any) -> bytes:
-    """The bytes of a picture in one of Pillow's formats."""
-    out = io.BytesIO()
-    (rgb if isinstance(rgb, Image.Image) else Image.fromarray(rgb)).save(out, form, **options)
-    return out.getvalue()
-
-
-def cartoon(width: int = 320, height: int = 320, faces: int = 1) -> NDArray[np.uint8]:
-    """Drawn faces in a grid on a plain ground: RGB u8 (height, width, 3)."""
-    image = Image.new("RGB", (width, height), (120, 170, 200))
-    draw = ImageDraw.Draw(image)
-    columns = int(np.ceil(np.sqrt(faces)))
-    side = min(width, height) // columns
-    for i in range(faces):
-        x, y, r = (i % columns) * side + side // 2, (i // columns) * side + side // 2, side * 0.4
-        draw.ellipse((x - r * 0.8, y - r, x + r * 0.8, y + r), fill=(235, 200, 170), outline=(60, 40, 30))
-        for eye in (-0.3, 0.3):
-            draw.ellipse(
-                (x + (eye - 0.1) * r, y - 0.3 * r, x + (eye + 0.1) * r, y - 0.1 * r), fill=(30, 30, 60)
-            )
-        draw.line(
-            (x, y - 0.1 * r, x - 0.08 * r, y + 0.2 * r, x + 0.06 * r, y + 0.2 * r),
-            fill=(120, 80, 60),
-            width=2,
-        )
-        draw.arc((x - 0.35 * r, y + 0.1 * r, x + 0.35 * r, y + 0.6 * r), 20, 160, fill=(160, 40, 50), width=3)
-    return np.array(image)
-
-
-def png(width: int, height: int, depth: int, body: bytes, extra: bytes = b"") -> bytes:
-    """A grey PNG with any header and any compressed body, right checksums and all."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-
-
-def _zeros(size: int) -> bytes:
-    """``size`` zero bytes compressed, never held at once."""
-    press = zlib.compressobj(9)
-    return (
-        b"".join(press.compress(bytes(min(1 << 20, size - at))) for at in range(0, size, 1 << 20))
-        + press.flush()
-    )
 
 
 def _encrypted_zip() -> bytes:
@@ -94,37 +45,8 @@ def _encrypted_zip() -> bytes:
     return bytes(data)
 
 
-def animation() -> bytes:
-    """A GIF of five frames."""
-    frames = [Image.fromarray(picture(48, 32, step)) for step in range(5)]
-    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
-
-
 def _patched(data: bytes, at: int, patch: bytes) -> bytes:
     return data[:at] + patch + data[at + len(patch) :]
-
-
-def oriented(data: NDArray[np.uint8], orientation: int, form: str = "JPEG") -> bytes:
-    """A picture whose Exif says how it is to be turned."""
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    exif[0x010F], exif[0x0131] = "Acme\x1b[31m\nCameras", "Retouch 7"
-    return encoded(data, form, exif=exif.tobytes())
-
-
-def pictures() -> dict[str, bytes]:
-    """One small sound picture of every format that is read, by the ending of its name."""
-    rgb = picture(64, 48)
-    rgb = np.clip(rgb + np.random.default_rng(1).integers(-8, 8, rgb.shape), 0, 255).astype(np.uint8)
-    return {
-        "jpg": encoded(rgb, "JPEG", quality=90),
-        "png": encoded(rgb, "PNG"),
-        "webp": encoded(rgb, "WEBP"),
-        "avif": encoded(rgb, "AVIF"),
-        "gif": encoded(rgb, "GIF"),
-        "bmp": encoded(rgb, "BMP"),
-        "tif": encoded(rgb, "TIFF", compression="tiff_lzw"),
-    }
 
 
 def videos(folder: Path) -> dict[str, bytes]:
@@ -169,6 +91,7 @@ def write_corpus(folder: Path) -> list[Hostile]:
             )
     _add_impostors(add, sound)
     _add_pictures(add, sound)
+    _add_jpegs(add, sound)
     _add_videos(add, sound)
     return items + _special(folder)
 
@@ -220,24 +143,14 @@ def _add_pictures(add: _Add, sound: dict[str, bytes]) -> None:
     add("one_pixel.png", encoded(rgb[:1, :1], "PNG"), None, "1 x 1 pixel")
     add("one_pixel.jpg", encoded(rgb[:1, :1], "JPEG"), None, "1 x 1 pixel")
     add("thin.png", encoded(np.repeat(rgb[:1], 1, 0), "PNG"), None, "one row")
-    add(
-        "huge.png", png(30_000, 30_000, 1, _zeros(30_000 * 3751)), OverLimit, "30,000 x 30,000, small on disk"
-    )
-    add("bomb.png", png(64, 64, 8, _zeros(50_000_000)), None, "a body 10,000 times larger than its picture")
+    add("huge.png", png(30_000, 30_000, 1, zeros(30_000 * 3751)), OverLimit, "30,000 x 30,000, small on disk")
+    add("bomb.png", png(64, 64, 8, zeros(50_000_000)), None, "a body 10,000 times larger than its picture")
     text = zlib.compress(bytes(20_000_000), 9)
     note = struct.pack(">I", len(text) + 3) + b"zTXt" + b"a\x00\x00" + text
     note += struct.pack(">I", zlib.crc32(note[4:]))
-    add("textbomb.png", png(64, 64, 8, _zeros(64 * 65), note), DamagedFile, "compressed text that bursts")
+    add("textbomb.png", png(64, 64, 8, zeros(64 * 65), note), DamagedFile, "compressed text that bursts")
     size = struct.pack("<HH", 65_535, 65_535)
     add("huge.gif", _patched(sound["gif"], 6, size), OverLimit, "a GIF that claims 65,535 x 65,535")
-    frame = sound["jpg"].index(b"\xff\xc0") + 5
-    add(
-        "huge.jpg",
-        _patched(sound["jpg"], frame, b"\xff\xdc\xff\xdc"),
-        OverLimit,
-        "a JPEG that claims 65,500 square",
-    )
-    add("flat.jpg", _patched(sound["jpg"], frame, bytes(4)), DamagedFile, "a JPEG that claims 0 x 0")
     add(
         "huge.bmp",
         _patched(sound["bmp"], 18, struct.pack("<ii", 60_000, 60_000)),
@@ -267,9 +180,6 @@ def _add_pictures(add: _Add, sound: dict[str, bytes]) -> None:
     add("grey_alpha.png", encoded(alpha[:, :, 2:], "PNG"), None, "grey with alpha")
     add("cmyk.jpg", encoded(Image.fromarray(rgb).convert("CMYK"), "JPEG"), None, "CMYK JPEG")
     add("cmyk.tif", encoded(Image.fromarray(rgb).convert("CMYK"), "TIFF"), None, "CMYK TIFF")
-    add("progressive.jpg", encoded(rgb, "JPEG", progressive=True), None, "progressive JPEG")
-    add("rotated.jpg", oriented(rgb, 6), None, "to be turned by its Exif")
-    add("motion.jpg", sound["jpg"] + sound["mp4"], None, "a motion photo: a video behind the picture")
     add("moving.gif", animation(), None, "animated GIF")
     add("cut_moving.gif", animation()[:-40], DamagedFile, "animated GIF cut behind its first frame")
     add("cartoon.png", encoded(cartoon(), "PNG"), None, "a drawn face")
@@ -277,6 +187,32 @@ def _add_pictures(add: _Add, sound: dict[str, bytes]) -> None:
     static = np.random.default_rng(3).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     add("noise.png", encoded(static, "PNG"), None, "nothing but noise")
     add("black.png", encoded(np.zeros((240, 320, 3), np.uint8), "PNG"), None, "nothing at all")
+
+
+def _add_jpegs(add: _Add, sound: dict[str, bytes]) -> None:
+    rgb = picture(64, 48)
+    frame = sound["jpg"].index(b"\xff\xc0") + 5
+    add(
+        "huge.jpg",
+        _patched(sound["jpg"], frame, b"\xff\xdc\xff\xdc"),
+        OverLimit,
+        "a JPEG that claims 65,500 square",
+    )
+    add("flat.jpg", _patched(sound["jpg"], frame, bytes(4)), DamagedFile, "a JPEG that claims 0 x 0")
+    add("progressive.jpg", encoded(rgb, "JPEG", progressive=True), None, "progressive JPEG")
+    add("rotated.jpg", oriented(rgb, 6), None, "to be turned by its Exif")
+    add("motion.jpg", sound["jpg"] + sound["mp4"], None, "a motion photo: a video behind the picture")
+    noise = np.random.default_rng(11).integers(0, 256, (160, 240, 3), dtype=np.uint8)
+    for form, options in (("plain", {}), ("passes", {"progressive": True})):
+        whole = encoded(noise, "JPEG", **options)
+        ended = whole[: len(whole) * 6 // 10] + b"\xff\xd9"
+        add(
+            f"ended_{form}.jpg", ended, DamagedFile, "a JPEG cut in the middle, with an end marker put behind"
+        )
+    noise[80:] = 128
+    add("grey_floor.jpg", encoded(noise, "JPEG"), None, "a whole picture that ends as a cut one would")
+    fill = sound["jpg"][:-2] + b"\xff" * 300_000 + b"\0\xff\xd9"
+    add("fill.jpg", fill, None, "300,000 fill bytes that lead to no marker")
 
 
 def _add_videos(add: _Add, sound: dict[str, bytes]) -> None:

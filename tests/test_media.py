@@ -20,7 +20,8 @@ from haechi.errors import DamagedFile, HaechiError, OverLimit
 from haechi.media import display_name, open_media
 from haechi.settings import Settings
 from haechi.types import U8
-from hostile import animation, cartoon, encoded, oriented, pictures, samples
+from hostile import samples
+from tinypicture import animation, cartoon, encoded, oriented, pictures
 from tinyvideo import avi, jpeg, matroska, mp4, picture, turned
 
 DEFAULT = Settings()

@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from haechi.errors import DamagedFile, InputError, NotAFile, UnknownFormat
 from haechi.media import open_media
 from haechi.media.jpeg import read_header
 from haechi.settings import Settings
-from hostile import Hostile, encoded, pictures, samples, write_corpus
+from haechi.types import U8
+from hostile import Hostile, samples, write_corpus
+from tinypicture import encoded, pictures
 
 DEFAULT = Settings()
 
@@ -118,6 +122,33 @@ def test_a_jpeg_cut_inside_a_large_scan_is_never_filled_with_grey() -> None:
         for tenth in range(1, 10):
             with pytest.raises(DamagedFile):
                 open_media(data[: len(data) * tenth // 10], DEFAULT)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7}, {"optimize": True}, {"progressive": True}],
+)
+def test_an_end_marker_behind_a_cut_hides_nothing(mode: str, options: dict[str, Any]) -> None:
+    rgb = np.random.default_rng(6).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(rgb).convert(mode), "JPEG", **options)
+    for tenth in range(4, 10):
+        with pytest.raises(DamagedFile, match="cut off"):
+            open_media(data[: len(data) * tenth // 10] + b"\xff\xd9", DEFAULT)
+    for value in (0, 127, 128, 255):
+        rgb[40:] = value
+        assert open_media(encoded(Image.fromarray(rgb).convert(mode), "JPEG", **options), DEFAULT)
+
+
+def test_metadata_cannot_spoil_a_jpeg() -> None:
+    whole = samples()["jpg"]
+    for segment in (b"\xff\xe0\0\x07JFIF\0", b"\xff\xed\0\x11Photoshop 3.0\0\x01", b"stray"):
+        spoilt = whole[:20] + segment + whole[20:]
+        assert np.array_equal(first_rgb(spoilt), first_rgb(whole))
+
+
+def first_rgb(data: bytes) -> U8:
+    return next(open_media(data, DEFAULT).frames(1)).rgb
 
 
 def test_fill_bytes_that_lead_to_no_marker_are_passed_in_a_moment() -> None:

@@ -1,11 +1,13 @@
 """What a JPEG says before its pixels are touched: size, tables, metadata, and whether its end is there.
 
-OpenCV fills the missing part of a cut JPEG with grey and says nothing, so the end is looked for here.
+Decoders fill the missing part of a cut JPEG with grey and say nothing, so the end is looked for here. An end
+marker may have been put behind a cut; ``JpegHeader.prolonged`` is the means to tell.
 Source: ITU-T T.81 annex B (markers), annex K (the tables that nearly every encoder scales).
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -14,15 +16,22 @@ import numpy as np
 from haechi.errors import DamagedFile
 
 _MAX_SCANS = 200
+_MAX_SEGMENTS = 200_000
 _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-_BASELINE_OR_PROGRESSIVE = frozenset({0xC0, 0xC1, 0xC2})
-_SOI, _EOI, _SOS, _DQT, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE1
+_HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
+_PROGRESSIVE = frozenset({0xC2, 0xCA})
+_SOI, _EOI, _SOS, _DQT, _DRI, _DHT, _DAC = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xC4, 0xCC
+_APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
 # Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan. Fill bytes
 # (a run of FF) before a marker are let be: "FF+" would try every start of a run that leads to no marker.
 _NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _NO_FILL = re.compile(rb"[^\xff]")
+_Tables = dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]]
 _CUT = "The JPEG is cut off before its end, as after a broken download: get the whole file again."
 _BROKEN = "The JPEG's structure is damaged and cannot be followed: get the file again, or the original."
+
+# What is put behind a scan to see whether the decoder still wants bytes there: anything but markers.
+_FILLER = bytes(byte % 255 for byte in hashlib.shake_256(b"more of a scan").digest(512))
 
 # T.81 table K.1 (luminance), row by row, and the zigzag order in which tables are stored.
 _K1 = np.array(
@@ -38,7 +47,9 @@ _ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, (i // 8) if (i // 8 +
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
     """quality: 1 to 100, the IJG scaling of table K.1 nearest to the luma table; None without a table.
-    plain: 8 bits, one or three components, baseline or progressive: what any decoder reads alike."""
+    core: the JPEG without metadata and without what comes behind its end, for the decoder.
+    core_end: where the last scan of ``core`` ends. scans: passes over the picture.
+    huffman: coded in the common way (baseline or progressive), not arithmetically or without loss."""
 
     width_px: int
     height_px: int
@@ -47,7 +58,21 @@ class JpegHeader:
     quality: int | None
     subsampling: str
     exif: bytes
-    plain: bool
+    core: bytes
+    core_end: int
+    scans: int
+    huffman: bool
+    progressive: bool
+
+    def prolonged(self) -> bytes:
+        """``core`` with more bytes at the end of its last scan (only where ``huffman``).
+
+        A decoder that had all of the picture passes them over; one that ran out of bytes and made up the
+        rest takes them, and shows another picture. Arithmetic coding may end early by design."""
+        last = max(range(8), key=lambda n: self.core.rfind(bytes((0xFF, 0xD0 + n)), 0, self.core_end))
+        restarts = [bytes((0xFF, 0xD0 + (last + 1 + n) % 8)) for n in range(8)]
+        more = _FILLER + b"".join(restart + _FILLER for restart in restarts)
+        return b"".join((self.core[: self.core_end], more, self.core[self.core_end :]))
 
 
 def estimate_quality(luma_zigzag: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
@@ -63,12 +88,14 @@ def estimate_quality(luma_zigzag: np.ndarray[tuple[int], np.dtype[np.int64]]) ->
 def read_header(data: bytes) -> JpegHeader:
     """Follows the markers of a whole file to its end marker. What comes after it (a motion photo's
     video, a second picture) is not looked at. Raises DamagedFile when the end is missing."""
-    tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+    tables: _Tables = {}
     frame: tuple[int, bytes] | None = None
     exif = b""
     scans = 0
     at = 2
-    while True:
+    view = memoryview(data)
+    core: list[bytes | memoryview] = [b"\xff\xd8"]
+    for _ in range(_MAX_SEGMENTS):
         marker, at = _marker(data, at)
         if marker == _EOI:
             break
@@ -78,6 +105,8 @@ def read_header(data: bytes) -> JpegHeader:
         body = data[at + 2 : at + length]
         if len(body) != length - 2:
             raise DamagedFile(_CUT if length >= 2 else _BROKEN)
+        if _for_decoder(marker, body):
+            core += [bytes((0xFF, marker)), view[at : at + length]]
         at += length
         if marker in _SOF and frame is None:
             frame = (marker, body)
@@ -87,18 +116,51 @@ def read_header(data: bytes) -> JpegHeader:
             exif = body
         elif marker == _SOS:
             scans += 1
+            end, following = _scan_end(data, at)
+            core.append(view[at:end])
+            core_end = sum(map(len, core))
+            at = following
             if scans > _MAX_SCANS:
                 raise DamagedFile(
                     f"The JPEG has more than {_MAX_SCANS} passes, as only a file made to stall decoders has: "
                     "save it anew with another program."
                 )
-            found = _NEXT_MARKER.search(data, at)
-            if found is None:
-                raise DamagedFile(_CUT)
-            at = found.start()
+    else:
+        raise DamagedFile(_BROKEN)
     if frame is None or scans == 0:
         raise DamagedFile(_BROKEN)
-    return _header(*frame, tables, exif)
+    core.append(b"\xff\xd9")
+    return _header(*frame, tables, exif, b"".join(core), core_end, scans)
+
+
+def _for_decoder(marker: int, body: bytes) -> bool:
+    """Whether a segment bears on the pixels. Of the metadata only two do, which tell the colour space;
+    the rest has led decoders astray often enough."""
+    if marker == _APP0:
+        return body[:5] == b"JFIF\x00" and len(body) >= 14
+    if marker == _APP14:
+        return body[:5] == b"Adobe" and len(body) >= 12
+    return marker in _SOF or marker in (_DQT, _DHT, _DAC, _DRI, _SOS)
+
+
+def _scan_end(data: bytes, start: int) -> tuple[int, int]:
+    """Where the bytes of a scan end, and where its next marker is. Between the two are fill bytes only: an
+    FF that belongs to the scan is followed by 00."""
+    at = end = _next_marker(data, start)
+    while end > start:
+        block = data[max(start, end - 65_536) : end]
+        kept = len(block.rstrip(b"\xff"))
+        end -= len(block) - kept
+        if kept:
+            break
+    return end, at
+
+
+def _next_marker(data: bytes, at: int) -> int:
+    found = _NEXT_MARKER.search(data, at)
+    if found is None:
+        raise DamagedFile(_CUT)
+    return found.start()
 
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:
@@ -107,17 +169,14 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
         raise DamagedFile(_CUT)
     if data[at] != 0xFF:
         # Stray bytes between segments occur in the wild; decoders skip to the next marker.
-        found = _NEXT_MARKER.search(data, at)
-        if found is None:
-            raise DamagedFile(_CUT)
-        at = found.start()
+        at = _next_marker(data, at)
     behind = _NO_FILL.search(data, at)
     if behind is None:
         raise DamagedFile(_CUT)
     return data[behind.start()], behind.end()
 
 
-def _read_tables(body: bytes, tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]]) -> None:
+def _read_tables(body: bytes, tables: _Tables) -> None:
     at = 0
     while at < len(body):
         wide, number = body[at] >> 4, body[at] & 15
@@ -130,7 +189,13 @@ def _read_tables(body: bytes, tables: dict[int, np.ndarray[tuple[int], np.dtype[
 
 
 def _header(
-    marker: int, body: bytes, tables: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]], exif: bytes
+    marker: int,
+    body: bytes,
+    tables: _Tables,
+    exif: bytes,
+    core: bytes,
+    core_end: int,
+    scans: int,
 ) -> JpegHeader:
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
         raise DamagedFile(_BROKEN)
@@ -150,7 +215,11 @@ def _header(
         quality=None if luma is None else estimate_quality(luma),
         subsampling=_subsampling(factors),
         exif=exif,
-        plain=depth == 8 and components in (1, 3) and marker in _BASELINE_OR_PROGRESSIVE,
+        core=core,
+        core_end=core_end,
+        scans=scans,
+        huffman=marker in _HUFFMAN,
+        progressive=marker in _PROGRESSIVE,
     )
 
 
