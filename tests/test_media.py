@@ -18,6 +18,7 @@ from PIL import Image
 
 from haechi.errors import DamagedFile, HaechiError, OverLimit
 from haechi.media import display_name, open_media
+from haechi.media.jpeg import read_header
 from haechi.settings import Settings
 from haechi.types import U8
 from hostile import samples
@@ -53,6 +54,16 @@ def test_limits(tmp_path: Path) -> None:
     assert open_media(long, Settings(max_duration_s=2.0)).duration_s == 2.0
     with pytest.raises(OverLimit, match="HAECHI_MAX_DURATION_S"):
         open_media(long, Settings(max_duration_s=1.9))
+
+
+def test_many_passes_over_many_pixels_are_refused_before_they_are_made() -> None:
+    data = encoded(np.zeros((2000, 3000), np.uint8), "JPEG", progressive=True)
+    at = data.rindex(b"\xff\xda")
+    passes = data[:at] + data[at:-2] * 150 + b"\xff\xd9"
+    assert read_header(passes).scans > 150
+    with pytest.raises(OverLimit, match="HAECHI_DECODE_TIMEOUT_S"):
+        open_media(passes, Settings(decode_timeout_s=3.0))
+    assert open_media(data, Settings(decode_timeout_s=3.0)).width_px == 3000
 
 
 def test_slow_decoding_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,12 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
     facts["jpeg_subsampling"] = header.subsampling
     if header.quality is not None:
         facts["jpeg_quality"] = header.quality
+    if header.decoding_s > settings.decode_timeout_s:
+        raise OverLimit(
+            f"Decoding this JPEG's {header.scans} passes over {header.width_px} x {header.height_px} pixels "
+            f"would take about {header.decoding_s:.0f} s, over the limit of {settings.decode_timeout_s:g} s: "
+            "save it anew with another program, or raise HAECHI_DECODE_TIMEOUT_S."
+        )
     # Not OpenCV, which is no faster and writes what it thinks of a damaged file to the terminal.
     rgb, _ = _pillow(header.core, "jpeg", settings, facts)
     if _made_up_end(rgb, header, settings):
