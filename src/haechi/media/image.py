@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from haechi.errors import DamagedFile, InputError, OverLimit, UnknownFormat
+from haechi.media.clock import Clock
 from haechi.media.exif import Exif, read_exif
 from haechi.media.jpeg import JpegHeader, read_header
 from haechi.media.opencv import opencv
@@ -39,12 +40,13 @@ def decode_image(data: bytes, form: str, settings: Settings) -> tuple[U8, dict[s
 
     The size is checked before pixels are decoded. Raises DamagedFile, OverLimit, UnknownFormat."""
     facts: dict[str, Fact] = {"format": form}
+    clock = Clock(settings.decode_timeout_s, "save the picture anew with another program")
     if form == "jpeg":
         return _jpeg(data, facts, settings)
     if form == "png":
-        facts |= png_facts(data)
+        facts |= png_facts(data, clock)
     elif form == "gif":
-        facts |= gif_facts(data) | {"bit_depth": 8}
+        facts |= gif_facts(data, clock) | {"bit_depth": 8}
     elif form == "webp":
         riff_check(data, len(data), "WebP")
         facts["bit_depth"] = 8

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import BinaryIO
 
 from haechi.errors import DamagedFile
+from haechi.media.clock import Clock
 from haechi.media.exif import clean
 from haechi.types import Fact
 
@@ -28,11 +30,19 @@ def cut_off(name: str) -> DamagedFile:
     )
 
 
-def png_facts(data: bytes) -> dict[str, Fact]:
-    """bit_depth, animated, frames, software. Raises DamagedFile without an IEND chunk."""
+def _too_many(name: str, parts: str) -> DamagedFile:
+    return DamagedFile(
+        f"The {name} has more than {_MAX_CHUNKS:,} {parts}, as only a file made to stall decoders has: "
+        "save it anew with another program."
+    )
+
+
+def png_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
+    """bit_depth, animated, frames, software. Raises DamagedFile without an IEND chunk, OverLimit."""
     facts: dict[str, Fact] = {}
     at = 8
-    while True:
+    for _ in range(_MAX_CHUNKS):
+        clock.check()
         head = data[at : at + 8]
         if len(head) < 8:
             raise cut_off("PNG")
@@ -51,28 +61,31 @@ def png_facts(data: bytes) -> dict[str, Fact]:
         elif kind == b"IEND":
             return facts
         at = end
+    raise _too_many("PNG", "chunks")
 
 
-def gif_facts(data: bytes) -> dict[str, Fact]:
-    """animated and frames. Raises DamagedFile when the blocks do not reach the trailer."""
+def gif_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
+    """animated and frames. Raises DamagedFile when the blocks do not reach the trailer, OverLimit."""
     frames = 0
     at = 13 + _colour_table(data[10:11])
-    while True:
+    for _ in range(_MAX_CHUNKS):
         kind = data[at : at + 1]
         if kind == b"\x3b":
             break
         if kind == b"\x21":
-            at = _sub_blocks(data, at + 2)
+            at = _sub_blocks(data, at + 2, clock)
         elif kind == b"\x2c":
             frames += 1
             # Image descriptor: 10 bytes, a colour table perhaps, the LZW code size, the data.
-            at = _sub_blocks(data, at + 11 + _colour_table(data[at + 9 : at + 10]))
+            at = _sub_blocks(data, at + 11 + _colour_table(data[at + 9 : at + 10]), clock)
         elif kind == b"\x00":
             at += 1
         elif kind:
             raise DamagedFile("The GIF's blocks are damaged and cannot be followed: get the file again.")
         else:
             raise cut_off("GIF")
+    else:
+        raise _too_many("GIF", "blocks")
     if frames == 0:
         raise DamagedFile("The GIF holds no picture at all: get the file again, or the original.")
     return {"animated": True, "frames": frames} if frames > 1 else {}
@@ -83,13 +96,19 @@ def _colour_table(packed: bytes) -> int:
     return 3 * 2 ** ((packed[0] & 7) + 1) if packed and packed[0] & 0x80 else 0
 
 
-def _sub_blocks(data: bytes, at: int) -> int:
-    """Where a chain of GIF sub-blocks ends."""
-    while at < len(data):
+def _sub_blocks(data: bytes, at: int, clock: Clock) -> int:
+    """Where a chain of GIF sub-blocks ends. A large picture has a great many of them, so that only their
+    time is limited."""
+    clock.check()
+    for n in count(1):
+        if at >= len(data):
+            break
         size = data[at]
         at += 1 + size
         if size == 0:
             return at
+        if n % 4096 == 0:
+            clock.check()
     raise cut_off("GIF")
 
 

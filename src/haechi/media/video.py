@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from haechi.errors import DamagedFile, OverLimit
+from haechi.media.clock import Clock
 from haechi.media.image import check_pixels
 from haechi.media.opencv import opencv
 from haechi.media.structure import iso_boxes, matroska_check, riff_check
@@ -25,6 +25,7 @@ from haechi.settings import Settings
 from haechi.types import U8, Fact, Frame
 
 MAX_FRAMES = 2_000_000
+_CURE = "cut the video shorter"
 _NAMES = {"mp4": "MP4", "mov": "MOV", "webm": "WebM", "mkv": "MKV", "avi": "AVI"}
 # Fewer decoded pictures than this share of the packets: the stream is damaged. Sound streams stay near 1;
 # two fields in two packets give one half.
@@ -94,7 +95,7 @@ class VideoReader:
         if count <= 0:
             return
         cv2 = opencv()
-        clock = Clock(self._settings.decode_timeout_s)
+        clock = Clock(self._settings.decode_timeout_s, _CURE)
         capture = self.open()
         try:
             index, given, last_s = 0, 0, 0.0
@@ -139,35 +140,13 @@ class VideoReader:
         return rgb
 
 
-class Clock:
-    """Counts the time spent decoding. ``check`` raises OverLimit when it is used up."""
-
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
-        self._spent_s = 0.0
-        self.start()
-
-    def start(self) -> None:
-        self._since = time.monotonic()
-
-    def stop(self) -> None:
-        self._spent_s += time.monotonic() - self._since
-
-    def check(self) -> None:
-        if self._spent_s + time.monotonic() - self._since > self._limit_s:
-            raise OverLimit(
-                f"Decoding took longer than the limit of {self._limit_s:g} s: cut the video shorter, "
-                "or raise HAECHI_DECODE_TIMEOUT_S."
-            )
-
-
 def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> VideoFacts:
     """Measures the video behind ``reader`` and tells the reader its number of frames.
 
     Raises DamagedFile when the file is cut off, encrypted or without one frame that decodes, OverLimit."""
     _check_structure(path, form)
     cv2 = opencv()
-    clock = Clock(settings.decode_timeout_s)
+    clock = Clock(settings.decode_timeout_s, _CURE)
     capture = reader.open()
     try:
         wide, high = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
