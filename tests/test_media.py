@@ -6,16 +6,19 @@ import gc
 import hashlib
 import os
 import stat
+import struct
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from haechi.errors import DamagedFile, HaechiError
 from haechi.media import display_name, open_media
+from haechi.media.exif import tiff_pages
 from haechi.settings import Settings
 from haechi.types import U8
 from hostile import samples
@@ -107,9 +110,47 @@ def test_facts_are_clean_and_hold_no_place() -> None:
     assert not [key for key in facts if "gps" in key.lower() or "path" in key or "date" in key]
 
 
-def test_animation_shows_its_first_frame() -> None:
-    media = open_media(animation(), DEFAULT)
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "AVIF", "PNG"])
+def test_animation_shows_its_first_frame(form: str) -> None:
+    media = open_media(animation(form), DEFAULT)
     assert (media.kind, media.container["animated"], media.container["frames"]) == ("image", True, 5)
+    assert np.abs(next(media.frames(9)).rgb.astype(int) - picture(48, 32)).mean() < 12
+    still = open_media(encoded(cartoon(), form, save_all=True), DEFAULT)
+    assert not {"animated", "frames"} & set(still.container)
+
+
+def test_what_an_animated_png_promises_is_not_believed() -> None:
+    moving = animation("PNG")
+    at = moving.index(b"acTL")
+    patched = moving[: at + 4] + struct.pack(">I", 4_000_000_000) + moving[at + 8 :]
+    patched = patched[: at + 12] + struct.pack(">I", zlib.crc32(patched[at : at + 12])) + patched[at + 16 :]
+    assert open_media(patched, DEFAULT).container["frames"] == 5
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_pages_of_a_tiff_are_counted(big: bool) -> None:
+    pages = [Image.fromarray(picture(48, 32, step)) for step in range(3)]
+    data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:], big_tiff=big)
+    media = open_media(data, DEFAULT)
+    assert media.container["frames"] == 3
+    assert "animated" not in media.container
+    assert np.array_equal(next(media.frames(9)).rgb, picture(48, 32))
+    small = TiffImagePlugin.ImageFileDirectory_v2()
+    small[0x00FE] = 1
+    pages[1].encoderinfo = {"tiffinfo": small}
+    data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:], big_tiff=big)
+    assert open_media(data, DEFAULT).container["frames"] == 2
+    assert "frames" not in open_media(encoded(pages[0], "TIFF", big_tiff=big), DEFAULT).container
+
+
+def test_a_chain_of_tiff_pages_that_bites_its_tail_ends() -> None:
+    data = bytearray(encoded(picture(48, 32), "TIFF"))
+    (at,) = struct.unpack_from("<I", data, 4)
+    (entries,) = struct.unpack_from("<H", data, at)
+    data[at + 2 + 12 * entries : at + 6 + 12 * entries] = struct.pack("<I", at)
+    assert "frames" not in open_media(bytes(data), DEFAULT).container
+    assert tiff_pages(b"II\x2b\0\x08\0\0\0" + b"\xff" * 40) == 0
+    assert tiff_pages(b"MM\0\x2b\0\x08\0\0" + bytes(7) + b"\x10" + b"\xff" * 40) == 0
 
 
 def test_names_are_fit_to_be_shown(tmp_path: Path) -> None:

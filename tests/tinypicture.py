@@ -62,10 +62,10 @@ def zeros(size: int) -> bytes:
     )
 
 
-def animation() -> bytes:
-    """A GIF of five frames."""
+def animation(form: str = "GIF") -> bytes:
+    """A picture of five frames that moves."""
     frames = [Image.fromarray(picture(48, 32, step)) for step in range(5)]
-    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    return encoded(frames[0], form, save_all=True, append_images=frames[1:], duration=100)
 
 
 def oriented(data: NDArray[np.uint8], orientation: int, form: str = "JPEG") -> bytes:

@@ -2,8 +2,9 @@
 
 Facts in ``Media.container`` (each only where known): format (jpeg png webp avif gif bmp tiff mp4 mov webm
 mkv avi) · rotation_deg (clockwise, as applied) · pictures: bit_depth, has_exif, mirrored, jpeg_quality (1 to
-100), jpeg_subsampling, software, camera_make, camera_model, animated and frames (only the first frame is
-judged) · videos: codec, frames, truncated (at most half of the frames that the header promises are there).
+100), jpeg_subsampling, software, camera_make, camera_model, animated (GIF, WebP, AVIF and PNG that move),
+frames (more than one: of an animation, or the pages of a TIFF; only the first is decoded) · videos: codec,
+frames, truncated (at most half of the frames that the header promises are there).
 Never a place, a time or a path.
 """
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 _ASCII, _SHORT, _LONG = 2, 3, 4
 _MAX_ENTRIES = 512
 _MAX_TEXT = 64
+_MAX_PAGES = 10_000
 _MAKE, _MODEL, _ORIENTATION, _SOFTWARE = 0x010F, 0x0110, 0x0112, 0x0131
+_REDUCED, _MASK = 1, 4  # bits of the subfile type
 _SUBFILE_TYPE, _EXIF, _DNG_VERSION = 0x00FE, 0x8769, 0xC612
 
 
@@ -53,6 +55,36 @@ def read_exif(data: bytes) -> Exif:
         raw_preview=_DNG_VERSION in values or values.get(_SUBFILE_TYPE) == 1,
         has_details=_EXIF in values,
     )
+
+
+def tiff_pages(data: bytes) -> int:
+    """How many pictures a TIFF or BigTIFF holds in its chain of directories, at most 10,000. Smaller copies
+    and masks of another picture do not count.
+
+    Never raises: where the chain breaks or runs in a circle, what was found counts. Source: TIFF 6.0."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2], "<")
+    big = data[2:4] in (b"\x2b\x00", b"\x00\x2b")
+    wide, entry = (order + "Q", 20) if big else (order + "I", 12)
+    seen: set[int] = set()
+    pages = 0
+    try:
+        (at,) = struct.unpack_from(wide, data, 8 if big else 4)
+        while at and at not in seen and len(seen) < _MAX_PAGES:
+            seen.add(at)
+            (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
+            first = at + (8 if big else 2)
+            (at,) = struct.unpack_from(wide, data, first + entry * count)
+            kind = 0
+            for i in range(min(count, 4)):  # entries are sorted, and this is the least of the usual tags
+                tag, _ = struct.unpack_from(order + "HH", data, first + entry * i)
+                if tag == _SUBFILE_TYPE:
+                    (kind,) = struct.unpack_from(
+                        order + "I", data, first + entry * i + entry - (8 if big else 4)
+                    )
+            pages += kind & (_REDUCED | _MASK) == 0
+    except (struct.error, OverflowError):
+        return pages
+    return pages
 
 
 def _line(values: Mapping[int, int | str], tag: int) -> str:

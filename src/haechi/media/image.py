@@ -11,10 +11,10 @@ import numpy as np
 
 from haechi.errors import DamagedFile, InputError, OverLimit, UnknownFormat
 from haechi.media.clock import Clock
-from haechi.media.exif import Exif, read_exif
+from haechi.media.exif import Exif, read_exif, tiff_pages
 from haechi.media.jpeg import JpegHeader, read_header
 from haechi.media.opencv import opencv
-from haechi.media.structure import cut_off, gif_facts, iso_boxes, png_facts, riff_check, webp_size
+from haechi.media.structure import animation, cut_off, gif_facts, iso_boxes, png_facts, riff_check, webp_size
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
@@ -55,10 +55,13 @@ def decode_image(data: bytes, form: str, settings: Settings) -> tuple[U8, dict[s
             check_pixels(*size, settings)
     elif form == "avif":
         iso_boxes(io.BytesIO(data), len(data), "AVIF")
-    elif form == "tiff" and read_exif(data).raw_preview:
-        raise UnknownFormat(
-            "This is a camera's raw picture or holds only a preview: export it as JPEG or TIFF first."
-        )
+    elif form == "tiff":
+        if read_exif(data).raw_preview:
+            raise UnknownFormat(
+                "This is a camera's raw picture or holds only a preview: export it as JPEG or TIFF first."
+            )
+        if (pages := tiff_pages(data)) > 1:
+            facts["frames"] = pages
     rgb, exif = _pillow(data, form, settings, facts)
     return _finish(rgb, exif, facts, turned=form == "tiff")
 
@@ -163,8 +166,8 @@ def _pillow(data: bytes, form: str, settings: Settings, facts: dict[str, Fact]) 
             warnings.simplefilter("ignore")
             with _plugin(form)(io.BytesIO(data)) as image:
                 check_pixels(image.size[0], image.size[1], settings)
-                if form in ("webp", "avif") and image.n_frames > 1:
-                    facts |= {"animated": True, "frames": int(image.n_frames)}
+                if form in ("webp", "avif"):
+                    facts |= animation(int(image.n_frames))
                 if form in ("bmp", "tiff"):
                     facts["bit_depth"] = _depth(image)
                 raw = data if form == "tiff" else None

@@ -40,7 +40,7 @@ def _too_many(name: str, parts: str) -> DamagedFile:
 def png_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
     """bit_depth, animated, frames, software. Raises DamagedFile without an IEND chunk, OverLimit."""
     facts: dict[str, Fact] = {}
-    at = 8
+    at, animated, pictures = 8, False, 0
     for _ in range(_MAX_CHUNKS):
         clock.check()
         head = data[at : at + 8]
@@ -53,15 +53,23 @@ def png_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
         body = at + 8
         if kind == b"IHDR" and size >= 9:
             facts["bit_depth"] = data[body + 8]
-        elif kind == b"acTL" and size >= 4:
-            facts["animated"] = True
-            facts["frames"] = int.from_bytes(data[body : body + 4], "big")
+        elif kind == b"acTL":
+            animated = True
+        elif kind == b"fcTL" or (kind == b"IDAT" and pictures == 0):
+            # What acTL promises is not believed. A picture before the first fcTL is not part of the
+            # animation, and the one that is judged.
+            pictures += 1
         elif kind == b"tEXt" and data[body : body + 9] == b"Software\x00":
             facts["software"] = clean(data[body + 9 : min(end - 4, body + 300)])
         elif kind == b"IEND":
-            return facts
+            return facts | (animation(pictures) if animated else {})
         at = end
     raise _too_many("PNG", "chunks")
+
+
+def animation(frames: int) -> dict[str, Fact]:
+    """The facts of a picture that moves; none for a single frame."""
+    return {"animated": True, "frames": frames} if frames > 1 else {}
 
 
 def gif_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
@@ -88,7 +96,7 @@ def gif_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
         raise _too_many("GIF", "blocks")
     if frames == 0:
         raise DamagedFile("The GIF holds no picture at all: get the file again, or the original.")
-    return {"animated": True, "frames": frames} if frames > 1 else {}
+    return animation(frames)
 
 
 def _colour_table(packed: bytes) -> int:
