@@ -33,6 +33,10 @@ Finder: TypeAlias = "Callable[[Media, Callable[[float], None] | None], tuple[Fac
 
 _log = logging.getLogger("haechi")
 
+#: The thread that opens the next source. It is a daemon: whoever ends the program while it runs must end the
+#: process without Python's own end, in which OpenCV, on its way back from C++, aborts.
+AHEAD = "haechi-ahead"
+
 # Parts of a check that are done when a stage ends; measured on videos, where finding faces is most of it.
 _OPENED, _FOUND, _EXAMINED, _DECIDED = 0.05, 0.65, 0.95, 0.96
 
@@ -82,9 +86,11 @@ class Checker:
         finder: Callable[[Settings], Finder] = shipped_finder,
         judges: Callable[[Settings], Judges] = shipped_judges,
     ) -> None:
-        # Before the thread starts: OpenCV does not bear being imported by two threads at once.
+        # Before the threads start: imported by two at once, OpenCV may be left without its Python half.
         from haechi.media import open_media
+        from haechi.media.opencv import opencv
 
+        opencv()
         self.settings = Settings.from_env() if settings is None else settings
         self._open = open_media
         pool = ThreadPoolExecutor(1, thread_name_prefix="haechi-load")
@@ -152,16 +158,34 @@ class Checker:
         )
 
     def _open_ahead(self, source: Source) -> None:
-        pool = ThreadPoolExecutor(1, thread_name_prefix="haechi-open")
-        self._ahead = (source, pool.submit(self._open, source, self.settings))
-        pool.shutdown(wait=False)
+        ahead: Future[Media] = Future()
+        # No executor: Python waits for its threads at the end, here for as long as a large file takes.
+        threading.Thread(
+            target=_fill, args=(ahead, self._open, source, self.settings), name=AHEAD, daemon=True
+        ).start()
+        self._ahead = (source, ahead)
 
     def _opened(self, source: Source) -> Media:
         """What was opened ahead, errors included, when it was this source; else opened now."""
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == source:
-            return ahead[1].result()
-        return self._open(source, self.settings)
+        try:
+            if ahead is not None and ahead[0] == source:
+                return ahead[1].result()
+            return self._open(source, self.settings)
+        finally:
+            del ahead  # an error holds this frame, and would by it hold itself and the file's bytes
+
+
+def _fill(
+    ahead: Future[Media], work: Callable[[Source, Settings], Media], source: Source, settings: Settings
+) -> None:
+    """Do the work; whatever it raises is raised to whoever asks for the result."""
+    try:
+        ahead.set_result(work(source, settings))
+    except BaseException as error:
+        ahead.set_exception(error)
+    finally:
+        del ahead  # as above
 
 
 _checkers: dict[Settings, Checker] = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,7 +58,26 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not stop a report
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        _leave_past_the_next_file(end.code)
+        raise
+
+
+def _leave_past_the_next_file(code: object) -> None:
+    """End the process here when the run broke off while the next file is still being opened: see AHEAD."""
+    from haechi.check import AHEAD
+
+    for thread in threading.enumerate():
+        if thread.name == AHEAD:
+            thread.join(0.1)  # it may be at its last line
+            if thread.is_alive():
+                atexit._run_exitfuncs()  # which remove temporary files
+                for stream in (sys.stdout, sys.stderr):
+                    with suppress(OSError):
+                        stream.flush()
+                os._exit(code if isinstance(code, int) else 1)
 
 
 @contextmanager
