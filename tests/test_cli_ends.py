@@ -1,17 +1,25 @@
-"""How a run of the command line ends when something outside of it gives way: the reader, the person
-at the keyboard."""
+"""How a run of the command line ends when something outside of it gives way: the disk, the reader, the person
+at the keyboard; and that it keeps nothing of an input that it is done with."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from fakes import picture
+from fakes import finder, judges, picture
+from haechi import cli
+from haechi.check import Checker
+from haechi.errors import DamagedFile
+from haechi.settings import Settings
+from haechi.types import Media
 
 # The command line with stages that stand in. A file with "endless" in its name is opened for ever.
 STAGED = """
@@ -36,6 +44,8 @@ module = sys.modules["haechi.check"]
 module.Checker = partial(module.Checker, finder=finder, judges=judges(detector))
 cli.main()
 """
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="no full disk to try here")
 
 
 def staged(
@@ -80,3 +90,72 @@ def test_when_the_reader_leaves_the_next_file_is_not_waited_for(endless: list[Pa
     finally:
         os.close(writer)
     assert (run.returncode, run.stderr) == (141, b"")
+
+
+@needs_full
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "html"])
+def test_a_full_disk_is_neither_our_fault_nor_the_inputs(tmp_path: Path, form: str, buffered: str) -> None:
+    paths = [picture(tmp_path / f"{i}.png", "none") for i in range(1 if form == "html" else 2)]
+    with FULL.open("wb") as disk:
+        run = staged("--format", form, *paths, stdout=disk, PYTHONUNBUFFERED=buffered)
+    assert run.stderr == b"haechi: The output cannot be written: No space left on device\n"
+    assert run.returncode == 2
+
+
+@needs_full
+@pytest.mark.parametrize("args", [["--version"], ["doctor"], ["models"], ["models", "verify"]])
+def test_every_verb_says_that_the_disk_is_full(args: list[str]) -> None:
+    with FULL.open("wb") as disk:
+        command = [sys.executable, "-m", "haechi", *args]
+        run = subprocess.run(command, stdout=disk, stderr=subprocess.PIPE, check=False)
+    assert run.stderr == b"haechi: The output cannot be written: No space left on device\n"
+    assert run.returncode == 2
+
+
+def test_a_page_on_stdout_is_utf_8_as_it_says(tmp_path: Path) -> None:
+    source = picture(tmp_path / "사진 照片.png", "none")
+    run = staged("--format", "html", "--lang", "zh", source, PYTHONIOENCODING="gbk")
+    assert run.returncode == 0
+    page = run.stdout.decode("utf-8")
+    assert '<meta charset="utf-8">' in page
+    assert "사진 照片.png" in page
+    assert "未发现伪造迹象" in page
+
+
+class _Bytes:
+    """What a file holds, as long as something holds it."""
+
+
+def test_nothing_of_a_file_is_kept_once_its_line_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held: weakref.WeakSet[_Bytes] = weakref.WeakSet()
+    at_once: list[int] = []
+    good = picture(tmp_path / "good.png", "none")
+    open_media = Checker(Settings(), finder=finder, judges=judges())._open
+
+    def opened(source: str, settings: Settings) -> Media:
+        data = _Bytes()
+        held.add(data)
+        at_once.append(len(held))
+        if "good" in source:
+            return open_media(source, settings)
+        try:
+            raise ValueError(data)
+        except ValueError as error:
+            raise DamagedFile("ends early") from error
+
+    monkeypatch.setattr(sys.modules["haechi.media"], "open_media", opened)
+    fake = partial(Checker, finder=finder, judges=judges())
+    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
+    paths = [str(good), *"abc", *([str(good), "d"] * 3)]
+    monkeypatch.setattr(sys, "argv", ["haechi", "check", "--format", "jsonl", *paths])
+    gc.disable()
+    try:
+        with pytest.raises(SystemExit):
+            cli.main()
+    finally:
+        gc.enable()
+    assert len(capsys.readouterr().out.splitlines()) == len(at_once) == len(paths)
+    assert max(at_once) == 1

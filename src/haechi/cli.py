@@ -6,7 +6,7 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ import typer
 
 from haechi.errors import ExitCode, HaechiError, InputError, UsageError
 from haechi.settings import Settings
-from haechi.terminal import Bar, base_name, printable, say
+from haechi.terminal import Bar, base_name, mute, printable, put, say
 
 app = typer.Typer(
     name="haechi",
@@ -87,13 +87,12 @@ def outcome() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
+            put("", end="")  # what other printers left in the buffer
     except HaechiError as error:
         say(f"haechi: {error.message}")
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
-        # The reader left, as `head` does. Python would complain once more while it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        mute()  # the reader left, as `head` does
         raise typer.Exit(141) from None
     except KeyboardInterrupt:
         say("haechi: interrupted")
@@ -119,7 +118,8 @@ def _version(wanted: bool) -> None:
     if wanted:
         from haechi import __version__
 
-        print(f"haechi {__version__}")
+        with outcome():
+            put(f"haechi {__version__}")
         raise typer.Exit
 
 
@@ -172,7 +172,7 @@ def _check_all(paths: list[str], settings: Settings, output: Any, fail_on: FailO
 
     checker = Checker(settings)
     levels: set[str] = set()
-    failures: list[HaechiError] = []
+    failures: list[ExitCode] = []
     with output, Bar(len(paths), quiet=output.quiet) as bar:
         for i, path in enumerate(paths):
             name = base_name(path)
@@ -180,33 +180,48 @@ def _check_all(paths: list[str], settings: Settings, output: Any, fail_on: FailO
             def tell(stage: str, part: float, done: int = i, name: str = name) -> None:
                 bar.tell(f"{name}: {stage}", done + part)
 
-            failure: HaechiError
-            try:
-                following = paths[i + 1] if i + 1 < len(paths) else None
-                report = checker.check(path, tell, previews=output.format == "html", then=following)
-                with bar.hidden():
-                    output.report(path, report)
-                levels.add(report.verdict.level)
-                del report  # and with it the picture: the next one is in memory already
-                continue
-            except InputError as error:
-                failure = error
-            except (HaechiError, BrokenPipeError):
-                raise
-            except Exception as error:
-                if len(paths) == 1 or os.environ.get("HAECHI_DEBUG") == "1":
-                    raise
-                failure = crash(error)
-            failures.append(failure)
+            following = paths[i + 1] if i + 1 < len(paths) else None
+            answer = _answer(checker, path, tell, output, following, alone=len(paths) == 1)
+            # Outside of what is held against the input: a full disk is not its fault.
             with bar.hidden():
-                say(f"haechi: {path}: {failure.message}")
-                output.failure(path, failure)
+                if isinstance(answer, HaechiError):
+                    failures.append(answer.exit_code)
+                    say(f"haechi: {path}: {answer.message}")
+                    output.failure(path, answer)
+                else:
+                    levels.add(answer[0])
+                    output.write(path, answer[1])
+            del answer  # an error holds, by its traceback, the bytes of the file
     return _exit_code(levels, failures, len(paths), fail_on)
 
 
-def _exit_code(levels: set[str], failures: list[HaechiError], count: int, fail_on: FailOn | None) -> ExitCode:
+def _answer(
+    checker: Any,
+    path: str,
+    tell: Callable[[str, float], None],
+    output: Any,
+    following: str | None,
+    *,
+    alone: bool,
+) -> tuple[str, str] | HaechiError:
+    """The level and the rendered report of one path, or why there is none. The report itself, and with it
+    the picture, ends here: the next picture is in memory already."""
+    try:
+        report = checker.check(path, tell, previews=output.format == "html", then=following)
+        return report.verdict.level, output.render(report)
+    except InputError as error:
+        return error
+    except HaechiError:
+        raise
+    except Exception as error:
+        if alone or os.environ.get("HAECHI_DEBUG") == "1":
+            raise
+        return crash(error)
+
+
+def _exit_code(levels: set[str], failures: list[ExitCode], count: int, fail_on: FailOn | None) -> ExitCode:
     """A fault of ours comes first, then what --fail-on asked for, then inputs that could not be read."""
-    if any(failure.exit_code is ExitCode.INTERNAL for failure in failures):
+    if ExitCode.INTERNAL in failures:
         return ExitCode.INTERNAL
     if fail_on and levels & ({"strong"} if fail_on is FailOn.strong else {"strong", "some"}):
         return ExitCode.LEVEL_REACHED
@@ -240,7 +255,7 @@ def models_verify() -> None:
         checked = models.verify(Settings.from_env())
         for line in checked:
             sha256 = line.card.sha256 if line.card else "-"
-            print(f"{'ok ' if line.ok else 'BAD'} {line.name:<10} {sha256} {printable(line.why)}".rstrip())
+            put(f"{'ok ' if line.ok else 'BAD'} {line.name:<10} {sha256} {printable(line.why)}".rstrip())
         if not all(line.ok for line in checked):
             raise typer.Exit(ExitCode.MODEL)
 
@@ -252,7 +267,7 @@ def doctor() -> None:
         from haechi.doctor import lines
 
         for line in lines():
-            print(printable(line))
+            put(printable(line))
 
 
 @app.command(context_settings=_PASSED_ON)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,12 +14,23 @@ from typing import Any, Self
 from haechi import report as reports
 from haechi.errors import HaechiError, UsageError
 from haechi.media import display_name
-from haechi.terminal import base_name, say
+from haechi.terminal import base_name, put, say
 from haechi.types import Report
 
 _FILES = ("json", "html")
 # Room for a hash and a suffix in the 255 bytes that file systems allow a name.
 _LONGEST_NAME = 200
+
+
+class _Paper(StringIO):
+    """Text in memory that looks to rich as it will where it goes, with colours when that is a terminal."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        return sys.stdout is not None and sys.stdout.isatty()
 
 
 class Output:
@@ -49,22 +61,28 @@ class Output:
     ) -> None:
         # After a breakdown the list stays open on purpose: half an answer must not parse as a whole one.
         if self._list and error is None:
-            print("\n]", flush=True)
+            put("\n]")
 
-    def report(self, path: str, report: Report) -> None:
-        """Print or write one report."""
-        if self.format == "text":
-            from rich.console import Console
+    def render(self, report: Report) -> str:
+        """The report in the format of this output, ready for ``write``."""
+        if self.format == "html":
+            return reports.render_html(report, self._lang)
+        if self.format != "text":
+            return self._json(reports.to_dict(report, self._lang))
+        from rich.console import Console
 
-            if self._printed:
-                print()
-            reports.render_text(report, Console(file=sys.stdout), self._lang)
-            self._printed += 1
-            sys.stdout.flush()
-        elif self.format == "html":
-            self._emit(path, reports.render_html(report, self._lang))
-        else:
-            self._emit(path, self._json(reports.to_dict(report, self._lang)))
+        paper = _Paper()
+        console = Console(file=paper)
+        if console.legacy_windows:  # there colours are calls of the system, which no text can hold
+            console = Console(file=paper, color_system=None)
+        reports.render_text(report, console, self._lang)
+        return paper.getvalue().removesuffix("\n")
+
+    def write(self, path: str, text: str) -> None:
+        """Print or write what ``render`` made. Raises UsageError when it cannot be written."""
+        if self.format == "text" and self._printed:
+            put("")
+        self._emit(path, text)
 
     def failure(self, path: str, error: HaechiError) -> None:
         """Put the error where the report would have been; the formats for people leave it to stderr, and so
@@ -74,7 +92,7 @@ class Output:
 
     def _json(self, value: dict[str, Any]) -> str:
         # Outside UTF-8 only pure ASCII survives the way to the reader.
-        ascii_only = self._out is None and "utf" not in (sys.stdout.encoding or "").lower()
+        ascii_only = self._out is None and "utf" not in _Paper().encoding.lower()
         indent = None if self.format == "jsonl" else 2
         return json.dumps(value, ensure_ascii=ascii_only, indent=indent, allow_nan=False)
 
@@ -83,8 +101,9 @@ class Output:
             self._write(self._out / self._file_name(path), text)
             return
         if self._list:
-            print("[" if self._printed == 0 else ",")
-        print(text, end="" if self._list else "\n", flush=True)
+            put("[" if self._printed == 0 else ",")
+        # A page says in its head that it is UTF-8, so it must be, whatever the terminal's encoding.
+        put(text, end="" if self._list else "\n", utf8=self.format == "html")
         self._printed += 1
 
     def _write(self, target: Path, text: str) -> None:

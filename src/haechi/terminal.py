@@ -7,9 +7,11 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from haechi.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -33,8 +35,37 @@ def base_name(path: str) -> str:
 
 
 def say(line: str) -> None:
-    """One line of diagnostics on stderr."""
-    print(printable(line), file=sys.stderr, flush=True)
+    """One line of diagnostics on stderr. When nobody can hear it, the work goes on."""
+    with suppress(OSError):
+        print(printable(line), file=sys.stderr, flush=True)
+
+
+def put(text: str, end: str = "\n", *, utf8: bool = False) -> None:
+    """Text on stdout, at once; with ``utf8`` in UTF-8 whatever the terminal's encoding is.
+
+    Raises BrokenPipeError when the reader has left, and UsageError when the text cannot be written, as on a
+    full disk. After either stdout leads nowhere, so that the end of the program does not complain again."""
+    raw = getattr(sys.stdout, "buffer", None) if utf8 else None
+    try:
+        if raw is None:
+            print(text, end=end, flush=True)
+        else:
+            sys.stdout.flush()
+            raw.write((text + end).encode(errors="backslashreplace"))
+            raw.flush()
+    except BrokenPipeError:
+        mute()
+        raise
+    except OSError as error:
+        mute()
+        raise UsageError(f"The output cannot be written: {error.strerror or type(error).__name__}") from None
+
+
+def mute() -> None:
+    """Let all that is still to come on stdout, what is in its buffer included, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 class Bar:
