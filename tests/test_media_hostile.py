@@ -7,6 +7,8 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from PIL import Image
 
 from haechi.errors import DamagedFile, InputError, NotAFile, UnknownFormat
 from haechi.media import open_media
+from haechi.media.extent import Extent
 from haechi.media.jpeg import read_header
 from haechi.settings import Settings
 from haechi.types import U8
 from hostile import Hostile, samples, write_corpus
 from tinypicture import encoded, pictures
+from tinyvideo import mp4
 
 DEFAULT = Settings()
 
@@ -149,6 +153,58 @@ def test_metadata_cannot_spoil_a_jpeg() -> None:
 
 def first_rgb(data: bytes) -> U8:
     return next(open_media(data, DEFAULT).frames(1)).rgb
+
+
+@pytest.mark.parametrize(
+    ("fourcc", "spoilt", "fine"),
+    [
+        ("mp4v", (0.5, 1.0), False),
+        ("mp4v", (0.7, 1.0), False),
+        ("mp4v", (0.3, 0.4), False),
+        ("mp4v", (0.97, 1.0), True),
+        ("vp09", (0.5, 1.0), False),
+        ("vp09", (0.97, 1.0), True),
+    ],
+)
+def test_a_video_that_stops_decoding_is_refused_at_its_end(
+    tmp_path: Path, fourcc: str, spoilt: tuple[float, float], fine: bool
+) -> None:
+    data = bytearray(mp4(tmp_path / "a.mp4", frames=100, fourcc=fourcc).read_bytes())
+    at = data.index(b"mdat") + 4
+    size = int.from_bytes(data[at - 8 : at - 4], "big") - 8
+    start, stop = (at + int(size * share) for share in spoilt)
+    data[start:stop] = bytes(stop - start)
+    media = open_media(bytes(data), DEFAULT)
+    if fine:
+        assert len(list(media.frames(20))) >= 19
+        return
+    with pytest.raises(DamagedFile, match=r"(cannot|can) be decoded"):
+        list(media.frames(20))
+
+
+def test_what_may_be_missing_from_a_video_and_what_not() -> None:
+    def extent(times: Iterable[float]) -> Extent:
+        return reduce(Extent.with_one, times, Extent())
+
+    steady = [n / 25 for n in range(100)]
+    packets = extent(steady)
+    fine = {
+        "all": steady,
+        "two fields in two packets": steady[::2],
+        "two fields, second one first": steady[1::2],
+        "an end that is a little short": steady[:92],
+        "single frames dropped": [at for n, at in enumerate(steady) if n % 7],
+    }
+    for decoded in fine.values():
+        packets.check(extent(decoded))
+    for decoded in (steady[:49], steady[:85], steady[15:], steady[:30] + steady[45:], steady[::3], []):
+        with pytest.raises(DamagedFile):
+            packets.check(extent(decoded))
+    # Packets in the order of decoding; a slide show whose last picture stands long; four fields; no times.
+    extent([0.0, 0.12, 0.04, 0.08, 0.24, 0.16, 0.2]).check(extent([0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24]))
+    extent([0.0, 10.0, 60.0]).check(extent([0.0, 10.0]))
+    extent([0.0, 0.02, 0.04, 0.06, 0.08]).check(extent([0.0, 0.04]))
+    extent([0.0] * 10).check(extent([0.0] * 5))
 
 
 def test_fill_bytes_that_lead_to_no_marker_are_passed_in_a_moment() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from haechi.errors import DamagedFile, OverLimit
 from haechi.media.clock import Clock
+from haechi.media.extent import Extent
 from haechi.media.image import check_pixels
 from haechi.media.opencv import opencv
 from haechi.media.structure import iso_boxes, matroska_check, riff_check
@@ -27,9 +28,6 @@ from haechi.types import U8, Fact, Frame
 MAX_FRAMES = 2_000_000
 _CURE = "cut the video shorter"
 _NAMES = {"mp4": "MP4", "mov": "MOV", "webm": "WebM", "mkv": "MKV", "avi": "AVI"}
-# Fewer decoded pictures than this share of the packets: the stream is damaged. Sound streams stay near 1;
-# two fields in two packets give one half.
-_LEAST_DECODED = 0.4
 _CODECS = {
     "avc1": "h264", "avc3": "h264", "x264": "h264", "hev1": "hevc", "hvc1": "hevc", "hevc": "hevc",
     "vp80": "vp8", "vp90": "vp9", "vp09": "vp9", "av01": "av1", "mp4v": "mpeg4", "fmp4": "mpeg4",
@@ -57,7 +55,7 @@ class VideoReader:
     def __init__(self, path: Path, settings: Settings, temporary: bool = False) -> None:
         self._settings = settings
         self._path = os.path.abspath(path)  # noqa: PTH100 - "http://x" must stay a name and not become an address
-        self.frame_count = 0
+        self.extent = Extent()
         leftovers = [self._path] if temporary else []
         try:
             self._path.encode("utf-8")
@@ -89,36 +87,33 @@ class VideoReader:
     def __call__(self, n: int) -> Iterator[Frame]:
         """At most n frames in order of time, the middles of n equal parts of the video.
 
-        Raises DamagedFile when most of the stream turns out not to decode, OverLimit after
+        Raises DamagedFile when a part of the stream turns out not to decode, OverLimit after
         decode_timeout_s of decoding (the time the caller spends between frames does not count)."""
-        count = min(n, self.frame_count)
+        frames = self.extent.frames
+        count = min(n, frames)
         if count <= 0:
             return
         cv2 = opencv()
         clock = Clock(self._settings.decode_timeout_s, _CURE)
         capture = self.open()
+        decoded = Extent()
         try:
-            index, given, last_s = 0, 0, 0.0
+            given, last_s = 0, 0.0
             while given < count:
                 if not capture.grab():
-                    break
+                    self.extent.check(decoded)
+                    return
                 clock.check()
-                if index == (2 * given + 1) * self.frame_count // (2 * count):
-                    given += 1
-                    last_s = max(last_s, _seconds(capture.get(cv2.CAP_PROP_POS_MSEC)))
+                index = decoded.frames
+                at_s = _seconds(capture.get(cv2.CAP_PROP_POS_MSEC))
+                decoded = decoded.with_one(at_s)
+                if index == (2 * given + 1) * frames // (2 * count):
+                    given, last_s = given + 1, max(last_s, at_s)
                     rgb = self._retrieve(capture)
                     if rgb is not None:
                         clock.stop()
                         yield Frame(rgb, index, last_s)
                         clock.start()
-                index += 1
-            else:
-                return
-            if index < _LEAST_DECODED * self.frame_count:
-                raise DamagedFile(
-                    f"Only {index} of this video's {self.frame_count} frames can be decoded, because the "
-                    "rest is damaged: get the file again, or the original."
-                )
         finally:
             capture.release()
 
@@ -141,7 +136,7 @@ class VideoReader:
 
 
 def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> VideoFacts:
-    """Measures the video behind ``reader`` and tells the reader its number of frames.
+    """Measures the video behind ``reader`` and tells the reader its extent.
 
     Raises DamagedFile when the file is cut off, encrypted or without one frame that decodes, OverLimit."""
     _check_structure(path, form)
@@ -164,14 +159,18 @@ def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> Vid
             first = reader._retrieve(capture)
     finally:
         capture.release()
-    frames, span_s = _measure(reader, settings, clock)
+    # From the packets alone where that works.
+    extent = _walk(reader, settings, clock, packets=True)
+    if extent.frames == 0:
+        extent = _walk(reader, settings, clock, packets=False)
+    frames, span_s = extent.frames, extent.span_s
     fps = (frames - 1) / span_s if frames > 1 and span_s > 0 else header_fps
     # Matroska rounds times to milliseconds: where both agree, the header's rate is the more exact.
     if fps and header_fps and abs(fps - header_fps) < 0.01 * fps:
         fps = header_fps
     duration_s = span_s + (1 / fps if fps else 0.0)
     _check_duration(duration_s, settings)
-    reader.frame_count = frames
+    reader.extent = extent
     container: dict[str, Fact] = {
         "format": form, "codec": codec, "frames": frames, "rotation_deg": rotation,
     }  # fmt: skip
@@ -181,34 +180,26 @@ def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> Vid
     return VideoFacts(first.shape[1], first.shape[0], fps, duration_s, frames, container)
 
 
-def _measure(reader: VideoReader, settings: Settings, clock: Clock) -> tuple[int, float]:
-    """(pictures, seconds from the first to the last of them), from the packets alone where that works."""
-    frames, span_s = _walk(reader, settings, clock, packets=True)
-    return (frames, span_s) if frames else _walk(reader, settings, clock, packets=False)
-
-
-def _walk(reader: VideoReader, settings: Settings, clock: Clock, packets: bool) -> tuple[int, float]:
-    """One pass over the video that keeps nothing: its count and the seconds between first and last."""
+def _walk(reader: VideoReader, settings: Settings, clock: Clock, packets: bool) -> Extent:
+    """One pass over the video that keeps nothing but its extent."""
     cv2 = opencv()
     capture = reader.open()
-    frames, first_s, last_s = 0, math.inf, 0.0
+    extent = Extent()
     try:
         if packets and not capture.set(cv2.CAP_PROP_FORMAT, -1):
-            return 0, 0.0
+            return extent
         while capture.grab():
-            frames += 1
-            at = _seconds(capture.get(cv2.CAP_PROP_POS_MSEC))
-            first_s, last_s = min(first_s, at), max(last_s, at)
+            extent = extent.with_one(_seconds(capture.get(cv2.CAP_PROP_POS_MSEC)))
             clock.check()
-            if frames > MAX_FRAMES:
+            if extent.frames > MAX_FRAMES:
                 raise OverLimit(
                     f"The video has more than {MAX_FRAMES:,} frames: cut out the part in question."
                 )
-            if frames % 256 == 0:
-                _check_duration(last_s - first_s, settings)
+            if extent.frames % 256 == 0:
+                _check_duration(extent.span_s, settings)
     finally:
         capture.release()
-    return frames, last_s - first_s if frames else 0.0
+    return extent
 
 
 def _check_structure(path: Path, form: str) -> None:
