@@ -109,15 +109,38 @@ def test_an_edited_card_is_an_error(shelf: Settings, key: str) -> None:
         models.load("flicker", shelf)
 
 
-def test_parameters_are_checked_even_in_a_card_without_a_seal(shelf: Settings) -> None:
-    path = Path(shelf.models_dir, "flicker.json")
+@pytest.mark.parametrize("name", ["swap", "flicker"])
+def test_a_card_without_its_seal_is_an_error(shelf: Settings, name: str) -> None:
+    path = Path(shelf.models_dir, f"{name}.json")
     raw = json.loads(path.read_text(encoding="utf-8"))
     del raw["card_sha256"]
-    path.write_text(json.dumps(raw), encoding="utf-8")
-    assert models.load("flicker", shelf).card.version == "1"
+    path.write_text(json.dumps(raw | {"threshold": 0.99}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"lacks one of .*card_sha256"):
+        models.load(name, shelf)
+    assert [line.name for line in models.verify(shelf) if not line.ok] == [name]
+
+
+def test_parameters_that_do_not_fit_their_hash_are_an_error_even_under_a_seal(shelf: Settings) -> None:
+    path = Path(shelf.models_dir, "flicker.json")
+    raw = json.loads(path.read_text(encoding="utf-8"))
     raw["parameters"]["a"] = "changed"
-    path.write_text(json.dumps(raw), encoding="utf-8")
-    assert "flicker" in [line.name for line in models.verify(shelf) if not line.ok]
+    del raw["card_sha256"]
+    path.write_text(json.dumps({**raw, "card_sha256": models.parameters_sha256(raw)}), encoding="utf-8")
+    with pytest.raises(ModelError, match="differs from its card"):
+        models.load("flicker", shelf)
+
+
+def test_a_card_says_by_itself_what_it_lacks(shelf: Settings) -> None:
+    write_card(Path(shelf.models_dir), "faces", file="faces.onnx", crop={"size_px": 224})
+    raw = models.load("faces", shelf).card.raw
+    assert raw["crop"]["size_px"] == 224
+    assert raw.get("threshold") is None
+    with pytest.raises(ModelError, match=r"'faces' says nothing of 'threshold'.*Reinstall"):
+        raw["threshold"]
+    with pytest.raises(ModelError, match="'faces' says nothing of 'centre'"):
+        raw["crop"]["centre"]
+    with pytest.raises(ModelError, match="'flicker' says nothing of 'weights'"):
+        models.load("flicker", shelf).card.parameters["weights"]
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,24 @@ NAMES = ("faces", "swap", "synthesis", "flicker", "verdict")
 _CURE = (
     "Reinstall Haechi (pip install --force-reinstall haechi) or set HAECHI_MODELS_DIR to a complete folder."
 )
-_REQUIRED = ("name", "version", "task", "sha256", "licence")
+_REQUIRED = ("name", "version", "task", "licence", "sha256", "card_sha256")
+
+
+class _Facts(dict[str, Any]):
+    """An object of a card, at any depth. Whoever asks for something that is not in it meets a ModelError."""
+
+    def __init__(self, facts: Mapping[str, Any], card: str) -> None:
+        super().__init__(facts)
+        self.card = card
+
+    def __missing__(self, key: str) -> Any:
+        raise ModelError(f"The card of the model {self.card!r} says nothing of {key!r}. {_CURE}")
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The facts of one model. ``raw`` is the whole card; ``path`` the card's own file."""
+    """The facts of one model. ``raw`` is the whole card, in which a missing key raises ModelError; ``path``
+    the card's own file."""
 
     name: str
     version: str
@@ -52,7 +64,8 @@ class Card:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The fitted numbers; empty when the card has none."""
-        return dict(self.raw.get("parameters", {}))
+        parameters: Mapping[str, Any] = self.raw.get("parameters", {})
+        return parameters
 
     @property
     def figures(self) -> Mapping[str, Any]:
@@ -112,7 +125,9 @@ def card(name: str, settings: Settings) -> Card:
     """The card of one model, its seal checked but not its weights. Raises ModelError."""
     path = folder(settings) / f"{name}.json"
     try:
-        raw = json.loads(path.read_bytes(), parse_constant=_refuse)
+        raw = json.loads(
+            path.read_bytes(), parse_constant=_refuse, object_hook=lambda facts: _Facts(facts, name)
+        )
         seal_now = parameters_sha256({key: raw[key] for key in raw if key != "card_sha256"})
     except FileNotFoundError:
         raise ModelError(f"The model {name!r} is missing. {_CURE}") from None
@@ -121,11 +136,11 @@ def card(name: str, settings: Settings) -> Card:
     if not isinstance(raw, dict) or any(not isinstance(raw.get(key), str) for key in _REQUIRED):
         raise ModelError(f"The card of the model {name!r} lacks one of {', '.join(_REQUIRED)}. {_CURE}")
     file = raw.get("file")
-    if raw["name"] != name or (file is None and "parameters" not in raw):
+    if raw["name"] != name or (file is None and not isinstance(raw.get("parameters"), dict)):
         raise ModelError(f"The card of the model {name!r} describes something else. {_CURE}")
     if file is not None and (not isinstance(file, str) or Path(file).name != file):
         raise ModelError(f"The card of the model {name!r} names weights outside its folder. {_CURE}")
-    if raw.get("card_sha256", seal_now) != seal_now:
+    if raw["card_sha256"] != seal_now:
         raise ModelError(f"The card of the model {name!r} was altered after it was sealed. {_CURE}")
     return Card(name, raw["version"], raw["sha256"], raw, path)
 
