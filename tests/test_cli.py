@@ -292,39 +292,12 @@ def test_missing_models_are_exit_4_and_never_a_verdict(some: Some, tmp_path: Pat
     assert re.fullmatch(r"haechi: The model 'faces' is missing\. Reinstall.*\n", run.stderr)
 
 
-def test_models_verify_finds_what_is_missing(tmp_path: Path) -> None:
-    environment = os.environ | {"HAECHI_MODELS_DIR": str(tmp_path)}
-    run = subprocess.run(
-        [*HAECHI, "models", "verify"], env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 4
-    assert [line.split()[:2] for line in run.stdout.splitlines()] == [["BAD", name] for name in models.NAMES]
-
-
 def test_version_and_help(haechi: Haechi) -> None:
     assert re.fullmatch(r"haechi \d+\.\d+\.\d+\S*\n", haechi("--version").out)
     helped = haechi("check", "--help").out
     assert all(
         word in helped for word in ("--format", "--out", "--fail-on", "--lang", "--quiet", "Exit codes")
     )
-
-
-def test_doctor_tells_versions_and_no_secrets(tmp_path: Path) -> None:
-    environment = os.environ | {"HAECHI_MODELS_DIR": str(tmp_path), "HAECHI_THREADS": "1", "USER": "jane-doe"}
-    run = subprocess.run([*HAECHI, "doctor"], env=environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0
-    for word in ("python: ", "onnxruntime: ", "setting threads: 1 (HAECHI_THREADS)", "model swap: no card"):
-        assert word in run.stdout
-    assert str(tmp_path) not in run.stdout
-    assert str(Path.home()) not in run.stdout
-    assert "jane-doe" not in run.stdout
-
-
-def test_doctor_survives_a_wrong_setting() -> None:
-    environment = os.environ | {"HAECHI_THREADS": "many"}
-    run = subprocess.run([*HAECHI, "doctor"], env=environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0
-    assert "HAECHI_THREADS='many' is not a valid int" in run.stdout
 
 
 def test_train_without_torch_says_what_to_install(haechi: Haechi, monkeypatch: pytest.MonkeyPatch) -> None:

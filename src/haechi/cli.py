@@ -241,9 +241,9 @@ def models_(context: typer.Context) -> None:
 def models_list() -> None:
     """List the cards (the default)."""
     with outcome():
-        from haechi.shelf import table
+        from haechi.shelf import show
 
-        table(Settings.from_env())
+        show(Settings.from_env())
 
 
 @models_app.command("verify")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
-from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,23 +12,12 @@ from typing import Any, Self
 from haechi import report as reports
 from haechi.errors import HaechiError, UsageError
 from haechi.media import display_name
-from haechi.terminal import base_name, put, say
+from haechi.terminal import base_name, drawn, encoding, put, say
 from haechi.types import Report
 
 _FILES = ("json", "html")
 # Room for a hash and a suffix in the 255 bytes that file systems allow a name.
 _LONGEST_NAME = 200
-
-
-class _Paper(StringIO):
-    """Text in memory that looks to rich as it will where it goes, with colours when that is a terminal."""
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return getattr(sys.stdout, "encoding", None) or "utf-8"
-
-    def isatty(self) -> bool:
-        return sys.stdout is not None and sys.stdout.isatty()
 
 
 class Output:
@@ -69,14 +56,8 @@ class Output:
             return reports.render_html(report, self._lang)
         if self.format != "text":
             return self._json(reports.to_dict(report, self._lang))
-        from rich.console import Console
-
-        paper = _Paper()
-        console = Console(file=paper)
-        if console.legacy_windows:  # there colours are calls of the system, which no text can hold
-            console = Console(file=paper, color_system=None)
-        reports.render_text(report, console, self._lang)
-        return paper.getvalue().removesuffix("\n")
+        text = drawn(lambda console: reports.render_text(report, console, self._lang))
+        return text.removesuffix("\n")
 
     def write(self, path: str, text: str) -> None:
         """Print or write what ``render`` made. Raises UsageError when it cannot be written."""
@@ -92,7 +73,7 @@ class Output:
 
     def _json(self, value: dict[str, Any]) -> str:
         # Outside UTF-8 only pure ASCII survives the way to the reader.
-        ascii_only = self._out is None and "utf" not in _Paper().encoding.lower()
+        ascii_only = self._out is None and "utf" not in encoding().lower()
         indent = None if self.format == "jsonl" else 2
         return json.dumps(value, ensure_ascii=ascii_only, indent=indent, allow_nan=False)
 

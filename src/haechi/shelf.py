@@ -1,68 +1,107 @@
-"""The table of ``haechi models``: which models there are and what their cards say."""
+"""What ``haechi models`` prints: each card with its origin, what was measured, where it fails."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from haechi import models
 from haechi.settings import Settings
-from haechi.terminal import printable
+from haechi.terminal import drawn, printable, put
 
-_FIGURES = 6
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
-
-def table(settings: Settings) -> None:
-    """Print one row a card. Raises ModelError when a card is missing or damaged."""
-    rows = Table(show_lines=True)
-    for title in ("name", "version", "task", "size", "trained on", "licence", "key figures"):
-        rows.add_column(title, overflow="fold")
-    for card in models.cards(settings):
-        data = card.raw.get("training", {}).get("data", [])
-        trained = ", ".join(_label(d) for d in data) if isinstance(data, list) else _label(data)
-        figures = "\n".join(list(_figures(card.figures))[:_FIGURES])
-        cells = (
-            card.name,
-            card.version,
-            card.raw["task"],
-            _size(card),
-            trained,
-            card.raw["licence"],
-            figures,
-        )
-        rows.add_row(*(Text(printable_lines(cell)) for cell in cells))
-    width = None if sys.stdout.isatty() else 120
-    Console(file=sys.stdout, width=width).print(rows)
+_LONGEST_LINE = 120
+_ROOMY = 80  # columns from which on the names of figures need no second line
+_SAME = '"'  # a remark that repeats that of the line above
 
 
-def printable_lines(cell: str) -> str:
-    return "\n".join(printable(line) for line in cell.split("\n"))
+def show(settings: Settings) -> None:
+    """Print every card. Raises ModelError when one is missing or damaged."""
+    cards = models.cards(settings)
+    for line in drawn(lambda console: _draw(cards, console)).splitlines():
+        put(line.rstrip())
 
 
-def _label(data: object) -> str:
-    return str(data.get("name", data)) if isinstance(data, Mapping) else str(data)
+def _draw(cards: tuple[models.Card, ...], console: Console) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    width = min(console.width, _LONGEST_LINE)
+    for i, card in enumerate(cards):
+        if i:
+            console.print()
+        facts = " · ".join(part for part in (card.version, _size(card), card.raw["licence"]) if part)
+        console.print(Text.assemble((printable(card.name), "bold"), "  ", printable(facts)), width=width)
+        console.print(Padding(Text(printable(card.raw["task"])), (0, 0, 0, 2)), width=width)
+        training = card.raw.get("training")
+        data = training.get("data") if isinstance(training, Mapping) else None
+        for title, body in (
+            ("trained on", _list(_lines(data))),
+            ("measured", _measured(card.figures, width >= _ROOMY)),
+            ("limits", _list(_lines(card.raw.get("limits")))),
+        ):
+            console.print(Padding(Text(title, "bold"), (0, 0, 0, 2)), width=width)
+            console.print(Padding(body, (0, 0, 0, 4)), width=width)
 
 
 def _size(card: models.Card) -> str:
     if card.weights is None:
-        return "-"
+        return ""
     try:
         return f"{card.weights.stat().st_size / 1e6:.2f} MB"
     except OSError:
-        return "missing"
+        return "weights missing"
 
 
-def _figures(figures: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Numbers of the card's figures, those of nested groups under their path."""
+def _lines(entries: object) -> list[str]:
+    """The entries of a card's list; what is no list counts as its only entry."""
+    listed = entries if isinstance(entries, list) else [] if entries is None else [entries]
+    return [str(e.get("name", e)) if isinstance(e, Mapping) else str(e) for e in listed]
+
+
+def _list(lines: list[str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    for line in lines or ["nothing said"]:
+        table.add_row("-", Text(printable(line), overflow="fold"))
+    return table
+
+
+def _measured(figures: Mapping[str, Any], roomy: bool) -> Table:
+    """One row a figure: its name, value and interval, and on what it was measured."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table, before = Table.grid(padding=(0, 2)), ""
+    for name, value, what in [*figure_rows(figures)] or [("nothing", "", "")]:
+        remark = _SAME if what and what == before else what
+        table.add_row(*(Text(printable(cell), overflow="fold") for cell in (name, value, remark)))
+        before = what
+    table.columns[0].no_wrap, table.columns[1].no_wrap = roomy, True
+    return table
+
+
+def figure_rows(figures: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str, str]]:
+    """Rows (name, "value (low-high)", what) of a card's figures: numbers, ``{value, low, high, what}``, or
+    groups of these under a name, to any depth."""
     for key, value in figures.items():
-        if isinstance(value, Mapping):
-            yield from _figures(value, f"{prefix}{key}.")
-        elif isinstance(value, float):
-            yield f"{prefix}{key} {value:.4g}"
-        elif isinstance(value, int | str):
-            yield f"{prefix}{key} {value}"
+        name = (*path, key.replace("_", " "))
+        if isinstance(value, Mapping) and "value" in value:
+            ends = [_figure(value[end]) for end in ("low", "high") if value.get(end) is not None]
+            interval = f" ({'-'.join(ends)})" if ends else ""
+            yield ": ".join(name), _figure(value["value"]) + interval, str(value.get("what") or "")
+        elif isinstance(value, Mapping):
+            yield from figure_rows(value, name)
+        elif value is None or isinstance(value, int | float | str):
+            yield ": ".join(name), _figure(value), ""
+
+
+def _figure(value: object) -> str:
+    if value is None:
+        return "not measured"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -6,14 +6,16 @@ import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import StringIO
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from haechi.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 _PATIENCE_S = 1.0
@@ -59,6 +61,35 @@ def put(text: str, end: str = "\n", *, utf8: bool = False) -> None:
     except OSError as error:
         mute()
         raise UsageError(f"The output cannot be written: {error.strerror or type(error).__name__}") from None
+
+
+def encoding() -> str:
+    """That of stdout."""
+    return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
+def drawn(draw: Callable[[Console], None]) -> str:
+    """What ``draw`` prints to a console of rich, as it would look on stdout: in its width, and with colours
+    when that is a terminal."""
+    from rich.console import Console
+
+    paper = _Paper()
+    console = Console(file=paper)
+    if console.legacy_windows:  # there colours are calls of the system, which no text can hold
+        console = Console(file=paper, color_system=None)
+    draw(console)
+    return paper.getvalue()
+
+
+class _Paper(StringIO):
+    """Text in memory that rich takes for stdout."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return encoding()
+
+    def isatty(self) -> bool:
+        return sys.stdout is not None and sys.stdout.isatty()
 
 
 def mute() -> None:
