@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from haechi import models, shelf
+from haechi import doctor, models, shelf
 from haechi.settings import Settings
 
 HAECHI = [sys.executable, "-m", "haechi"]
@@ -122,3 +122,12 @@ def test_doctor_survives_a_wrong_setting() -> None:
     run = subprocess.run([*HAECHI, "doctor"], env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0
     assert "HAECHI_THREADS='many' is not a valid int" in run.stdout
+
+
+def test_doctor_counts_cards_of_other_names_without_naming_them(folder: Path) -> None:
+    write_card(folder, "jane-doe")
+    (folder / "divorce-letters.json").write_text("[]", encoding="utf-8")
+    told = "\n".join(doctor.lines({"HAECHI_MODELS_DIR": str(folder)}))
+    assert "model swap: 1 sha256" in told
+    assert "other cards: 2, of which 1 ok" in told
+    assert not any(word in told for word in ("jane", "divorce"))

@@ -34,9 +34,15 @@ def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
         value = getattr(settings, f.name)
         shown = "(a folder)" if f.name == "models_dir" and value else repr(value)
         yield f"setting {f.name}: {shown} ({variable if variable in env else 'default'})"
-    for line in models.verify(settings):
+    checked = models.verify(settings)
+    for line in checked:
+        if line.name not in models.NAMES:
+            continue
         card = "no card" if line.card is None else f"{line.card.version} sha256 {line.card.sha256[:12]}"
         yield f"model {line.name}: {card}: {'ok' if line.ok else line.why}"
+    others = [line.ok for line in checked if line.name not in models.NAMES]  # files of any name
+    if others:
+        yield f"other cards: {len(others)}, of which {others.count(True)} ok"
 
 
 def _version(package: str) -> str:
