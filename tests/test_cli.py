@@ -205,6 +205,17 @@ def test_wrong_usage_is_exit_2(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("tag", ["ko", "ko-KR", "KO_kr.UTF-8"])
+def test_a_language_may_be_given_as_a_tag(
+    haechi: Haechi, some: Some, monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
+    (path,) = some("strong")
+    assert "이며 확정은 아닙니다" in haechi("check", "--lang", tag, path).out
+    monkeypatch.setenv("HAECHI_LANG", tag)
+    assert "이며 확정은 아닙니다" in haechi("check", path).out
+    assert "This is evidence, not proof." in haechi("check", "--lang", "en-GB", path).out
+
+
 @pytest.mark.parametrize("value", ["many", "-1", "nan"])
 def test_a_wrong_setting_is_wrong_usage(
     haechi: Haechi, some: Some, monkeypatch: pytest.MonkeyPatch, value: str

@@ -42,12 +42,6 @@ class Format(StrEnum):
     html = "html"
 
 
-class Lang(StrEnum):
-    en = "en"
-    zh = "zh"
-    ko = "ko"
-
-
 class FailOn(StrEnum):
     strong = "strong"
     some = "some"
@@ -142,7 +136,9 @@ def check(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 10 when any PATH reaches this level.")
     ] = None,
-    lang: Annotated[Lang | None, typer.Option("--lang", help="Language of the report.")] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar="en|zh|ko", help="Language of the report, also as zh-CN.")
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes, only errors.")
     ] = False,
@@ -161,7 +157,7 @@ def check(
         from haechi.output import Output
 
         settings = Settings.from_env()
-        settings = replace(settings, lang=lang.value if lang else settings.lang)
+        settings = settings if lang is None else replace(settings, lang=lang)
         output = Output(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
         raise typer.Exit(_check_all(paths, settings, output, fail_on))
 

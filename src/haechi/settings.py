@@ -30,15 +30,17 @@ class Settings:
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")
     threads: int = _setting(0, "processor threads for the networks; 0 means all")
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")
-    lang: str = _setting("en", "language of reports: en, zh or ko")
+    lang: str = _setting("en", "language of reports: en, zh or ko, also as zh-CN")
 
     def __post_init__(self) -> None:
         for f in fields(self):
             value, least = getattr(self, f.name), 0 if f.name == "threads" else 1
             if isinstance(value, int | float) and not least <= value < math.inf:
                 raise UsageError(f"{f.name}={value} is out of range, at least {least} is needed: {_help(f)}")
-        if self.lang not in LANGUAGES:
+        short = self.lang.replace("_", "-").split("-")[0].lower()
+        if short not in LANGUAGES:
             raise UsageError(f"lang={self.lang!r} is not one of {', '.join(LANGUAGES)}")
+        object.__setattr__(self, "lang", short)  # of a tag such as zh-CN or ko_KR.UTF-8
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
