@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from haechi.errors import DamagedFile
 from haechi.media.clock import Clock
+from haechi.media.edits import hidden_s
 from haechi.media.exif import clean
 from haechi.types import Fact
 
@@ -174,11 +175,12 @@ def _ebml_size(data: bytes, at: int) -> tuple[int, int | None] | None:
 @dataclass(frozen=True, slots=True)
 class Boxes:
     """What the top level of an ISO base media file (MP4, MOV, AVIF) holds. has_video is None when the
-    index was too large to look through."""
+    index was too large to look through. hidden_s: seconds of the video that its edit list leaves out."""
 
     has_index: bool
     has_video: bool | None
     encrypted: bool
+    hidden_s: float = 0.0
 
 
 _WHOLE = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"meta", b"free", b"skip", b"wide", b"uuid", b"sidx"})
@@ -214,4 +216,5 @@ def iso_boxes(file: BinaryIO, size: int, name: str) -> Boxes:
         at += length
     if moov is None:
         return Boxes(has_index, None, encrypted=False)
-    return Boxes(has_index, b"vide" in moov, encrypted=_ENCRYPTED.search(moov) is not None)
+    encrypted = _ENCRYPTED.search(moov) is not None
+    return Boxes(has_index, b"vide" in moov, encrypted, hidden_s(moov))

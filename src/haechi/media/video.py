@@ -26,6 +26,8 @@ from haechi.settings import Settings
 from haechi.types import U8, Fact, Frame
 
 MAX_FRAMES = 2_000_000
+# The edit lists of ordinary files hide the frame or two by which reordered ones come late.
+_MOST_HIDDEN_S = 0.4
 _CURE = "cut the video shorter"
 _NAMES = {"mp4": "MP4", "mov": "MOV", "webm": "WebM", "mkv": "MKV", "avi": "AVI"}
 _CODECS = {
@@ -139,7 +141,7 @@ def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> Vid
     """Measures the video behind ``reader`` and tells the reader its extent.
 
     Raises DamagedFile when the file is cut off, encrypted or without one frame that decodes, OverLimit."""
-    _check_structure(path, form)
+    trimmed = _check_structure(path, form) > _MOST_HIDDEN_S
     cv2 = opencv()
     clock = Clock(settings.decode_timeout_s, _CURE)
     capture = reader.open()
@@ -159,8 +161,8 @@ def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> Vid
             first = reader._retrieve(capture)
     finally:
         capture.release()
-    # From the packets alone where that works.
-    extent = _walk(reader, settings, clock, packets=True)
+    # From the packets alone where that works. Those of a trimmed video tell of parts that are not shown.
+    extent = Extent() if trimmed else _walk(reader, settings, clock, packets=True)
     if extent.frames == 0:
         extent = _walk(reader, settings, clock, packets=False)
     frames, span_s = extent.frames, extent.span_s
@@ -175,7 +177,9 @@ def probe(reader: VideoReader, path: Path, form: str, settings: Settings) -> Vid
         "format": form, "codec": codec, "frames": frames, "rotation_deg": rotation,
     }  # fmt: skip
     # A length is optional in several containers, then OpenCV hands out nonsense below zero.
-    if 0 < promised < 2**40 and frames < 0.5 * promised:
+    # Some write twice or twenty times the rate, and as many more frames: then it is the time that counts.
+    promised_s = promised / header_fps if header_fps else math.inf
+    if 0 < promised < 2**40 and frames < 0.5 * promised and span_s < 0.5 * promised_s:
         container["truncated"] = True
     return VideoFacts(first.shape[1], first.shape[0], fps, duration_s, frames, container)
 
@@ -202,7 +206,8 @@ def _walk(reader: VideoReader, settings: Settings, clock: Clock, packets: bool) 
     return extent
 
 
-def _check_structure(path: Path, form: str) -> None:
+def _check_structure(path: Path, form: str) -> float:
+    """Seconds that an edit list leaves out. Raises DamagedFile when the file is not all there."""
     name, size = _NAMES[form], path.stat().st_size
     with path.open("rb") as file:
         if form == "avi":
@@ -224,6 +229,8 @@ def _check_structure(path: Path, form: str) -> None:
                 raise DamagedFile(
                     f"The {name} holds no video track: it has no frames, or only sound; give the whole video."
                 )
+            return boxes.hidden_s
+    return 0.0
 
 
 def _check_duration(seconds: float, settings: Settings) -> None:
