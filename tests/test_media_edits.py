@@ -19,7 +19,7 @@ def u32(*values: int) -> bytes:
 
 
 def index(edits: list[tuple[int, int]], media_s: float = 6.0, handler: bytes = b"vide") -> bytes:
-    """An index of one track at 1000 units a second in a movie at 600; edits as (length in the movie, start)."""
+    """An index of one track of 1000 units a second in a movie of 600; edits: (length there, start)."""
     entries = b"".join(u32(length, start, 1 << 16) for length, start in edits)
     elst = box(b"edts", box(b"elst", u32(0, len(edits)), entries)) if edits else b""
     mdhd = box(b"mdhd", u32(0, 0, 0, 1000, int(media_s * 1000), 0))
