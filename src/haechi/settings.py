@@ -25,7 +25,7 @@ class Settings:
     max_pixels: int = _setting(120_000_000, "largest picture or frame, width times height in pixels")
     max_duration_s: float = _setting(4 * 3600.0, "longest video, in seconds")
     decode_timeout_s: float = _setting(
-        120.0, "longest time of decoding: videos, JPEG, PNG and GIF, in seconds"
+        120.0, "longest decoding of a video, JPEG, PNG or GIF, in seconds"
     )
     video_frames: int = _setting(300, "frames of a video in which faces are looked for")
     video_crops: int = _setting(32, "frames of one face that the networks look at, besides its first 20")
