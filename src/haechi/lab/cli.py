@@ -37,11 +37,11 @@ def faces(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 5000,
+    steps: Steps = 7800,
     workers: Workers = 1,
     threads: Threads = 1,
 ) -> None:
-    """The face finder, about 50 minutes on two cores."""
+    """The face finder, about an hour on two cores."""
     from haechi.lab import cards, export, train_faces
 
     run = out / "faces"
@@ -56,7 +56,7 @@ def swap(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 2400,
+    steps: Steps = 5150,
     reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
@@ -65,7 +65,7 @@ def swap(
         typer.Option("--without", metavar="FAMILY", help="leave a family of pseudo-fakes out, to test on it"),
     ] = None,
 ) -> None:
-    """The swap network, about three hours on two cores; the first run prepares the data."""
+    """The swap network, about two and a half hours on two cores; the first run prepares the data."""
     from haechi.lab import cards, export, train_swap
     from haechi.lab.forge import reconstruct
     from haechi.lab.prepare import prepare
@@ -90,12 +90,12 @@ def synthesis(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 1900,
+    steps: Steps = 4900,
     reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
 ) -> None:
-    """The synthesis network, about three quarters of an hour on two cores."""
+    """The synthesis network, about an hour and a half on two cores."""
     from haechi.lab import cards, export, train_synthesis
     from haechi.lab.forge import reconstruct
 
