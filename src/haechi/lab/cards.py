@@ -97,8 +97,8 @@ def swap_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
                 SD21,
                 TAEF2,
                 TRUNK,
-                "pseudo-fakes made from a person's own picture: self-blending, imitated swaps, redrawn faces, "
-                "local edits",
+                "pseudo-fakes made from a person's own picture: self-blending, imitated swaps, redrawn "
+                "faces, local edits",
             ],
             TERMS,
         ),
