@@ -19,7 +19,6 @@ from synthetic import FakeModel, media, texture, track
 Make = Callable[[Settings], Detector]
 
 CALIBRATION = {
-    "nuisance": {},
     "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
     "cap_for": 4.0,
     "cap_against": 2.5,

@@ -1,4 +1,4 @@
-"""From logits to likelihood ratios: corrected for quality, calibrated by size, capped, merged over faces."""
+"""From logits to likelihood ratios: calibrated by size, capped, merged over faces."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haechi.calibration import corrected, features, finding, llr, over_faces, spans
+from haechi.calibration import finding, llr, over_faces, spans
 from haechi.types import FaceQuality
 
 CARD: dict[str, Any] = {
-    "nuisance": {
-        "sharpness": {"slope": 3.0, "centre": 0.5, "low": 0.3, "high": 0.8},
-        "light": {"slope": -1.0, "centre": 0.4, "low": 0.1, "high": 0.9},
-    },
     "bins": [
         {"below_px": 90.0, "slope": 0.5, "intercept": -0.2},
         {"below_px": 1e9, "slope": 1.5, "intercept": 0.1},
@@ -32,20 +28,6 @@ def quality(px: float = 200.0, sharpness: float = 0.5, light: float = 0.4) -> Fa
 
 def one(logit: float, q: FaceQuality) -> float:
     return float(llr(np.array([logit]), q, CARD)[0])
-
-
-def test_at_the_centre_nothing_is_corrected() -> None:
-    assert one(1.0, quality()) == pytest.approx(1.5 * 1.0 + 0.1)
-
-
-def test_what_quality_explains_is_taken_off() -> None:
-    assert one(1.0, quality(sharpness=0.7)) == pytest.approx(1.5 * (1.0 - 3.0 * 0.2) + 0.1)
-    assert one(1.0, quality(light=0.6)) == pytest.approx(1.5 * (1.0 + 0.2) + 0.1)
-
-
-def test_beyond_the_measured_range_the_correction_grows_no_further() -> None:
-    assert one(1.0, quality(sharpness=1.0)) == one(1.0, quality(sharpness=0.8))
-    assert one(1.0, quality(sharpness=0.0)) == one(1.0, quality(sharpness=0.3))
 
 
 def test_small_faces_have_their_own_calibration() -> None:
@@ -66,12 +48,6 @@ def test_a_higher_logit_never_speaks_less_for_manipulation(
     assert (np.diff(out) >= 0).all()
     assert out.min() >= -2.5
     assert out.max() <= 4.0
-
-
-def test_features_are_named_as_cards_name_them() -> None:
-    assert features(quality(px=128.0)) == {"log2_face_px": 7.0, "sharpness": 0.5, "light": 0.4}
-    assert features(quality(px=0.0))["log2_face_px"] == 0.0
-    assert np.array_equal(corrected(np.ones(2), {}, {"nuisance": {}}), np.ones(2))
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))

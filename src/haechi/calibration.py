@@ -1,9 +1,7 @@
-"""From a network's logit to a likelihood ratio that can be believed: corrected, calibrated, capped.
+"""From a network's logit to a likelihood ratio that can be believed: calibrated and capped.
 
 All numbers stand in the model's card under ``calibration`` and were fitted by the lab on validation data:
 
-    nuisance   per quality feature: slope, centre, low, high. What the logit of GENUINE faces gained with that
-               feature is taken off again, so that sharpness, size and light do not speak.
     bins       by face size, ascending: below_px, slope, intercept (Platt scaling, Platt 1999)
     cap_for, cap_against   the most that one detector may say in either direction, in nats
 """
@@ -18,26 +16,9 @@ import numpy as np
 from haechi.types import F64, FaceQuality, Reason
 
 
-def features(quality: FaceQuality) -> dict[str, float]:
-    """The quality features that a card may correct for."""
-    return {
-        "log2_face_px": float(np.log2(max(quality.face_px, 1.0))),
-        "sharpness": quality.sharpness,
-        "light": quality.light,
-    }
-
-
-def corrected(logits: F64, quality: Mapping[str, float], calibration: Mapping[str, Any]) -> F64:
-    """Logits f64 (n,) less what the quality features explain among genuine faces."""
-    shift = 0.0
-    for name, c in calibration["nuisance"].items():
-        shift += c["slope"] * (float(np.clip(quality[name], c["low"], c["high"])) - c["centre"])
-    return logits - shift
-
-
 def llr(logits: F64, quality: FaceQuality, calibration: Mapping[str, Any]) -> F64:
     """Calibrated and capped natural-log likelihood ratios f64 (n,) of logits f64 (n,) of one face."""
-    z = corrected(np.asarray(logits, np.float64), features(quality), calibration)
+    z = np.asarray(logits, np.float64)
     chosen = next(b for b in calibration["bins"] if quality.face_px < b["below_px"])
     out: F64 = np.clip(
         chosen["slope"] * z + chosen["intercept"], -calibration["cap_against"], calibration["cap_for"]

@@ -14,7 +14,6 @@ import pytest
 pytest.importorskip("torch")
 
 import haechi
-from haechi.calibration import llr
 from haechi.lab.calibrate import (
     CAP_AGAINST,
     CAP_FOR,
@@ -35,16 +34,16 @@ APART = 2.0
 """Distance of the logits of forged and genuine faces, both of deviation 1: the true llr is APART * z."""
 
 
-def measurements(n: int = 4000, seed: int = 0, slope: float = 3.0, small_fakes: float = 0.5) -> list[Probed]:
-    """Faces whose swap logit is APART * (label - 1/2) + noise + slope * sharpness; ``small_fakes`` is the
-    share of forged ones among faces below 90 px, half of the others are."""
+def measurements(n: int = 4000, seed: int = 0, small_fakes: float = 0.5) -> list[Probed]:
+    """Faces whose swap logit is APART * (label - 1/2) + noise; ``small_fakes`` is the share
+    of forged ones among faces below 90 px, half of the others are."""
     rng = np.random.default_rng(seed)
     out = []
     for k in range(n):
         px = float(rng.uniform(40, 300))
         fake = int(rng.random() < (small_fakes if px < 90 else 0.5))
         sharp, light = float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.2, 0.8))
-        z = APART * (fake - 0.5) + rng.normal() + slope * (sharp - 0.6)
+        z = APART * (fake - 0.5) + rng.normal()
         row = Probed(
             *(f"{k}", fake, "face-swap" if fake else "", "one", f"g{k % 400}", ("clean", "jpeg40")[k % 2], 1),
             *(px, sharp, light, False, 1.0, float(z), None if k % 3 else float(rng.normal())),
@@ -60,8 +59,6 @@ def probed() -> list[Probed]:
 
 def test_a_calibrated_logit_is_a_likelihood_ratio(probed: list[Probed]) -> None:
     block = calibrate(probed, "swap", lambda p: True)
-    assert block["nuisance"]["sharpness"]["slope"] == pytest.approx(3.0, abs=0.2)
-    assert block["nuisance"]["light"]["slope"] == pytest.approx(0.0, abs=0.2)
     for b in block["bins"]:
         assert b["slope"] == pytest.approx(APART, abs=0.4)
     told = np.array([judged(p, {"swap": block})["swap"] for p in probed])
@@ -80,14 +77,6 @@ def test_that_small_faces_were_often_forged_is_no_evidence() -> None:
     assert small == pytest.approx(float(np.mean(others)), abs=0.3)
 
 
-def test_after_correction_genuine_evidence_does_not_follow_sharpness(probed: list[Probed]) -> None:
-    block = calibrate(probed, "swap", lambda p: True)
-    real = [p for p in probed if not p.label]
-    told = [float(llr(np.array([p.swap]), p.quality(), block)[0]) for p in real]
-    assert abs(np.corrcoef(told, [p.sharpness for p in real])[0, 1]) < 0.05
-    assert np.corrcoef([p.swap for p in real], [p.sharpness for p in real])[0, 1] > 0.3
-
-
 def test_genuine_faces_of_others_stay_below_the_marks(probed: list[Probed]) -> None:
     blocks = {"swap": calibrate(probed, "swap", lambda p: True)}
     card = verdict_card(probed, blocks)
@@ -104,7 +93,7 @@ def test_genuine_faces_of_others_stay_below_the_marks(probed: list[Probed]) -> N
 
 def test_the_domain_ends_where_forgeries_can_no_longer_be_told() -> None:
     rng = np.random.default_rng(3)
-    every = measurements(slope=0.0)
+    every = measurements()
     blind = [replace(p, swap=float(rng.normal())) if p.face_px < 64 else p for p in every]
     domain = find_domain(blind)
     assert domain["min_face_px"] == 64

@@ -13,7 +13,7 @@ import pytest
 
 from haechi.errors import UsageError
 from haechi.lab.data import Item, Shards, file_hash, half, load_manifest, select
-from haechi.lab.fit import balanced, logistic, slopes
+from haechi.lab.fit import balanced, logistic
 from synthetic import texture
 
 
@@ -53,18 +53,6 @@ def test_both_classes_and_all_their_sources_are_heard() -> None:
     assert weight[y == 0].sum() == pytest.approx(weight[y == 1].sum())
     assert weight.mean() == pytest.approx(1)
     assert weight[90] == pytest.approx(3 * weight[0]), "square root of the ratio of counts"
-
-
-def test_slopes_of_genuine_logits_are_found_next_to_each_other() -> None:
-    rng = np.random.default_rng(2)
-    sharp, light = rng.uniform(0, 1, 3000), rng.uniform(0, 1, 3000)
-    logits = 2.0 * sharp - 0.5 * light + rng.normal(0, 0.2, 3000)
-    found = slopes(logits, {"sharpness": sharp, "light": light}, np.ones(3000))
-    assert found["sharpness"]["slope"] == pytest.approx(2.0, abs=0.05)
-    assert found["light"]["slope"] == pytest.approx(-0.5, abs=0.05)
-    assert found["light"]["low"] == pytest.approx(0.02, abs=0.01)
-    assert found["light"]["high"] == pytest.approx(0.98, abs=0.01)
-    assert found["light"]["centre"] == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_person_falls_into_the_same_half_for_ever() -> None:

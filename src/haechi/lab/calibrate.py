@@ -14,11 +14,11 @@ import numpy as np
 
 import haechi
 from haechi.bench.metrics import auc
-from haechi.calibration import corrected, llr
+from haechi.calibration import llr
 from haechi.lab import cards
 from haechi.lab.data import file_hash, half
 from haechi.lab.export import write_card
-from haechi.lab.fit import balanced, logistic, slopes
+from haechi.lab.fit import balanced, logistic
 from haechi.lab.measure_faces import choose_threshold
 from haechi.lab.probe import Probed, Sample, as_row, probe_all
 from haechi.lab.samples import lay_out
@@ -32,7 +32,8 @@ DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
 """Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a
 few hundred genuine faces to calibrate on, and absence of traces is weaker evidence than their presence."""
-LEAST_OF_A_SOURCE = 150
+LEAST_OF_A_SOURCE = 250
+"""Of fewer pictures the strict quantile is one picture."""
 STRONG, SOME = 0.9975, 0.96
 """Quantiles of genuine pictures for the two marks: stricter than promised, since persons are few."""
 MEASURES = (
@@ -111,12 +112,9 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
     y = np.array([p.label for p in used], np.float64)
     weight = balanced([p.label for p in used], [p.source for p in used])
     real = y == 0
-    quality = {n: np.array([p.features()[n] for p in used]) for n in used[0].features()}
-    nuisance = slopes(z[real], {n: v[real] for n, v in quality.items()}, weight[real])
-    block: dict[str, Any] = {"nuisance": nuisance, "cap_for": CAP_FOR, "cap_against": CAP_AGAINST, "bins": []}
-    fixed = np.array([corrected(z[i : i + 1], p.features(), block)[0] for i, p in enumerate(used)])
+    block: dict[str, Any] = {"cap_for": CAP_FOR, "cap_against": CAP_AGAINST, "bins": []}
     px = np.array([p.face_px for p in used])
-    everywhere = logistic(fixed[:, None], y, weight)
+    everywhere = logistic(z[:, None], y, weight)
     low = 0.0
     for edge in SIZE_EDGES:
         inside = (px >= low) & (px < edge)
@@ -125,7 +123,7 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
             # Balanced anew: that more faces of this size were forged in the data is no evidence about a face.
             here = [p for p, i in zip(used, inside, strict=True) if i]
             even = balanced([p.label for p in here], [p.source for p in here])
-            a, b = logistic(fixed[inside, None], y[inside], even)
+            a, b = logistic(z[inside, None], y[inside], even)
         block["bins"].append(
             {"below_px": edge, "slope": round(max(float(a), 0.0), 5), "intercept": round(float(b), 5)}
         )

@@ -9,7 +9,6 @@ from haechi.detectors.synthesis import WINDOW_PX
 from haechi.lab.export import training_facts
 
 IDENTITY = {
-    "nuisance": {},
     "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
     "cap_for": 30.0,
     "cap_against": 30.0,

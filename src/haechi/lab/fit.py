@@ -1,4 +1,4 @@
-"""Small fits: weighted logistic regression, Platt scaling, nuisance slopes, with group weights."""
+"""Small fits: weighted logistic regression, Platt scaling, with group weights."""
 
 from __future__ import annotations
 
@@ -37,21 +37,3 @@ def balanced(labels: Sequence[int], sources: Sequence[str]) -> F64:
         raw[y == c] *= 0.5 / raw[y == c].sum()
     out: F64 = raw * len(raw)
     return out
-
-
-def slopes(logits: F64, nuisances: dict[str, F64], weight: F64) -> dict[str, dict[str, float]]:
-    """How genuine logits move with each quality feature: weighted linear regression, middle 96%."""
-    names = list(nuisances)
-    clipped = {n: np.clip(nuisances[n], *np.quantile(nuisances[n], [0.02, 0.98])) for n in names}
-    x = np.stack([clipped[n] - clipped[n].mean() for n in names] + [np.ones(len(logits))], 1)
-    w = np.sqrt(weight)[:, None]
-    coefficient = np.linalg.solve(
-        (x * w).T @ (x * w) + 1e-3 * np.eye(x.shape[1]), (x * w).T @ (logits * w[:, 0])
-    )
-    return {
-        n: {
-            "slope": round(float(coefficient[i]), 5), "centre": round(float(clipped[n].mean()), 5),
-            "low": round(float(clipped[n].min()), 5), "high": round(float(clipped[n].max()), 5),
-        }
-        for i, n in enumerate(names)
-    }  # fmt: skip

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 from haechi.bench.degrade import degrade
-from haechi.calibration import features
 from haechi.detectors.swap import SwapDetector
 from haechi.detectors.synthesis import PLACES, SynthesisDetector, windows
 from haechi.faces import CROP_PX, FaceFinder, crop_box, cut, native_piece
@@ -55,9 +54,6 @@ class Probed:
 
     def quality(self) -> FaceQuality:
         return FaceQuality(1, self.face_px, self.sharpness, self.light)
-
-    def features(self) -> dict[str, float]:
-        return features(self.quality())
 
 
 class Probe:
