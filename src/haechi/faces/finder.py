@@ -15,7 +15,7 @@ from haechi.settings import Settings
 from haechi.types import F32, U8, FaceTrack, Media
 
 STRIDES = (8, 16, 32)
-SEARCH_PX = (320, 512, 1024)
+SEARCH_PX = (320, 512, 1280)
 """Longest sides at which a picture is searched: large faces, ordinary ones, and in photographs small ones.
 Against human boxes (scenes.csv, 400-px pictures) 512 found more than 640, and costs two thirds of it."""
 VIDEO_SEARCH_PX = (320, 640)
