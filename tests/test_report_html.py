@@ -206,6 +206,11 @@ def test_a_report_without_pictures_says_so():
     assert not page.all("image")
 
 
+def test_a_figure_that_was_not_measured_is_a_dash():
+    ((_, value, _, _),) = figure_rows({"auc": {"value": None, "what": "windows too small"}}, "en")
+    assert value == "–"
+
+
 def test_error_rates_of_the_models_are_shown_however_they_are_nested():
     rows = list(
         figure_rows({"a": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6, "what": "x<y"}}, "n": 3}, "en")

@@ -13,6 +13,11 @@ from haechi.errors import UsageError
 LANGUAGES = ("en", "zh", "ko")
 
 
+def short_tag(lang: str) -> str:
+    """The language of a tag such as ``zh-CN`` or ``ko_KR.UTF-8``, in lower case."""
+    return lang.replace("_", "-").split("-")[0].lower()
+
+
 def _setting(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
 
@@ -37,10 +42,10 @@ class Settings:
             value, least = getattr(self, f.name), 0 if f.name == "threads" else 1
             if isinstance(value, int | float) and not least <= value < math.inf:
                 raise UsageError(f"{f.name}={value} is out of range, at least {least} is needed: {_help(f)}")
-        short = self.lang.replace("_", "-").split("-")[0].lower()
+        short = short_tag(self.lang)
         if short not in LANGUAGES:
             raise UsageError(f"lang={self.lang!r} is not one of {', '.join(LANGUAGES)}")
-        object.__setattr__(self, "lang", short)  # of a tag such as zh-CN or ko_KR.UTF-8
+        object.__setattr__(self, "lang", short)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

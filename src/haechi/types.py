@@ -26,6 +26,10 @@ Level: TypeAlias = Literal["strong", "some", "none", "unknown"]
 Fact: TypeAlias = str | int | float | bool
 
 
+CLEAR_RATIO = 1.5
+"""A likelihood ratio nearer to 1 than this is told as "nothing clear either way"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A sentence not yet in any language: a key of the message catalogues and what fills its gaps."""

@@ -14,11 +14,9 @@ import numpy as np
 
 from haechi import models
 from haechi.settings import Settings
-from haechi.types import Evidence, Level, Quality, Reason, Verdict
+from haechi.types import CLEAR_RATIO, Evidence, Level, Quality, Reason, Verdict
 
 INTERVAL = (0.05, 0.95)
-CLEAR_LLR = float(np.log(1.5))
-"""Below this a single finding speaks neither way (``report.messages.CLEAR_RATIO``)."""
 
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
@@ -55,7 +53,7 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
     reasons = [Reason(f"level_{level}", {"threshold": round(float(card["thresholds"]["strong"]), 2)})]
     top = max((e for e in evidence if e.detector in llrs), key=lambda e: e.llr or 0.0)
     reasons.append(top.reason)
-    if level == "none" and llrs[top.detector] >= CLEAR_LLR:
+    if level == "none" and llrs[top.detector] >= np.log(CLEAR_RATIO):
         reasons.append(Reason("leaning", {"detector": top.detector}))
     faces = max(len(e.regions) for e in evidence)
     if faces > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,12 @@ THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 LEAST_RECALL = 0.98
 
 
-def pictures(data: Path, part: str) -> list[tuple[str, str, U8]]:
+def pictures(data: Path, part: str) -> Iterator[tuple[str, str, U8]]:
     """(source, path, rgb) of one half of the validation split, people in the scenes' val folder included."""
     shards = Shards(data)
     val = [i for i in load_manifest(data) if i.split == "val" and half(i.group) == part]
-    out = [(i.source, i.path, shards.rgb(i.path)) for i in val]
-    return out + [("scenes", p, shards.rgb(p)) for p in shards.paths("scenes/val") if half(p) == part]
+    yield from ((i.source, i.path, shards.rgb(i.path)) for i in val)
+    yield from (("scenes", p, shards.rgb(p)) for p in shards.paths("scenes/val") if half(p) == part)
 
 
 def teach(yunet: YuNet, rgb: U8) -> Found:

@@ -18,7 +18,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from haechi.report.data import error_dict, to_dict
-from haechi.report.messages import LANGUAGES, level_sentence
+from haechi.report.messages import level_sentence
+from haechi.settings import LANGUAGES
 from haechi.types import Report
 
 if TYPE_CHECKING:

@@ -108,6 +108,8 @@ def _in_english(text: object) -> str:
 
 
 def _figure(value: object) -> str:
+    if value is None:
+        return "–"  # the card says that it could not be measured
     if isinstance(value, float):
         return f"{value:.3g}" if math.isfinite(value) else "?"
     return str(value)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from haechi.report.markup import clock, esc, heat_uri, jpeg_uri, num, words
-from haechi.report.messages import CLEAR_RATIO, detector_name, say
-from haechi.types import Evidence, Preview, Region, Report
+from haechi.report.messages import detector_name, say
+from haechi.types import CLEAR_RATIO, Evidence, Preview, Region, Report
 
 _CLEAR = float(np.log(CLEAR_RATIO))
 

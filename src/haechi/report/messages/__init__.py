@@ -14,17 +14,13 @@ from functools import cache
 from importlib.resources import files
 
 from haechi.errors import UsageError
-from haechi.types import Reason, Verdict
-
-LANGUAGES: tuple[str, ...] = ("en", "zh", "ko")
-
-# A ratio nearer to 1 than this is told as "nothing clear either way", whatever the detector called it.
-CLEAR_RATIO = 1.5
+from haechi.settings import LANGUAGES, short_tag
+from haechi.types import CLEAR_RATIO, Reason, Verdict
 
 
 def language(lang: str) -> str:
     """The catalogue for a tag such as ``ko``, ``zh-CN`` or ``en_US``. Raises UsageError for any other."""
-    short = lang.replace("_", "-").split("-")[0].lower()
+    short = short_tag(lang)
     if short not in LANGUAGES:
         raise UsageError(f"no reports in language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     return short
