@@ -119,7 +119,7 @@ class EdgeTrunk(nn.Module):
             depthwise = module.conv.groups > 1
             w = weight.transpose(3, 0, 1, 2) if depthwise else weight.transpose(0, 3, 1, 2)
             module.conv.weight.data.copy_(torch.from_numpy(np.ascontiguousarray(w)))
-            hooks.append(module.conv.register_forward_hook(_set_norm(module.norm, torch.from_numpy(bias))))
+            hooks.append(module.conv.register_forward_hook(measured_norm(module.norm, torch.from_numpy(bias))))
         self.eval()
         with torch.no_grad():
             self(pictures)
@@ -128,7 +128,7 @@ class EdgeTrunk(nn.Module):
         self.train()
 
 
-def _set_norm(norm: nn.BatchNorm2d, bias: Tensor):  # type: ignore[no-untyped-def]
+def measured_norm(norm: nn.BatchNorm2d, bias: Tensor):  # type: ignore[no-untyped-def]
     def hook(_: nn.Module, __: object, y: Tensor) -> None:
         mean, var = y.mean((0, 2, 3)), y.var((0, 2, 3)).clamp(min=1e-4)
         assert norm.running_mean is not None
