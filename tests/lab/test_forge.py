@@ -9,8 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from haechi.lab.forge.blends import Pair, blend, imitate_swap, local_edit, redrawn, self_blend
+from haechi.lab.forge.local_edit import local_edit
+from haechi.lab.forge.pair import Pair, blend
+from haechi.lab.forge.redrawn import redrawn
 from haechi.lab.forge.regions import elastic, face_mask, hull, part_mask, soften
+from haechi.lab.forge.self_blend import self_blend
+from haechi.lab.forge.swap_imitation import imitate_swap
 from haechi.lab.forge.upsampled import upsampled
 from haechi.types import U8
 from meshes import SIDE, face, mesh

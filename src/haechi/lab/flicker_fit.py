@@ -17,7 +17,7 @@ from haechi.lab import cards
 from haechi.lab.data import Shards, load_manifest, select
 from haechi.lab.export import write_card
 from haechi.lab.fit import logistic
-from haechi.lab.forge.blends import affine, blend, resharpen, tint
+from haechi.lab.forge.pair import affine, blend, resharpen, tint
 from haechi.lab.forge.regions import soften
 from haechi.media import open_media
 from haechi.quality import light, sharpness

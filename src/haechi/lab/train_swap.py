@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from haechi.faces import CROP_PX, cut
-from haechi.lab import augment
+from haechi.lab import augment, forge
 from haechi.lab.data import file_hash
-from haechi.lab.forge import blends
+from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.reconstruct import file_at
 from haechi.lab.loop import Batch, Plan, fit
 from haechi.lab.networks.swap import SwapNet
@@ -114,17 +114,17 @@ class SwapData:
         pool = self.bases["ffhq-stylegan1" if u < 0.76 else "lfw" if u < 0.9 else "ffhq-1024"]
         return int(pool[rng.integers(len(pool))])
 
-    def drawn_pair(self, rng: np.random.Generator, family: str) -> tuple[int, blends.Pair]:
+    def drawn_pair(self, rng: np.random.Generator, family: str) -> tuple[int, Pair]:
         """A random row and its pseudo-fake. ``redrawn`` needs a reconstruction: twenty draws seek one."""
         for _ in range(20):
             i = self._base(rng)
             rgb, mesh = np.asarray(self.p.crops[i]), np.asarray(self.p.mesh[i])
             if family != "redrawn":
-                return i, getattr(blends, family)(rgb, mesh, rng)
+                return i, forge.FAMILIES[family].function(rgb, mesh, rng)
             drawn = self.p.redrawn(i)
             if drawn is not None:
-                return i, blends.redrawn(rgb, drawn, mesh, rng)
-        return i, blends.self_blend(rgb, mesh, rng)
+                return i, forge.FAMILIES[family].function(rgb, drawn, mesh, rng)
+        return i, forge.FAMILIES["self_blend"].function(rgb, mesh, rng)
 
     def batch(self, k: int, rng: np.random.Generator) -> Batch:
         made: list[tuple[U8, float, F32 | None]] = []

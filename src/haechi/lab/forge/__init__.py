@@ -1,1 +1,43 @@
-"""Pseudo-fakes, each family in one file. All are made from one person's own picture and stay in the lab."""
+"""Pseudo-fakes, each family in one file. All are made from one person's own picture and stay in the lab.
+
+A family is a function that gives back a Pair and takes ``(rgb u8 (S, S, 3), mesh f32 (468, 2), rng)``; the
+ones that need a drawing of the face take it too, aligned with the picture: ``(rgb, drawn, mesh, rng)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from haechi.lab.forge.local_edit import local_edit
+from haechi.lab.forge.pair import Pair
+from haechi.lab.forge.redrawn import redrawn
+from haechi.lab.forge.self_blend import self_blend
+from haechi.lab.forge.swap_imitation import imitate_swap
+
+Needs = Literal["taef2", "autoencoder", "adversarial", "nobody"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """``needs`` names the pool of drawings that ``function`` takes one of, or is None: it needs no more than
+    the picture, its mesh and a generator of random numbers. ``what`` is one sentence for people."""
+
+    name: str
+    function: Callable[..., Pair]
+    needs: Needs | None
+    what: str
+
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        Family("self_blend", self_blend, None, "the face, moved and altered, blended over itself"),
+        Family("imitate_swap", imitate_swap, None, "the face as a swapper at 128 px would paste it"),
+        Family("local_edit", local_edit, None, "an eye, the nose or the mouth exchanged or painted over"),
+        Family("redrawn", redrawn, "taef2", "the face as the decoder of a latent diffusion model draws it"),
+        Family("autoencoder", redrawn, "autoencoder", "the face as a bottleneck autoencoder gives it back"),
+        Family("adversarial", redrawn, "adversarial", "the same, drawn against a discriminator"),
+    )
+}
