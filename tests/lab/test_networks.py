@@ -12,22 +12,75 @@ pytest.importorskip("torch")
 import torch
 
 from haechi.lab.networks.backbone import WEIGHTS, EdgeTrunk
-from haechi.lab.networks.swap import SwapNet
+from haechi.lab.networks.streams import LargeKernel, srm_bank
+from haechi.lab.networks.swap import STREAMS, SwapNet
 from haechi.lab.networks.synthesis import SynthesisNet
 from haechi.lab.train_swap import correlation
 from haechi.lab.train_synthesis import WINDOW_PX, rescale, window
 from synthetic import texture
 
 
+def textures(side: int) -> torch.Tensor:
+    return torch.from_numpy(np.stack([texture(side, side, i) for i in range(2)])).permute(0, 3, 1, 2).float()
+
+
 @torch.inference_mode()
-def test_the_swap_network_gives_a_logit_and_a_map() -> None:
-    network = SwapNet().eval()
-    x = torch.from_numpy(np.stack([texture(224, 224, i) for i in range(2)])).permute(0, 3, 1, 2).float()
-    logit, where = network(x)
+@pytest.mark.parametrize(
+    ("trunk", "streams"),
+    [("edge", STREAMS), ("inception", ("fine", "residual")), ("edge", ("large",)), ("edge", ("residual",))],
+)
+def test_the_face_network_gives_a_logit_a_map_and_what_the_logit_is_made_of(
+    trunk: str, streams: tuple[str, ...]
+) -> None:
+    network = SwapNet(trunk, streams).eval()
+    logit, where, features = network(textures(224))
     assert logit.shape == (2,)
     assert where.shape == (2, 28, 28)
-    alone, _ = network(x[1:])
+    assert network.out(features)[:, 0].numpy() == pytest.approx(logit.numpy(), abs=1e-5)
+    alone = network(textures(224)[1:])[0]
     assert alone[0].item() == pytest.approx(logit[1].item(), abs=1e-3)
+
+
+@torch.inference_mode()
+def test_a_network_of_more_streams_begins_where_one_of_fewer_ended() -> None:
+    torch.manual_seed(0)
+    first, more = SwapNet(streams=("fine",)).eval(), SwapNet().eval()
+    new = more.take_over(first.state_dict())
+    assert {n.split(".")[0] for n in new} == {"beside", "reduce", "out"}
+    before, after = first(textures(192)), more(textures(192))
+    assert after[0].numpy() == pytest.approx(before[0].numpy(), abs=0.1)
+
+
+def test_what_is_frozen_does_not_learn() -> None:
+    network = SwapNet(frozen="stem", streams=("fine",)).train()
+    network(textures(64))[0].sum().backward()
+    assert network.trunk is not None
+    assert all(p.grad is None for p in network.trunk.stem.parameters())
+    assert all(p.grad is not None for p in network.trunk.s8.parameters())
+    assert not any(m.training for m in network.trunk.stem.modules())
+
+
+def test_folding_keeps_the_function_of_a_large_kernel() -> None:
+    torch.manual_seed(0)
+    kernel = LargeKernel(4, 13)
+    for _ in range(3):
+        kernel(torch.randn(8, 4, 20, 20))
+    kernel.eval()
+    x = torch.randn(1, 4, 20, 20)
+    before = kernel(x)
+    kernel.fold()
+    assert kernel.small is None
+    assert kernel(x).detach().numpy() == pytest.approx(before.detach().numpy(), abs=1e-5)
+
+
+def test_the_residual_filters_are_thirty_blind_to_flat_and_sloping_ground() -> None:
+    bank = srm_bank()
+    assert bank.shape == (30, 5, 5)
+    assert len(np.unique(bank.reshape(30, -1).round(4), axis=0)) == 30
+    assert np.abs(bank.sum((1, 2))).max() < 1e-6
+    slope = np.arange(5, dtype=np.float32)[None, :] * np.ones((5, 1), np.float32)
+    second_order = bank[8:]
+    assert np.abs((second_order * slope).sum((1, 2))).max() < 1e-5
 
 
 @torch.inference_mode()

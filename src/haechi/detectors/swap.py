@@ -43,9 +43,9 @@ class SwapDetector:
         logits, maps = [], []
         for start in range(0, len(crops), BATCH):
             x = np.ascontiguousarray(crops[start : start + BATCH].transpose(0, 3, 1, 2), dtype=np.float32)
-            logit, where = self.model.run(x)
+            logit, where = self.model.run(x)[:2]
             if mirrored:
-                other, turned = self.model.run(np.ascontiguousarray(x[:, :, :, ::-1]))
+                other, turned = self.model.run(np.ascontiguousarray(x[:, :, :, ::-1]))[:2]
                 logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
             logits.append(logit.astype(np.float64))
             maps.append(1 / (1 + np.exp(-where)))

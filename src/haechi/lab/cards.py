@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from haechi import faces
 from haechi.detectors.synthesis import WINDOW_PX
 from haechi.lab.export import training_facts
+from haechi.lab.forge import FAMILIES
 
 IDENTITY = {
     "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
@@ -23,6 +25,7 @@ SD21 = "Stable Diffusion 2.1 portraits (train split): research set by its author
 SCENES = "street and group photographs from a public face-mask set (said to be CC0), SUN/Wu scenes (research)"
 TAEF2 = "reconstructions of the photographs above by TAEF2 (madebyollin/taesd, MIT)"
 TRUNK = "starting weights: MobileNet-EdgeTPU 0.75, ImageNet (google-coral/edgetpu, Apache-2.0)"
+INCEPTION = "starting weights: Inception-v3 to mixed_7, ImageNet (Google, Apache-2.0)"
 TERMS = "weights trained by this project, Apache-2.0; the training pictures themselves are not distributed"
 
 
@@ -62,12 +65,16 @@ def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
     }
 
 
-def swap_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
+def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, object]:
+    config = json.loads((run / "config.json").read_text())
+    families = "; ".join(FAMILIES[f].what for f in config["families"])
+    trunk = {"edge": TRUNK, "inception": INCEPTION}[config["trunk"]]
+    origins = [DFDC, FFHQ, LARGE, LFW, SD21, TAEF2, trunk, f"pseudo-fakes made here: {families}"]
     return {
-        "name": "swap",
+        "name": name,
         "version": "0.1.0",
         "task": "tells swapped, re-enacted and locally edited faces, with a map",
-        "file": "swap.onnx",
+        "file": f"{name}.onnx",
         "licence": "Apache-2.0",
         "input": {
             "width_px": faces.CROP_PX,
@@ -83,24 +90,13 @@ def swap_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
             "centre_down_in_box_heights": faces.CROP_DOWN,
             "measured": "median over 700 DFDC training crops with the teacher's boxes",
         },
-        "output": {"logit": "one a crop", "map": "28 x 28 logits, learned from blending masks"},
+        "output": {
+            "logit": "one a crop",
+            "map": "28 x 28 logits, learned from blending masks",
+            "features": "what the logit is a weighted sum of",
+        },
         "calibration": IDENTITY,
-        "training": training_facts(
-            run,
-            seconds,
-            [
-                DFDC,
-                FFHQ,
-                LARGE,
-                LFW,
-                SD21,
-                TAEF2,
-                TRUNK,
-                "pseudo-fakes made from a person's own picture: self-blending, imitated swaps, redrawn "
-                "faces, local edits",
-            ],
-            TERMS,
-        ),
+        "training": training_facts(run, seconds, origins, TERMS),
         "parity": parity,
         "limits": [
             "methods of forgery unlike those trained on may leave traces that it does not know",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -56,33 +57,57 @@ def swap(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 5150,
+    steps: Steps = 2100,
     reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
+    name: Annotated[
+        str, typer.Option("--name", help="of the network: its folder, weights and card")
+    ] = "swap",
+    trunk: Annotated[str, typer.Option("--trunk", help="of the fine stream: edge or inception")] = "edge",
+    streams: Annotated[
+        list[str] | None, typer.Option("--stream", help="fine, large, residual; default all three")
+    ] = None,
+    frozen: Annotated[
+        str, typer.Option("--frozen", help="what of the trunk stays as it came: nothing, stem or trunk")
+    ] = "nothing",
     without: Annotated[
         list[str] | None,
         typer.Option("--without", metavar="FAMILY", help="leave a family of pseudo-fakes out, to test on it"),
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", help="checkpoint whose averaged weights are taken over")
+    ] = None,
 ) -> None:
-    """The swap network, about two and a half hours on two cores; the first run prepares the data."""
+    """The face network; the first run prepares the data. `train forge` must have made the pools."""
     from haechi.lab import cards, export, train_swap
     from haechi.lab.forge import reconstruct
+    from haechi.lab.networks.swap import FROZEN, STREAMS, TRUNKS
     from haechi.lab.prepare import prepare
+    from haechi.lab.swap_data import MIX
 
-    left_out = without or []
-    if unknown := set(left_out) - set(train_swap.FAMILIES):
-        raise UsageError(
-            f"--without {' '.join(sorted(unknown))}: the families are {', '.join(train_swap.FAMILIES)}"
-        )
+    seen, left_out = tuple(streams or STREAMS), without or []
+    _among("--without", left_out, MIX)
+    _among("--stream", seen, STREAMS)
+    _among("--trunk", [trunk], TRUNKS)
+    _among("--frozen", [frozen], FROZEN)
     teachers = weights or data.parent / "weights"
     prepare(data, teachers, out / "prepared")
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
-    run = out / "swap"
-    plan = Plan(steps=steps, batch=36, lr=5e-4, warmup=150, workers=workers, threads=threads)
-    model, seconds = train_swap.train(out / "prepared", out / "reconstructed", teachers, run, plan, left_out)
-    parity = export.export(model, "swap", out / "models", 224, ["logit", "map"])
-    export.write_card(cards.swap_card(run, seconds, parity), out / "models")
+    run = out / name
+    plan = Plan(
+        steps=steps, batch=36, lr=4e-4 if start else 5e-4, warmup=100, workers=workers, threads=threads
+    )
+    model, seconds = train_swap.train(
+        out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start
+    )
+    parity = export.export(model, name, out / "models", 224, ["logit", "map", "features"])
+    export.write_card(cards.swap_card(name, run, seconds, parity), out / "models")
+
+
+def _among(option: str, values: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := [v for v in values if v not in known]:
+        raise UsageError(f"{option} {' '.join(unknown)}: choose from {', '.join(known)}")
 
 
 @app.command()

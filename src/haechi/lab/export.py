@@ -24,6 +24,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from haechi import models
 from haechi.errors import ModelError
 from haechi.lab.loop import code_hash
+from haechi.lab.networks.streams import LargeKernel
 
 PARITY = 1e-3
 """Largest difference of any output between the network and its export, on random pictures."""
@@ -67,9 +68,12 @@ def export(
 
 
 def rounded(model: nn.Module) -> nn.Module:
-    """A copy for the processor with batch norms folded into their convolutions and every weight rounded to
-    what half precision can hold."""
+    """A copy for the processor with parallel kernels and batch norms folded into their convolutions and every
+    weight rounded to what half precision can hold."""
     model = copy.deepcopy(model).cpu().float().eval()
+    for module in model.modules():
+        if isinstance(module, LargeKernel):
+            module.fold()
     for parent in list(model.modules()):
         children = list(parent.named_children())
         for (name, conv), (next_name, norm) in pairwise(children):

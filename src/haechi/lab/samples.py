@@ -14,11 +14,15 @@ import numpy as np
 
 from haechi.lab.data import Item, Shards, half, load_manifest, select
 from haechi.lab.forge.reconstruct import aligned, file_of
-from haechi.lab.train_swap import Prepared, SwapData
+from haechi.lab.swap_data import Prepared, SwapData
 from haechi.types import U8
 
-COLUMNS = ("path", "label", "kind", "source", "group")
-PAIRS = {"self_blend": 240, "imitate_swap": 300, "local_edit": 160, "redrawn": 160}
+COLUMNS = ("path", "label", "kind", "source", "group", "mask")
+PAIRS = {
+    "self_blend": 240, "imitate_swap": 240, "local_edit": 160, "expression": 160, "redrawn": 160,
+    "autoencoder": 140, "adversarial": 140, "generated_face": 160, "gan_face": 140,
+}  # fmt: skip
+"""How many pairs of each family; ``mask`` names the picture of the share of the fake, pixel by pixel."""
 
 
 def _png(folder: Path, name: str, rgb: U8) -> str:
@@ -38,7 +42,7 @@ def lay_out(data: Path, out: Path) -> Path:
         name = f"scenes-{n:03d}.jpg"
         (folder / name).write_bytes(shards.read(path))
         rows.append({"path": name, "label": "real", "kind": "", "source": "scenes", "group": path})
-    rows += _pairs(folder, Prepared.open(out / "prepared", out / "reconstructed"))
+    rows += _pairs(folder, Prepared.open(out))
     rows += _redrawn_whole(folder, shards, select(items, split="val", label="real"), out / "reconstructed")
     for part in ("selection", "reporting", "val"):
         with (folder / f"{part}.csv").open("w", newline="") as f:
@@ -60,20 +64,16 @@ def _pairs(folder: Path, prepared: Prepared) -> list[dict[str, str]]:
     rows = []
     for family, count in PAIRS.items():
         for k in range(count):
-            rng = np.random.default_rng([11, sorted(PAIRS).index(family), k])
+            rng = np.random.default_rng([11, *family.encode(), k])
             i, pair = data.drawn_pair(rng, family)
-            group = str(prepared.rows[i]["group"])
-            for label, rgb in (("real", pair.real), ("fake", pair.fake)):
-                name = _png(folder, f"{family}-{k:03d}-{label}.png", rgb)
-                rows.append(
-                    {
-                        "path": name,
-                        "label": label,
-                        "kind": family if label == "fake" else "",
-                        "source": f"pairs-{family}",
-                        "group": group,
-                    }
-                )
+            about = {"source": f"pairs-{family}", "group": str(prepared.rows[i]["group"])}
+            stem = f"{family}-{k:03d}"
+            real = _png(folder, f"{stem}-real.png", pair.real)
+            fake = _png(folder, f"{stem}-fake.png", pair.fake)
+            mask = f"{stem}-mask.png"
+            cv2.imwrite(str(folder / mask), (pair.mask * 255 + 0.5).astype(np.uint8))
+            rows.append({"path": real, "label": "real", "kind": "", "mask": "", **about})
+            rows.append({"path": fake, "label": "fake", "kind": family, "mask": mask, **about})
     return rows
 
 

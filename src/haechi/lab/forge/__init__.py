@@ -1,7 +1,8 @@
 """Pseudo-fakes, each family in one file. All are made from one person's own picture and stay in the lab.
 
 A family is a function that gives back a Pair and takes ``(rgb u8 (S, S, 3), mesh f32 (468, 2), rng)``; the
-ones that need a drawing of the face take it too, aligned with the picture: ``(rgb, drawn, mesh, rng)``.
+ones that need a drawing of the face take it too, aligned with the picture: ``(rgb, drawn, mesh, rng)``; the
+ones that set in a face of nobody take that and its mesh: ``(rgb, mesh, face, face_mesh, rng)``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from haechi.lab.forge.expression import expression
 from haechi.lab.forge.local_edit import local_edit
+from haechi.lab.forge.nobody import nobody
 from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.redrawn import redrawn
 from haechi.lab.forge.self_blend import self_blend
 from haechi.lab.forge.swap_imitation import imitate_swap
 
-Needs = Literal["taef2", "autoencoder", "adversarial", "nobody"]
+Needs = Literal["taef2", "autoencoder", "adversarial", "generated", "gan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,11 @@ FAMILIES: dict[str, Family] = {
         Family("self_blend", self_blend, None, "the face, moved and altered, blended over itself"),
         Family("imitate_swap", imitate_swap, None, "the face as a swapper at 128 px would paste it"),
         Family("local_edit", local_edit, None, "an eye, the nose or the mouth exchanged or painted over"),
+        Family("expression", expression, None, "a still face made to blink, speak, frown, smile or nod"),
         Family("redrawn", redrawn, "taef2", "the face as the decoder of a latent diffusion model draws it"),
         Family("autoencoder", redrawn, "autoencoder", "the face as a bottleneck autoencoder gives it back"),
         Family("adversarial", redrawn, "adversarial", "the same, drawn against a discriminator"),
+        Family("generated_face", nobody, "generated", "a face of nobody from a known generator, blended in"),
+        Family("gan_face", nobody, "gan", "a face of nobody from our own small GAN, blended in"),
     )
 }

@@ -119,7 +119,9 @@ class EdgeTrunk(nn.Module):
             depthwise = module.conv.groups > 1
             w = weight.transpose(3, 0, 1, 2) if depthwise else weight.transpose(0, 3, 1, 2)
             module.conv.weight.data.copy_(torch.from_numpy(np.ascontiguousarray(w)))
-            hooks.append(module.conv.register_forward_hook(measured_norm(module.norm, torch.from_numpy(bias))))
+            hooks.append(
+                module.conv.register_forward_hook(measured_norm(module.norm, torch.from_numpy(bias)))
+            )
         self.eval()
         with torch.no_grad():
             self(pictures)

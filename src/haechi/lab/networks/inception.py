@@ -1,4 +1,4 @@
-"""Inception-v3 up to ``mixed_7`` (Szegedy et al. 2016; weights Google, Apache-2.0) as the thorough network's trunk.
+"""Inception-v3 up to ``mixed_7`` (Szegedy et al. 2016; weights Google, Apache-2.0): the thorough trunk.
 
 The published weights have batch normalisation folded in; it is put back as in ``backbone``.
 """
@@ -84,10 +84,10 @@ def _block17(name: str, wide: int) -> Block:
 
 
 class InceptionTrunk(nn.Module):
-    """x f32 (n, 3, H, W) RGB 0..255, sides multiples of 16 -> features at strides 8 (288 channels) and 16 (768).
+    """x f32 (n, 3, H, W) RGB 0..255, sides multiples of 16 -> features at strides 8 (288 channels), 16 (768).
 
-    The published graph leaves its first convolutions and poolings unpadded; here all are padded, so that a map
-    of S / 8 cells lies over the picture without an offset. The weights bear it: only borders differ.
+    The published graph leaves its first convolutions and poolings unpadded; here all are padded, so that a
+    map of S / 8 cells lies over the picture without an offset. The weights bear it: only borders differ.
     """
 
     def __init__(self) -> None:

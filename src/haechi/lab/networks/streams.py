@@ -1,6 +1,6 @@
 """The two streams beside the fine one: very large kernels that see the whole face, and noise residuals.
 
-Both put out features at stride 8 (for the map) and one vector a picture (for the verdict), as every stream does.
+Both put out features at stride 8 (for the map) and one vector a picture (for the verdict).
 """
 
 from __future__ import annotations
@@ -45,9 +45,8 @@ class LargeKernel(nn.Module):
         inner, inner_bias = _scaled(small, self.small_norm)
         margin = (large.kernel_size[0] - small.kernel_size[0]) // 2
         weight = weight + F.pad(inner, (margin,) * 4)
-        self.large = nn.Conv2d(
-            large.in_channels, large.out_channels, large.kernel_size, 1, large.padding, groups=large.groups
-        )
+        side, channels = large.kernel_size[0], large.in_channels
+        self.large = nn.Conv2d(channels, channels, side, 1, side // 2, groups=channels)
         self.large.weight.copy_(weight)
         assert self.large.bias is not None
         self.large.bias.copy_(bias + inner_bias)
@@ -80,7 +79,7 @@ class _Whole(nn.Module):
 class LargeStream(nn.Module):
     """x f32 (n, 3, S, S) RGB 0..255 -> f32 (n, 48, S / 8, S / 8), f32 (n, 80).
 
-    At stride 16 a 224-px crop is 14 cells wide: a kernel of 27 lets every cell see every other one at once."""
+    At stride 16 a 224-px crop is 14 cells wide: a kernel of 27 lets every cell see every other one."""
 
     CHANNELS, FEATURES = 48, 80
 
@@ -102,31 +101,32 @@ class LargeStream(nn.Module):
 def srm_bank() -> F32:
     """The 30 linear residual filters of the spatial rich model, f32 (30, 5, 5), each scaled to its centre.
 
-    Eight first-order (to each neighbour), four second-order (both neighbours on a line), eight third-order, one
-    3 x 3 and one 5 x 5 square, four 3 x 3 and four 5 x 5 edges (Fridrich & Kodovsky 2012).
+    Eight first-order (to each neighbour), four second-order (both neighbours on a line), eight third-order,
+    one 3 x 3 and one 5 x 5 square, four 3 x 3 and four 5 x 5 edges (Fridrich & Kodovsky 2012).
     """
     around = [(0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1)]
     bank: list[F32] = []
 
-    def line(values: dict[int, float], dy: int, dx: int) -> F32:
+    def line(values: dict[int, float], dy: int, dx: int, over: int = 1) -> F32:
         k = np.zeros((5, 5), np.float32)
         for step, value in values.items():
             k[2 + step * dy, 2 + step * dx] = value
-        return k
+        return (k / over).astype(np.float32)
 
     bank += [line({0: -1, 1: 1}, *d) for d in around]
-    bank += [line({-1: 1, 0: -2, 1: 1}, *d) / 2 for d in around[:4]]
-    bank += [line({-1: 1, 0: -3, 1: 3, 2: -1}, *d) / 3 for d in around]
+    bank += [line({-1: 1, 0: -2, 1: 1}, *d, over=2) for d in around[:4]]
+    bank += [line({-1: 1, 0: -3, 1: 3, 2: -1}, *d, over=3) for d in around]
     square3 = np.zeros((5, 5), np.float32)
     square3[1:4, 1:4] = np.array([[-1, 2, -1], [2, -4, 2], [-1, 2, -1]]) / 4
     outer = np.array([-1, 2, -2, 2, -1], np.float32)
     square5 = np.array(
         [outer, [2, -6, 8, -6, 2], [-2, 8, -12, 8, -2], [2, -6, 8, -6, 2], outer], np.float32
     )  # fmt: skip
-    bank += [square3, square5 / 12]
-    for square, rows in ((square3, 3), (square5 / 12, 3)):
+    square5 = (square5 / 12).astype(np.float32)
+    bank += [square3, square5]
+    for square in (square3, square5):
         edge = square.copy()
-        edge[rows:] = 0  # the half on one side of the centre line, the centre line kept
+        edge[3:] = 0  # the half on one side of the centre line, the centre line kept
         bank += [np.ascontiguousarray(np.rot90(edge, q)) for q in range(4)]
     return np.stack(bank)
 
@@ -136,13 +136,11 @@ class ResidualStream(nn.Module):
     brightness, fixed filters first and learned ones behind, mean and deviation over the crop."""
 
     CHANNELS, FEATURES = 48, 192
-    GREY = (0.299, 0.587, 0.114)
 
     def __init__(self) -> None:
         super().__init__()
-        grey = np.array(self.GREY, np.float32)[None, :, None, None]
-        bank = torch.from_numpy(srm_bank()[:, None] * grey)
-        self.filters = nn.Conv2d(3, len(bank), 5, 1, 2, bias=False)
+        bank = torch.from_numpy(srm_bank()[:, None])
+        self.filters = nn.Conv2d(1, len(bank), 5, 1, 2, bias=False)
         self.filters.weight = nn.Parameter(bank, requires_grad=False)
         self.learned = nn.Sequential(
             Conv(len(bank), 32, 3, 2), Conv(32, 32, 3, 2), Conv(32, 64, 3, 1), Conv(64, self.CHANNELS, 3, 2)
@@ -150,7 +148,8 @@ class ResidualStream(nn.Module):
         self.last = nn.Sequential(Conv(self.CHANNELS, 96, 3, 2), Conv(96, 96, 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        c8 = self.learned(self.filters(x).clamp(-SRM_LIMIT, SRM_LIMIT))
+        grey = 0.299 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:]
+        c8 = self.learned(self.filters(grey).clamp(-SRM_LIMIT, SRM_LIMIT))
         y = self.last(c8)
         mean = y.mean((2, 3))
         spread = ((y - mean[:, :, None, None]) ** 2).mean((2, 3)).add(1e-4).sqrt()

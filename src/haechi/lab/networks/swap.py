@@ -1,4 +1,4 @@
-"""The swap network: one trunk, one logit, and a localisation map learned from the blending masks."""
+"""The face network: streams that look in different ways, joined late into one logit and one map."""
 
 from __future__ import annotations
 
@@ -6,35 +6,95 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from haechi.lab.networks.backbone import CHANNELS, Conv, EdgeTrunk
+from haechi.lab.networks import backbone, inception
+from haechi.lab.networks.backbone import Conv, EdgeTrunk
+from haechi.lab.networks.inception import InceptionTrunk
+from haechi.lab.networks.streams import LargeStream, ResidualStream
+
+STREAMS = ("fine", "large", "residual")
+TRUNKS = ("edge", "inception")
+FROZEN = ("nothing", "stem", "trunk")
 
 
 class SwapNet(nn.Module):
-    """x f32 (n, 3, S, S) RGB 0..255 -> logit f32 (n,), map logits f32 (n, S / 8, S / 8); S is 224 in use, 192
-    in training.
+    """x f32 (n, 3, S, S) RGB 0..255 -> logit f32 (n,), map logits f32 (n, S / 8, S / 8), features f32 (n, F);
+    S is 224 in use, 192 in training.
 
-    The map is not a by-product: its features, pooled where it is bright, are half of what the verdict is made
-    from, so that what is shown to the user is what was decided on.
+    The map is not a by-product: its features, pooled where it is bright, are part of what the verdict is made
+    from, so that what is shown to the user is what was decided on. ``streams`` names those that are built;
+    ``frozen`` the part of the fine stream that stays as it came.
     """
 
-    def __init__(self, width: int = 64, drop: float = 0.2) -> None:
+    def __init__(
+        self,
+        trunk: str = "edge",
+        streams: tuple[str, ...] = STREAMS,
+        frozen: str = "nothing",
+        width: int = 64,
+        drop: float = 0.2,
+    ) -> None:
         super().__init__()
-        self.trunk = EdgeTrunk()
-        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in CHANNELS.values())
+        self.frozen = frozen
+        channels = backbone.CHANNELS if trunk == "edge" else inception.CHANNELS
+        deepest, features = list(channels.values())[-1], 2 * width
+        self.trunk: EdgeTrunk | InceptionTrunk | None = None
+        if "fine" in streams:
+            self.trunk = EdgeTrunk() if trunk == "edge" else InceptionTrunk()
+            self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels.values())
+            self.wide = Conv(deepest, 512, 1)
+            features += 512
+        self.beside = nn.ModuleDict()
+        self.reduce = nn.ModuleDict()
+        for name, stream in (("large", LargeStream), ("residual", ResidualStream)):
+            if name in streams:
+                self.beside[name] = stream()
+                self.reduce[name] = nn.Conv2d(stream.CHANNELS, width, 1)
+                features += stream.FEATURES
         self.merge = Conv(width, width, 3)
         self.map = nn.Conv2d(width, 1, 1)
-        self.wide = Conv(CHANNELS[32], 512, 1)
         self.drop = nn.Dropout(drop)
-        self.out = nn.Linear(512 + 2 * width, 1)
+        self.out = nn.Linear(features, 1)
+        if self.trunk is not None and frozen != "nothing":
+            part = self.trunk.stem if frozen == "stem" else self.trunk
+            part.requires_grad_(False)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        c8, c16, c32 = self.trunk(x)
-        p = self.lateral[0](c8)
-        for lateral, c in zip(self.lateral[1:], (c16, c32), strict=True):  # type: ignore[arg-type]
-            p = p + F.interpolate(lateral(c), size=c8.shape[-2:], mode="bilinear", align_corners=False)
-        p = self.merge(p)
+    def train(self, mode: bool = True) -> SwapNet:
+        super().train(mode)
+        if self.trunk is not None and self.frozen != "nothing":
+            (self.trunk.stem if self.frozen == "stem" else self.trunk).eval()
+        return self
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        parts, vectors = [], []
+        if self.trunk is not None:
+            maps = self.trunk(x)
+            size = maps[0].shape[-2:]
+            parts.append(self.lateral[0](maps[0]))
+            for lateral, c in zip(self.lateral[1:], maps[1:], strict=True):  # type: ignore[arg-type]
+                parts.append(F.interpolate(lateral(c), size=size, mode="bilinear", align_corners=False))
+            vectors.append(self.wide(maps[-1]).mean((2, 3)))
+        beside = []
+        for name, stream in self.beside.items():
+            c8, vector = stream(x)
+            parts.append(self.reduce[name](c8))
+            beside.append(vector)
+        p = self.merge(torch.stack(parts).sum(0) if len(parts) > 1 else parts[0])
         where = self.map(p)
         attention = torch.sigmoid(where) + 1e-3
         bright = (p * attention).sum((2, 3)) / attention.sum((2, 3))
-        features = torch.cat([self.wide(c32).mean((2, 3)), bright, p.mean((2, 3))], 1)
-        return self.out(self.drop(features))[:, 0], where[:, 0]
+        features = torch.cat([*vectors, bright, p.mean((2, 3)), *beside], 1)
+        return self.out(self.drop(features))[:, 0], where[:, 0], features
+
+    @torch.no_grad()
+    def take_over(self, state: dict[str, Tensor]) -> list[str]:
+        """Start from the weights of an earlier network of fewer streams; what is new adds next to nothing at
+        first. Returns the names that were not in ``state``."""
+        own = self.state_dict()
+        known = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
+        self.load_state_dict(known, strict=False)
+        self.out.weight.zero_()
+        self.out.weight[:, : state["out.weight"].shape[1]] = state["out.weight"]
+        for reduce in self.reduce.values():
+            assert isinstance(reduce, nn.Conv2d)
+            reduce.weight.mul_(0.1)
+        return sorted(set(own) - set(known))
