@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from haechi.lab.forge.expression import expression
 from haechi.lab.forge.local_edit import local_edit
 from haechi.lab.forge.pair import Pair, blend
 from haechi.lab.forge.redrawn import redrawn
@@ -29,6 +30,7 @@ FAMILIES: dict[str, Family] = {
     "local_edit": lambda rng: local_edit(FACE, MESH, rng),
     "redrawn": lambda rng: redrawn(FACE, DRAWN, MESH, rng),
     "imitate_swap": lambda rng: imitate_swap(FACE, MESH, rng),
+    "expression": lambda rng: expression(FACE, MESH, rng),
 }
 every = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
 
@@ -55,8 +57,10 @@ def test_most_pairs_do_differ_and_the_face_is_where(family: Family) -> None:
     assert np.median(changed) > 10
     mean = np.mean([p.mask for p in made], 0)
     assert mean[60:180, 70:155].mean() > 0.08
-    assert mean[:12].max() < 0.05
-    assert max(mean[:, :8].max(), mean[:, -8:].max()) < 0.05
+    # A head that nods takes some of the ground along; nothing else reaches the border.
+    most = 0.3 if family is FAMILIES["expression"] else 0.05
+    assert mean[:12].max() < most
+    assert max(mean[:, :8].max(), mean[:, -8:].max()) < most
 
 
 @every
