@@ -107,12 +107,12 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
     }
 
 
-def synthesis_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
+def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, object]:
     return {
-        "name": "synthesis",
+        "name": name,
         "version": "0.1.0",
         "task": "tells wholly generated faces (GAN, diffusion)",
-        "file": "synthesis.onnx",
+        "file": f"{name}.onnx",
         "licence": "Apache-2.0",
         "input": {
             "width_px": WINDOW_PX,
@@ -136,7 +136,7 @@ def synthesis_card(run: Path, seconds: float, parity: float) -> dict[str, object
                 SCENES,
                 TAEF2,
                 TRUNK,
-                "photographs with the traces of a random up-sampler",
+                "photographs with the traces of a random up-sampler; faces of our own small GAN",
             ],
             TERMS,
         ),

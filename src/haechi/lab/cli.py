@@ -25,6 +25,11 @@ Reconstructions = Annotated[
     int, typer.Option("--reconstructions", help="pictures redrawn by the latent decoder, about a second each")
 ]
 Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]
+Name = Annotated[str, typer.Option("--name", help="of the network: its folder, weights and card")]
+Streams = Annotated[list[str] | None, typer.Option("--stream", help="build this stream only; repeatable")]
+Start = Annotated[
+    Path | None, typer.Option("--start", help="checkpoint whose averaged weights are taken over")
+]
 Threads = Annotated[int, typer.Option("--threads", help="threads of the network; 0 means all")]
 
 
@@ -61,13 +66,9 @@ def swap(
     reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
-    name: Annotated[
-        str, typer.Option("--name", help="of the network: its folder, weights and card")
-    ] = "swap",
+    name: Name = "swap",
     trunk: Annotated[str, typer.Option("--trunk", help="of the fine stream: edge or inception")] = "edge",
-    streams: Annotated[
-        list[str] | None, typer.Option("--stream", help="fine, large, residual; default all three")
-    ] = None,
+    streams: Streams = None,
     frozen: Annotated[
         str, typer.Option("--frozen", help="what of the trunk stays as it came: nothing, stem or trunk")
     ] = "nothing",
@@ -75,9 +76,7 @@ def swap(
         list[str] | None,
         typer.Option("--without", metavar="FAMILY", help="leave a family of pseudo-fakes out, to test on it"),
     ] = None,
-    start: Annotated[
-        Path | None, typer.Option("--start", help="checkpoint whose averaged weights are taken over")
-    ] = None,
+    start: Start = None,
 ) -> None:
     """The face network; the first run prepares the data. `train forge` must have made the pools."""
     from haechi.lab import cards, export, train_swap
@@ -115,22 +114,36 @@ def synthesis(
     data: Data,
     out: Out,
     weights: Weights = None,
-    steps: Steps = 4900,
+    steps: Steps = 2400,
     reconstructions: Reconstructions = 760,
     workers: Workers = 1,
     threads: Threads = 0,
+    name: Name = "synthesis",
+    streams: Streams = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="KIND", help="leave a generator out, to test on it"),
+    ] = None,
+    start: Start = None,
 ) -> None:
-    """The synthesis network, about an hour and a half on two cores."""
+    """The synthesis network. `train forge` must have made our own GAN's faces."""
     from haechi.lab import cards, export, train_synthesis
     from haechi.lab.forge import reconstruct
+    from haechi.lab.networks import swap as networks
+    from haechi.lab.networks.synthesis import STREAMS
 
+    seen, left_out = tuple(streams or STREAMS), without or []
+    _among("--without", left_out, train_synthesis.MIX)
+    _among("--stream", seen, networks.STREAMS)
     teachers = weights or data.parent / "weights"
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
-    run = out / "synthesis"
-    plan = Plan(steps=steps, batch=34, lr=6e-4, warmup=150, workers=workers, threads=threads)
-    model, seconds = train_synthesis.train(data, out / "reconstructed", teachers, run, plan)
-    parity = export.export(model, "synthesis", out / "models", 160, ["logit"])
-    export.write_card(cards.synthesis_card(run, seconds, parity), out / "models")
+    run = out / name
+    plan = Plan(steps=steps, batch=36, lr=5e-4, warmup=150, workers=workers, threads=threads)
+    model, seconds = train_synthesis.train(
+        data, out, teachers, run, plan, streams=seen, without=left_out, start=start
+    )
+    parity = export.export(model, name, out / "models", 160, ["logit"])
+    export.write_card(cards.synthesis_card(name, run, seconds, parity), out / "models")
 
 
 @app.command()

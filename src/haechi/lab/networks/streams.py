@@ -18,6 +18,20 @@ SRM_LIMIT = 3.0
 beyond it stand edges of the scene, not noise."""
 
 
+@torch.no_grad()
+def carry_over(model: nn.Module, out: nn.Linear, state: dict[str, Tensor]) -> list[str]:
+    """Copy into ``model`` what an earlier network of fewer streams had, by name and shape. Its last layer
+    ``out`` (name "out") takes the old weights for the features that were there, which come first, and none
+    for the new ones. Returns the names that were not in ``state``."""
+    own = model.state_dict()
+    known = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
+    model.load_state_dict(known, strict=False)
+    old = state["out.weight"]
+    out.weight.zero_()
+    out.weight[:, : old.shape[1]] = old
+    return sorted(set(own) - set(known))
+
+
 class LargeKernel(nn.Module):
     """Depthwise k x k beside a depthwise 5 x 5, each with its batch norm; folded into one kernel at export
     (Ding et al. 2022, RepLKNet): the small one teaches the large one what is near."""

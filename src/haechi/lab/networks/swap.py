@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from haechi.lab.networks import backbone, inception
 from haechi.lab.networks.backbone import Conv, EdgeTrunk
 from haechi.lab.networks.inception import InceptionTrunk
-from haechi.lab.networks.streams import LargeStream, ResidualStream
+from haechi.lab.networks.streams import LargeStream, ResidualStream, carry_over
 
 STREAMS = ("fine", "large", "residual")
 TRUNKS = ("edge", "inception")
@@ -89,12 +89,9 @@ class SwapNet(nn.Module):
     def take_over(self, state: dict[str, Tensor]) -> list[str]:
         """Start from the weights of an earlier network of fewer streams; what is new adds next to nothing at
         first. Returns the names that were not in ``state``."""
-        own = self.state_dict()
-        known = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
-        self.load_state_dict(known, strict=False)
-        self.out.weight.zero_()
-        self.out.weight[:, : state["out.weight"].shape[1]] = state["out.weight"]
-        for reduce in self.reduce.values():
-            assert isinstance(reduce, nn.Conv2d)
-            reduce.weight.mul_(0.1)
-        return sorted(set(own) - set(known))
+        new = carry_over(self, self.out, state)
+        for name, reduce in self.reduce.items():
+            if f"reduce.{name}.weight" in new:
+                assert isinstance(reduce, nn.Conv2d)
+                reduce.weight.mul_(0.1)
+        return new
