@@ -17,7 +17,7 @@ from haechi.bench import speed as s
 from haechi.bench.cli import app
 from haechi.bench.scorer import CheckScorer
 from haechi.errors import HaechiError, UsageError
-from haechi.types import Evidence, Reason, Verdict
+from haechi.types import Evidence, Quality, Reason, Verdict
 
 RUNNER = CliRunner()
 
@@ -34,6 +34,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     class Report:
         evidence = (Evidence("swap", "1", "scored", 0.5, Reason("x")),)
+        quality = Quality(120.0, 0.1, None, ())
 
         def __init__(self, source: Any) -> None:
             data = Path(source).read_bytes() if isinstance(source, os.PathLike) else source

@@ -21,7 +21,7 @@ from haechi.bench.treatment import Treatment
 from haechi.errors import UsageError
 from haechi.types import U8
 
-RESULTS = sorted(p for p in (Path(__file__).parents[1] / "results").glob("*.json"))
+RESULTS = sorted((Path(__file__).parents[1] / "results").rglob("*.json"))
 
 
 def striped(rgb: U8) -> Scores:
@@ -214,10 +214,11 @@ def test_the_default_scorer_follows_the_report(monkeypatch: pytest.MonkeyPatch) 
     import importlib
 
     from haechi.settings import Settings
-    from haechi.types import Evidence, Reason, Verdict
+    from haechi.types import Evidence, Quality, Reason, Verdict
 
     class Report:
         verdict = Verdict("some", 0.7, (0.5, 0.8), ())
+        quality = Quality(88.0, 0.1, None, ())
         evidence = (
             Evidence("swap", "1", "scored", 1.5, Reason("x")),
             Evidence("synthesis", "1", "abstained", None, Reason("x")),
@@ -231,6 +232,6 @@ def test_the_default_scorer_follows_the_report(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(importlib.import_module("haechi.check"), "check", check)
     scores = CheckScorer(Settings())(np.zeros((4, 4, 3), dtype=np.uint8))
-    assert scores == {"verdict": 0.7, "level": "some", "swap": 1.5, "synthesis": None}
+    assert scores == {"verdict": 0.7, "level": "some", "swap": 1.5, "synthesis": None, "@face_px": 88.0}
     assert isinstance(seen[0], bytes)
     assert seen[0].startswith(b"\x89PNG")

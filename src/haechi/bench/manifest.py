@@ -1,7 +1,8 @@
 """The list of what is measured: a csv with one picture or video a line.
 
 Columns: ``path`` and ``label`` (real or fake); optionally ``kind`` (how the fake was made), ``source`` (the
-collection it comes from) and ``group`` (one person or one original: pictures of a group are not independent).
+collection it comes from), ``group`` (one person or one original: pictures of a group are not independent) and
+``mask`` (of a forgery: the path of an 8-bit PNG of the same framing, the share of the forgery in each pixel).
 Other columns are kept and can be filtered by. Relative paths start at the manifest's folder, or at ``root``.
 """
 
@@ -23,7 +24,7 @@ LABELS = {"real": False, "fake": True}
 @dataclass(frozen=True, slots=True)
 class Item:
     """One line. ``id`` and ``group`` are hashes, so that results tell no path and no name; an item without
-    a group is a group of its own. ``kind`` and ``source`` may be empty."""
+    a group is a group of its own. ``kind`` and ``source`` may be empty, ``mask`` None."""
 
     id: str
     path: Path = field(repr=False)
@@ -32,6 +33,7 @@ class Item:
     source: str
     group: str
     extra: Mapping[str, str] = field(repr=False)
+    mask: Path | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,12 @@ def _item(row: Mapping[str, str], base: Path, line: str) -> Item:
         raise UsageError(
             f"{line}: there is no such file under {base.name or base}; give its folder with --root"
         )
+    mask = (row.get("mask") or "").strip()
+    if mask and not (base / mask).is_file():
+        raise UsageError(f"{line}: there is no such mask under {base.name or base}")
     key = hashed(name)
     group = (row.get("group") or "").strip()
-    known = {"path", "label", "kind", "source", "group"}
+    known = {"path", "label", "kind", "source", "group", "mask"}
     return Item(
         id=key,
         path=full,
@@ -121,4 +126,5 @@ def _item(row: Mapping[str, str], base: Path, line: str) -> Item:
         source=(row.get("source") or "").strip(),
         group=hashed(f"group/{group}") if group else key,
         extra={k: v for k, v in row.items() if k not in known},
+        mask=base / mask if mask else None,
     )

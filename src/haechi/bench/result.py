@@ -2,7 +2,8 @@
 
 A result is two files: ``NAME.json`` (schema ``haechi.bench/1``) and ``NAME.scores.csv.gz`` beside it, one
 item a line: id, label, source, kind, group (hashes, no path), then a column ``RUNG/SCORE`` for each rung and
-score. An empty cell was not measured (a video on a rung for stills), ``-`` is an abstention.
+score. An empty cell was not measured (a video on a rung for stills), ``-`` is an abstention. A column
+``RUNG/@NAME`` is a measure of the item that is no suspicion, such as the size of its face.
 """
 
 from __future__ import annotations
@@ -14,27 +15,29 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.bench.metrics import Figure, Ranking, Statistic, ece_statistic, figure, figures, mean_statistic
+from haechi.bench.metrics import Figure, Ranking, ece_statistic, figures
+from haechi.bench.questions import ALARMS, ANSWERS, LEVEL, Draw, further
 from haechi.errors import UsageError
 from haechi.types import F64
 
 SCHEMA = "haechi.bench/1"
-LEVEL = "level"
-ALARMS = {"strong": ("strong",), "some": ("strong", "some")}
+FACE_BINS_PX = (90.0, 170.0)
+"""Where face sizes are cut, as the cards of the shipped networks cut them to calibrate."""
 _HEAD = ("id", "label", "source", "kind", "group")
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """Scores of n items. ``values[rung, score]`` f64 (n,): NaN is an abstention; ``ran[rung]`` bool (n,): the
-    rung was measured for the item; ``levels[rung]``: strong, some, none, unknown, unreadable or ""."""
+    rung was measured for the item; ``levels[rung]``: strong, some, none, unknown, unreadable or "";
+    ``measures[rung, "@NAME"]`` f64 (n,): what is no suspicion, NaN where there is none."""
 
     ids: tuple[str, ...]
     fake: NDArray[np.bool_]
@@ -46,13 +49,19 @@ class Scored:
     values: Mapping[tuple[str, str], F64]
     ran: Mapping[str, NDArray[np.bool_]]
     levels: Mapping[str, tuple[str, ...]]
+    measures: Mapping[tuple[str, str], F64] = field(default_factory=dict)
 
 
 def summarise(
-    scored: Scored, probabilities: Sequence[str] = ("verdict",), resamples: int = 1000, seed: int = 0
+    scored: Scored,
+    probabilities: Sequence[str] = ("verdict",),
+    resamples: int = 1000,
+    seed: int = 0,
+    face_bins_px: Sequence[float] = FACE_BINS_PX,
 ) -> dict[str, Any]:
     """Figures of every rung: {rung: {overall, by_source, by_kind}}, each {scores: {score: figures},
-    levels: {strong, some: {false_alarms, found}}}. ECE for the scores that are ``probabilities``.
+    levels: {strong, some: {false_alarms, found}}}; and of the rung as a whole what ``questions`` asks. ECE
+    for the scores that are ``probabilities``.
 
     A source or kind with one class only is set against that class's opposite in the whole manifest;
     ``against`` says so."""
@@ -66,6 +75,7 @@ def summarise(
             "overall": _block(scored, ran, *options),
             "by_source": {v: _part(scored, ran, scored.sources, v, *options) for v in _names(scored.sources)},
             "by_kind": {v: _part(scored, ran, scored.kinds, v, *options) for v in _names(scored.kinds)},
+            **further(scored, rung, probabilities, face_bins_px, Draw(resamples, seed)),
         }
     return out
 
@@ -100,7 +110,7 @@ def _block(
     index = np.flatnonzero(chosen)
     labels = scored.fake[index]
     groups = [scored.groups[i] for i in index]
-    draw = _Draw(resamples, seed)
+    draw = Draw(resamples, seed)
     scores: dict[str, Any] = {}
     for name in scored.names:
         values = scored.values[rung, name][index]
@@ -120,24 +130,12 @@ def _block(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Draw:
-    resamples: int
-    seed: int
-
-    def figure(self, statistic: Statistic, groups: Sequence[str]) -> Figure:
-        return figure(statistic, groups, resamples=self.resamples, seed=self.seed)
-
-    def rate(self, hits: NDArray[np.bool_], groups: Sequence[str]) -> Figure:
-        return figure(mean_statistic(hits), groups, resamples=self.resamples, seed=self.seed, is_rate=True)
-
-
 def _alarms(
-    levels: Sequence[str], labels: NDArray[np.bool_], groups: Sequence[str], draw: _Draw
+    levels: Sequence[str], labels: NDArray[np.bool_], groups: Sequence[str], draw: Draw
 ) -> dict[str, Any]:
     """Share of the ANSWERED reals and fakes that reach a level: leaving ``unknown`` out of the denominator,
     so that abstaining cannot make the false alarms look rarer."""
-    answered = np.array([v in {"strong", "some", "none"} for v in levels])
+    answered = np.array([v in ANSWERS for v in levels])
     out: dict[str, Any] = {}
     for level, members in ALARMS.items():
         hit = np.array([v in members for v in levels])
@@ -151,7 +149,8 @@ def _alarms(
 
 def scores_bytes(scored: Scored) -> bytes:
     """The gzipped csv; the same scores give the same bytes."""
-    columns = [(r, s) for r in scored.rungs for s in (*scored.names, LEVEL)]
+    measures = tuple(dict.fromkeys(name for _, name in scored.measures))
+    columns = [(r, s) for r in scored.rungs for s in (*scored.names, *measures, LEVEL)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_HEAD, *(f"{r}/{s}" for r, s in columns)])
@@ -169,7 +168,7 @@ def read_scores(path: Path) -> Scored:
         head, body = rows[0][len(_HEAD) :], rows[1:]
         pairs = [tuple(c.rsplit("/", 1)) for c in head]
         rungs = tuple(dict.fromkeys(r for r, _ in pairs))
-        names = tuple(dict.fromkeys(s for _, s in pairs if s != LEVEL))
+        names = tuple(dict.fromkeys(s for _, s in pairs if s != LEVEL and not s.startswith("@")))
         column = {(r, s): [row[len(_HEAD) + k] for row in body] for k, (r, s) in enumerate(pairs)}
     except (OSError, ValueError, IndexError, EOFError) as error:
         raise UsageError(f"{path.name}: these are no stored scores ({type(error).__name__})") from error
@@ -181,17 +180,18 @@ def read_scores(path: Path) -> Scored:
         groups=tuple(row[4] for row in body),
         rungs=rungs,
         names=names,
-        values={
-            (r, s): np.array([float(v) if v not in {"", "-"} else np.nan for v in column[r, s]])
-            for r in rungs
-            for s in names
-        },
+        values={(r, s): _numbers(column[r, s]) for r in rungs for s in names},
         ran={
             r: np.array([any(column[r, s][i] for s in (*names, LEVEL)) for i in range(len(body))])
             for r in rungs
         },
         levels={r: tuple(column[r, LEVEL]) for r in rungs},
+        measures={(r, s): _numbers(cells) for (r, s), cells in column.items() if s.startswith("@")},
     )
+
+
+def _numbers(cells: Sequence[str]) -> F64:
+    return np.array([np.nan if v in {"", "-"} else float(v) for v in cells], dtype=np.float64)
 
 
 def _cell(scored: Scored, rung: str, name: str, i: int) -> str:
@@ -199,7 +199,7 @@ def _cell(scored: Scored, rung: str, name: str, i: int) -> str:
         return scored.levels[rung][i]
     if not scored.ran[rung][i]:
         return ""
-    value = scored.values[rung, name][i]
+    value = (scored.measures if name.startswith("@") else scored.values)[rung, name][i]
     return "-" if np.isnan(value) else repr(float(value))
 
 
@@ -240,6 +240,21 @@ def scores_path(path: Path) -> Path:
     return path.with_name(path.stem + ".scores.csv.gz")
 
 
+def renew(path: Path) -> bool:
+    """Write the figures of a stored result anew from its scores: after a figure was added, nothing needs to
+    be measured again. False, and nothing done, when the file is a result of another schema. Raises UsageError
+    when it cannot be read."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.name} cannot be read as a result ({type(error).__name__})") from error
+    if result.get("schema") != SCHEMA:
+        return False
+    scored = read_scores(path.with_name(result["scores"]["file"]))
+    write_json(path, {**result, "rungs": summarise(scored, **result["options"])})
+    return True
+
+
 def differences(path: Path, rungs: Sequence[str] | None = None) -> list[str]:
     """Compute a stored result again from its scores; the places where the JSON says something else. An empty
     list means that every figure holds. ``rungs``: only these, None for all."""
@@ -252,16 +267,9 @@ def differences(path: Path, rungs: Sequence[str] | None = None) -> list[str]:
     counts = {"n": len(scored.ids), "n_fake": int(scored.fake.sum()), "n_groups": len(set(scored.groups))}
     found += [f"{k}: {result[k]}, again {v}" for k, v in counts.items() if result[k] != v]
     chosen = scored.rungs if rungs is None else tuple(r for r in scored.rungs if r in rungs)
-    again = summarise(_only(scored, chosen), **result["options"])
+    again = summarise(replace(scored, rungs=chosen), **result["options"])
     then = {r: v for r, v in result["rungs"].items() if r in chosen}
     return found + [f"rungs{where}" for where in _unequal(then, again)]
-
-
-def _only(scored: Scored, rungs: tuple[str, ...]) -> Scored:
-    return Scored(
-        scored.ids, scored.fake, scored.sources, scored.kinds, scored.groups, rungs, scored.names,
-        scored.values, scored.ran, scored.levels,
-    )  # fmt: skip
 
 
 def _unequal(a: Any, b: Any, where: str = "") -> Iterator[str]:

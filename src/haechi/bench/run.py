@@ -19,13 +19,16 @@ import cv2
 import numpy as np
 
 from haechi.bench.degrade import RUNGS, degrade, degraded_file, rung
+from haechi.bench.localise import SHIFTED, read_mask
 from haechi.bench.manifest import Item, Manifest
 from haechi.bench.null import file_facts, matched, null_figures
-from haechi.bench.result import LEVEL, Scored, write_result
-from haechi.bench.scorer import CheckScorer, FileScorer, Scorer, Scores
+from haechi.bench.questions import LEVEL
+from haechi.bench.result import FACE_BINS_PX, Scored, write_result
+from haechi.bench.scorer import CheckScorer, FileScorer, MapScorer, Scorer, Scores
 from haechi.bench.treatment import Treatment
 from haechi.errors import InputError, UsageError
 from haechi.settings import Settings
+from haechi.types import U8
 
 CLEAN = "clean"
 Record: TypeAlias = dict[str, Any]
@@ -57,6 +60,7 @@ def bench(
     probabilities: Sequence[str] = ("verdict",),
     models: Sequence[Mapping[str, Any]] | None = None,
     command: str = "",
+    note: str = "",
     settings: Settings | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
@@ -64,7 +68,8 @@ def bench(
 
     ``scorer``: None for the whole of Haechi. ``treatment``: done to every picture of both classes before the
     scorer and the null model see it. ``match``: keep a subset in which the null model finds nothing.
-    ``probabilities``: scores that ECE is computed for. A video is measured on the rung ``clean`` only.
+    ``probabilities``: scores that ECE is computed for. ``note``: what was different about the models, for a
+    table of variants. A video is measured on the rung ``clean`` only.
 
     What was measured is kept in ``out``'s name with .partial.jsonl until all is done; the same call takes it
     up. An item that cannot be read is an abstention, counted as unreadable. Raises UsageError, ModelError,
@@ -106,6 +111,7 @@ def bench(
     null = null_figures(facts, [i.fake for i in items], [i.group for i in items], resamples, seed)
     about = {
         "command": command,
+        **({"note": note} if note else {}),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **what,
         "code": _code(),
@@ -114,6 +120,7 @@ def bench(
         "elapsed_s": round(time.perf_counter() - begin, 1),
     }
     options: dict[str, Any] = {"probabilities": tuple(probabilities), "resamples": resamples, "seed": seed}
+    options["face_bins_px"] = FACE_BINS_PX
     result = write_result(out, about, collect(items, records, job.rungs), **options)
     partial.unlink(missing_ok=True)
     return result
@@ -136,10 +143,14 @@ def measure(item: Item, job: Job) -> Record:
             source = job.treatment.apply(rgb, item.id)
             rgb = next(iter(open_media(source, job.settings).frames(1))).rgb
         record["facts"] = file_facts(source)
+        mask = _mask(item, job) if still else None
         for name in job.rungs if still else set(job.rungs) & {CLEAN}:
             if isinstance(scorer, FileScorer):
                 coded = source if name == CLEAN else degraded_file(name, rgb, item.id, job.seed)
-                scores = scorer.score_file(coded)
+                if mask is not None and isinstance(scorer, MapScorer) and name not in SHIFTED:
+                    scores = scorer.score_masked(coded, mask)
+                else:
+                    scores = scorer.score_file(coded)
             elif still:
                 scores = scorer(degrade(name, rgb, item.id, job.seed))
             else:
@@ -152,15 +163,25 @@ def measure(item: Item, job: Job) -> Record:
     return record
 
 
+def _mask(item: Item, job: Job) -> U8 | None:
+    """The true mask of a forgery, where the manifest names one."""
+    if item.mask is None or not item.fake:
+        return None
+    if job.treatment.size != "keep":
+        raise UsageError("a mask lies over the picture as it is: leave --size at keep, or the masks out")
+    return read_mask(item.mask)
+
+
 def collect(items: Sequence[Item], records: Sequence[Record], rungs: tuple[str, ...]) -> Scored:
     """Records in the order of the items -> arrays. Raises UsageError when nothing was scored at all."""
     all_scores: list[Mapping[str, Scores]] = [r["scores"] for r in records]
     readable = [s for by in all_scores for s in by.values() if s.get(LEVEL) != "unreadable"]
-    names = tuple(dict.fromkeys(k for s in readable for k in s if k != LEVEL))
+    found = tuple(dict.fromkeys(k for s in readable for k in s if k != LEVEL))
+    names = tuple(k for k in found if not k.startswith("@"))
     if not names:
         raise UsageError("nothing in the manifest could be read, so there is nothing to measure")
     number = {
-        (r, k): np.array([_number(by.get(r, {}).get(k)) for by in all_scores]) for r in rungs for k in names
+        (r, k): np.array([_number(by.get(r, {}).get(k)) for by in all_scores]) for r in rungs for k in found
     }
     return Scored(
         ids=tuple(i.id for i in items),
@@ -170,9 +191,10 @@ def collect(items: Sequence[Item], records: Sequence[Record], rungs: tuple[str, 
         groups=tuple(i.group for i in items),
         rungs=rungs,
         names=names,
-        values=number,
+        values={key: v for key, v in number.items() if key[1] in names},
         ran={r: np.array([r in by for by in all_scores]) for r in rungs},
         levels={r: tuple(str(by.get(r, {}).get(LEVEL) or "") for by in all_scores) for r in rungs},
+        measures={key: v for key, v in number.items() if key[1] not in names},
     )
 
 

@@ -9,12 +9,14 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import cv2
 
+from haechi.bench.localise import THRESHOLD, ellipses, iou, picture_map, true_area
+from haechi.bench.questions import ELLIPSE, FACE_PX, IOU, LEVEL
 from haechi.settings import Settings
-from haechi.types import U8
+from haechi.types import U8, Report
 
 Scores: TypeAlias = Mapping[str, float | str | None]
 """Score name -> a number that grows with suspicion, None for an abstention. ``level``, where given, is the
-verdict's level."""
+verdict's level; a name that begins with @ is a measure that is no suspicion (``questions``)."""
 
 
 class Scorer(Protocol):
@@ -30,10 +32,18 @@ class FileScorer(Protocol):
     def score_file(self, source: Path | bytes) -> Scores: ...
 
 
+@runtime_checkable
+class MapScorer(Protocol):
+    """A scorer that draws maps, and can tell how they lie over a true mask u8 (h, w)."""
+
+    def score_masked(self, source: Path | bytes, mask: U8) -> Scores: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CheckScorer:
     """The way of a user's file through ``haechi.check``: ``verdict`` is the calibrated probability, ``level``
-    the verdict's level, and each detector's llr goes by the detector's name."""
+    the verdict's level, and each detector's llr goes by the detector's name. Beside them the size of the
+    smallest judged face and, with a mask, the overlap of each map."""
 
     settings: Settings = field(default_factory=Settings.from_env)
 
@@ -44,16 +54,25 @@ class CheckScorer:
 
     def score_file(self, source: Path | bytes) -> Scores:
         """Scores of a file. Raises InputError when it cannot be read, ModelError without sound models."""
+        return _scores(self._report(source))
+
+    def score_masked(self, source: Path | bytes, mask: U8) -> Scores:
+        """As ``score_file``, with the overlap of each detector's map, and of the ellipses in the boxes of the
+        same faces, with the true mask u8 (h, w) of the picture. No overlap for a mask that is empty."""
+        report = self._report(source)
+        return {**_scores(report), **_overlaps(report, mask, self.thresholds())}
+
+    def thresholds(self) -> Mapping[str, float]:
+        """Model -> where its map is cut, for the models whose card says so."""
+        from haechi.models import cards
+
+        outputs = {c.name: c.raw.get("output", {}) for c in cards(self.settings)}
+        return {n: float(o["map_threshold"]) for n, o in outputs.items() if "map_threshold" in o}
+
+    def _report(self, source: Path | bytes) -> Report:
         from haechi.check import check
 
-        report = check(source, self.settings)
-        scores: dict[str, float | str | None] = {
-            "verdict": report.verdict.score,
-            "level": report.verdict.level,
-        }
-        for evidence in report.evidence:
-            scores[evidence.detector] = evidence.llr if evidence.status == "scored" else None
-        return scores
+        return check(source, self.settings)
 
     def models(self) -> Sequence[Mapping[str, str]]:
         """Name, version and hash of the weights that speak."""
@@ -61,3 +80,30 @@ class CheckScorer:
 
         found = cards(self.settings)
         return [{"name": c.name, "version": c.version, "sha256": c.sha256} for c in found]
+
+
+def _scores(report: Report) -> dict[str, float | str | None]:
+    scores: dict[str, float | str | None] = {
+        "verdict": report.verdict.score,
+        LEVEL: report.verdict.level,
+        FACE_PX: report.quality.min_face_px,
+    }
+    for evidence in report.evidence:
+        scores[evidence.detector] = evidence.llr if evidence.status == "scored" else None
+    return scores
+
+
+def _overlaps(report: Report, mask: U8, thresholds: Mapping[str, float]) -> dict[str, float | None]:
+    size = (report.media.width_px, report.media.height_px)
+    true = true_area(mask, *size)
+    faces = {track.track_id: track.boxes_xyxy[0] for track in report.faces}
+    out: dict[str, float | None] = {}
+    for evidence in report.evidence:
+        mapped = [r for r in evidence.regions if r.heatmap is not None]
+        if true is None or evidence.status != "scored" or not mapped:
+            continue
+        seen = picture_map(mapped, *size) >= thresholds.get(evidence.detector, THRESHOLD)
+        guess = ellipses([faces[r.track_id].tolist() for r in mapped], *size)
+        out[IOU + evidence.detector] = iou(seen, true)
+        out[ELLIPSE + evidence.detector] = iou(guess, true)
+    return out
