@@ -72,6 +72,9 @@ def bench_command(
         bool, typer.Option("--match", help="Keep a subset in which the files tell nothing of the label.")
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    note: Annotated[
+        str, typer.Option("--note", help="What is different about these models, for haechi bench ablation.")
+    ] = "",
     seed: Annotated[int, typer.Option("--seed", help="For every draw.")] = 0,
     resamples: Annotated[int, typer.Option("--resamples", min=1, help="Of the bootstrap.")] = 1000,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -83,8 +86,8 @@ def bench_command(
     from haechi.bench.degrade import RUNGS
     from haechi.bench.manifest import read_manifest
     from haechi.bench.run import bench
-    from haechi.bench.tables import render
     from haechi.bench.treatment import Treatment
+    from haechi.bench.views import render
 
     chosen = tuple(RUNGS) if rungs == "all" else tuple(r.strip() for r in rungs.split(",") if r.strip())
     if not chosen:
@@ -97,7 +100,7 @@ def bench_command(
         "--reencode": reencode,
         "--size": size,
     }
-    told |= {"--match": match, "--seed": seed, "--resamples": resamples}
+    told |= {"--match": match, "--note": note, "--seed": seed, "--resamples": resamples}
     with Bar(1, quiet=quiet) as bar:
         result = bench(
             listed,
@@ -109,6 +112,7 @@ def bench_command(
             seed=seed,
             resamples=resamples,
             command=_command(manifest, told),
+            note=note,
             progress=bar.tell,
         )
     for view in ("about", "summary", "ladder", "levels"):
@@ -122,7 +126,7 @@ def tables_command(
     ] = False,
     root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The checkout.")] = Path(),
 ) -> None:
-    """Write the tables of README*.md and docs/*.md from results/*.json."""
+    """Write the tables of README*.md and docs/*.md, and docs/cost.svg, from results/*.json."""
     from haechi.bench.tables import refresh, stale
 
     files = stale(root) if check else refresh(root)
@@ -130,6 +134,41 @@ def tables_command(
         print(printable(f"{'out of date' if check else 'written'}: {file.relative_to(root)}"))
     if check and files:
         raise typer.Exit(ExitCode.INTERNAL)
+
+
+@app.command("again")
+def again_command(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="The .json of results.")],
+) -> None:
+    """Compute the figures of results anew from their stored scores; nothing is measured."""
+    from haechi.bench.result import renew
+
+    for path in results:
+        if renew(path):
+            print(printable(f"written: {path}"))
+
+
+@app.command("ablation")
+def ablation_command(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Results of variants, one manifest, each with a --note.")
+    ] = Path("results/ablation"),
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The .json; default DIR.json.")
+    ] = None,
+    score: Annotated[str, typer.Option("--score", help="Which score is compared.")] = "swap",
+    rung: Annotated[str, typer.Option("--rung", help="On which degradation.")] = "clean",
+    full: Annotated[str, typer.Option("--full", help="The note of the variant with everything.")] = "full",
+) -> None:
+    """Set variants against the full one, picture by picture: what was left out, and what that cost."""
+    from haechi.bench.ablation import ablation
+    from haechi.bench.views import render
+
+    found = ablation(
+        folder, out or folder.with_name(f"{folder.name}.json"), score=score, rung=rung, full=full
+    )
+    for view in ("", "held"):
+        print(printable_lines(render(found, {"view": view})))
 
 
 @app.command("speed")
