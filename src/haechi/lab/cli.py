@@ -1,4 +1,4 @@
-"""``haechi train faces|swap|synthesis|calibrate``: from the shards to weights and cards."""
+"""``haechi train faces|forge|swap|synthesis|calibrate``: from the shards to weights and cards."""
 
 from __future__ import annotations
 
@@ -55,6 +55,23 @@ def faces(
     model, seconds = train_faces.train(data, weights or data.parent / "weights", run, plan)
     parity = export.export(model, "faces", out / "models", 320, ["cells"], free_size=True)
     export.write_card(cards.faces_card(run, seconds, parity), out / "models")
+
+
+@app.command()
+def forge(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    share: Annotated[float, typer.Option("--share", help="of the usual steps; 1 is about an hour")] = 1.0,
+    threads: Threads = 1,
+) -> None:
+    """The generators whose drawings the networks learn to tell, and what they draw, kept in OUT/forge."""
+    from haechi.lab import train_forge
+    from haechi.lab.prepare import prepare
+
+    teachers = weights or data.parent / "weights"
+    prepare(data, teachers, out / "prepared")
+    train_forge.make(out / "prepared", teachers, out / "forge", share, threads)
 
 
 @app.command()
