@@ -94,7 +94,7 @@ def test_one_accused_face_is_told_from_scattered_alarms() -> None:
     rng = np.random.default_rng(1)
     persons = [f"p{k // 20}" for k in range(800)]
     scattered = rng.random(800) < 0.05
-    always = np.array([p == "p7" or p == "p9" for p in persons])
+    always = np.array([p in {"p7", "p9"} for p in persons])
     fair, unfair = by_person(scattered, persons), by_person(always, persons)
     assert fair["n_persons"] == unfair["n_persons"] == 40
     assert fair["any"]["low"] <= fair["any"]["value"] <= fair["any"]["high"]
