@@ -16,7 +16,7 @@ from haechi.lab.forge.redrawn import redrawn
 from haechi.lab.forge.regions import elastic, face_mask, hull, part_mask, soften
 from haechi.lab.forge.self_blend import self_blend
 from haechi.lab.forge.swap_imitation import imitate_swap
-from haechi.lab.forge.upsampled import upsampled
+from haechi.lab.forge.upsampled import upsampled, upsampled_face
 from haechi.types import U8
 from meshes import SIDE, face, mesh
 from synthetic import texture
@@ -31,6 +31,7 @@ FAMILIES: dict[str, Family] = {
     "redrawn": lambda rng: redrawn(FACE, DRAWN, MESH, rng),
     "imitate_swap": lambda rng: imitate_swap(FACE, MESH, rng),
     "expression": lambda rng: expression(FACE, MESH, rng),
+    "upsampled_face": lambda rng: upsampled_face(FACE, MESH, rng),
 }
 every = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
 

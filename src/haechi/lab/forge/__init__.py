@@ -18,6 +18,7 @@ from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.redrawn import redrawn
 from haechi.lab.forge.self_blend import self_blend
 from haechi.lab.forge.swap_imitation import imitate_swap
+from haechi.lab.forge.upsampled import upsampled_face
 
 Needs = Literal["taef2", "autoencoder", "adversarial", "generated", "gan"]
 
@@ -40,6 +41,7 @@ FAMILIES: dict[str, Family] = {
         Family("imitate_swap", imitate_swap, None, "the face as a swapper at 128 px would paste it"),
         Family("local_edit", local_edit, None, "an eye, the nose or the mouth exchanged or painted over"),
         Family("expression", expression, None, "a still face made to blink, speak, frown, smile or nod"),
+        Family("upsampled_face", upsampled_face, None, "the face drawn up from half its size as decoders do"),
         Family("redrawn", redrawn, "taef2", "the face as the decoder of a latent diffusion model draws it"),
         Family("autoencoder", redrawn, "autoencoder", "the face as a bottleneck autoencoder gives it back"),
         Family("adversarial", redrawn, "adversarial", "the same, drawn against a discriminator"),
