@@ -21,6 +21,7 @@ Make = Callable[[Settings], Detector]
 CALIBRATION = {
     "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
     "cap_for": 4.0,
+    "genuine": [-2.0 + 0.04 * k for k in range(101)],
     "cap_against": 2.5,
 }
 FLICKER = {

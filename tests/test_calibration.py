@@ -74,6 +74,15 @@ def test_a_finding_names_face_and_ratio() -> None:
     assert reason.params == {"face": 3, "ratio": pytest.approx(20.0)}
 
 
+def test_a_finding_counts_the_genuine_faces_that_showed_less() -> None:
+    genuine = np.linspace(-2, 2, 101).tolist()
+    assert finding("swap", 1.0, 1, genuine=genuine).params["below"] == 74
+    assert finding("swap", 9.0, 1, genuine=genuine).params["below"] == 99
+    assert finding("swap", -9.0, 1, genuine=genuine).params["below"] == 0
+    assert "below" not in finding("swap", 1.0, 1).params
+    assert finding("swap", 1.0, 1, genuine=genuine, place="place_nose").params["place"] == "place_nose"
+
+
 def test_spans_join_neighbouring_moments() -> None:
     times = np.arange(10) / 2
     hot = np.array([0, 2, 2, 0, 0, 2, 0, 2, 2, 2.0])

@@ -139,6 +139,23 @@ def test_a_ratio_is_told_in_the_direction_in_which_it_speaks():
     assert "nothing that speaks clearly" in told(float("nan"))
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", "clearest at the mouth"), ("zh", "嘴部最明显"), ("ko", "입 부위에서 가장 뚜렷합니다")],
+)
+def test_a_finding_says_where_and_how_unusual_it_is(lang, words):
+    params = {"face": 1, "ratio": 12.0, "below": 97, "place": "place_mouth"}
+    told = sentence(Reason("swap_scored", params), lang)
+    assert words in told
+    assert "97" in told
+    nowhere = sentence(Reason("swap_scored", {"face": 1, "ratio": 12.0, "below": 97}), lang)
+    assert words not in nowhere
+    assert "97" in nowhere
+    against = sentence(Reason("swap_scored", {**params, "ratio": 0.1}), lang)
+    assert words not in against
+    assert "97" not in against
+
+
 def test_the_reader_meets_detectors_by_their_names_in_words():
     reason = Reason("evidence_for", {"detector": "swap", "face": 1, "ratio": 3})
     assert sentence(reason).startswith("Swapped or edited face: face 1")

@@ -4,6 +4,7 @@ All numbers stand in the model's card under ``calibration`` and were fitted by t
 
     bins       by face size, ascending: below_px, slope, intercept (Platt scaling, Platt 1999)
     cap_for, cap_against   the most that one detector may say in either direction, in nats
+    genuine    101 quantiles, 0% to 100%, of what genuine faces of the validation data got
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from haechi.types import F64, FaceQuality, Reason
+from haechi.types import F64, FaceQuality, Fact, Reason
 
 
 def llr(logits: F64, quality: FaceQuality, calibration: Mapping[str, Any]) -> F64:
@@ -34,9 +35,20 @@ def over_faces(llrs: Sequence[float]) -> float:
     return float(top + np.log(np.mean(np.exp(values - top))))
 
 
-def finding(name: str, value: float, face: int) -> Reason:
-    """The sentence for a scored detector: the catalogues turn a ratio below 1 into a finding against."""
-    return Reason(f"{name}_scored", {"face": face, "ratio": float(np.exp(value))})
+def finding(
+    name: str, value: float, face: int, *, genuine: Sequence[float] = (), place: str | None = None
+) -> Reason:
+    """The sentence for a scored detector: the catalogues turn a ratio below 1 into a finding against.
+
+    ``genuine``: the card's quantiles, from which ``below`` is taken: of 100 genuine faces, how many showed
+    less. ``place``: code of the part of the face that stood out, if one did."""
+    params: dict[str, Fact] = {"face": face, "ratio": float(np.exp(value))}
+    if len(genuine):
+        # Quantile k was passed by 100 - k of 100; the strongest of all still leaves one to be mistaken about.
+        params["below"] = int(np.clip(np.searchsorted(np.asarray(genuine), value, "left") - 1, 0, 99))
+    if place is not None:
+        params["place"] = place
+    return Reason(f"{name}_scored", params)
 
 
 def spans(times_s: F64, llrs: F64, above: float = 1.0) -> tuple[tuple[float, float], ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from haechi import models
 from haechi.calibration import finding, llr, over_faces, spans
+from haechi.places import place
 from haechi.settings import Settings
 from haechi.types import (
     F32,
@@ -65,7 +66,13 @@ class SwapDetector:
         regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
         total = over_faces([r.llr for r in regions])
         marked = () if media.kind == "image" else spans(series[0].times_s, series[0].llr)
-        reason = finding(self.name, regions[0].llr, regions[0].track_id)
+        top = regions[0]
+        track = next(t for t in tracks if t.track_id == top.track_id)
+        seen = int(np.argmin(np.abs(track.times_s - top.time_s)))
+        assert top.heatmap is not None
+        where = place(top.heatmap, top.box_xyxy, track.landmarks_xy[seen])
+        genuine = self.calibration["genuine"]
+        reason = finding(self.name, top.llr, top.track_id, genuine=genuine, place=where)
         return Evidence(self.name, self.version, "scored", total, reason, marked, regions, series)
 
     def _track(self, track: FaceTrack, quality: FaceQuality, still: bool) -> tuple[Region, Series]:

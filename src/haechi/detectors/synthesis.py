@@ -56,7 +56,8 @@ class SynthesisDetector:
             return Evidence(self.name, self.version, "abstained", None, Reason("resolution_too_low"))
         found.sort(key=lambda f: -f[0].llr)
         regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
-        reason = finding(self.name, regions[0].llr, regions[0].track_id)
+        genuine = self.calibration["genuine"]
+        reason = finding(self.name, regions[0].llr, regions[0].track_id, genuine=genuine)
         total = over_faces([r.llr for r in regions])
         return Evidence(self.name, self.version, "scored", total, reason, (), regions, series)
 

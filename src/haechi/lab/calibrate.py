@@ -128,6 +128,12 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
             {"below_px": edge, "slope": round(max(float(a), 0.0), 5), "intercept": round(float(b), 5)}
         )
         low = edge
+    said = np.array([
+        llr(np.array([v]), p.quality(), block)[0]
+        for v, p in zip(z, used, strict=True)
+        if not p.label and not p.source.startswith("pairs-")
+    ])  # fmt: skip
+    block["genuine"] = [round(float(q), 3) for q in np.quantile(said, np.linspace(0, 1, 101))]
     return block
 
 

@@ -14,6 +14,7 @@ IDENTITY = {
     "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
     "cap_for": 30.0,
     "cap_against": 30.0,
+    "genuine": [],
 }
 """The calibration of a network that was not calibrated yet."""
 

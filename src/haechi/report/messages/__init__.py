@@ -78,8 +78,11 @@ def sentence(reason: Reason, lang: str = "en") -> str:
 def _told(reason: Reason) -> str:
     ratio = reason.params.get("ratio")
     weighs = reason.code == "evidence_for" or reason.code.endswith("_scored")
-    if not weighs or isinstance(ratio, bool) or not isinstance(ratio, int | float) or ratio >= CLEAR_RATIO:
+    if not weighs or isinstance(ratio, bool) or not isinstance(ratio, int | float):
         return reason.code
+    if ratio >= CLEAR_RATIO:
+        detail = "_below" if "below" in reason.params else ""
+        return reason.code + ("_at" if detail and "place" in reason.params else detail)
     side = "against" if ratio <= 1 / CLEAR_RATIO else "neutral"
     return f"{reason.code.removesuffix('_for')}_{side}"
 
@@ -130,7 +133,7 @@ def _show(key: str, value: object, lang: str) -> str:
     text = str(value)
     if key == "detector":
         return detector_name(text, lang)
-    return say(text, lang) if key == "why" and text in catalogue(lang) else visible(text)
+    return say(text, lang) if key in ("why", "place") and text in catalogue(lang) else visible(text)
 
 
 def _number(key: str, value: float) -> str:
