@@ -21,13 +21,13 @@ from haechi.lab.export import write_card
 from haechi.lab.fit import balanced, logistic
 from haechi.lab.measure_faces import choose_threshold
 from haechi.lab.probe import Probed, Sample, as_row, probe_all
-from haechi.lab.samples import lay_out
+from haechi.lab.samples import PAIRS, lay_out
 from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
 
 RUNGS = ("clean", "jpeg40", "half", "quarter", "compound")
-SWAP_FAKES = ("face-swap", "self_blend", "imitate_swap", "local_edit", "redrawn")
+SWAP_FAKES = ("face-swap", *PAIRS)
 DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
 """Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a

@@ -19,7 +19,9 @@ from haechi.faces import FaceFinder
 from haechi.lab import measure_faces
 from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
 from haechi.lab.export import write_card
+from haechi.lab.forge import FAMILIES
 from haechi.lab.probe import Probed
+from haechi.lab.samples import PAIRS
 from haechi.settings import Settings
 from haechi.verdict import log_odds
 
@@ -108,8 +110,8 @@ def _diffusion(p: Probed) -> bool:
 
 def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
     out = {f"DFDC, {r}": _auc(used, score, _on("dfdc", r), "DFDC persons never trained on") for r in RUNGS}
-    for family in ("imitate_swap", "self_blend", "local_edit", "redrawn"):
-        what = "pseudo-fakes of unseen persons"
+    for family in PAIRS:
+        what = f"pseudo-fakes of unseen persons: {FAMILIES[family].what}"
         out[family.replace("_", " ")] = _auc(used, score, _on(f"pairs-{family}", "clean"), what)
     return {"auc": out}
 

@@ -90,6 +90,14 @@ def matched_weights(prepared: Prepared, real: list[int], fake: list[int]) -> np.
     return out
 
 
+def _cells(mask: F32) -> F32:
+    """A mask f32 (224, 224) as the map should show it, f32 (28, 28): scaled to its own maximum, for the map
+    says where something was changed, and a blend of a quarter is as much a change as a whole one."""
+    small = np.asarray(cv2.resize(mask, (28, 28), interpolation=cv2.INTER_AREA), np.float32)
+    top = float(small.max())
+    return small / top if top > 0.03 else small
+
+
 class Strangers:
     """Faces of nobody, to be found by pose: generated ones of the data, or those of our own GAN."""
 
@@ -204,12 +212,7 @@ class SwapData:
             if rng.random() < 0.15:
                 a, b = augment.occlude([a, b], rng)
             made += [(b, 0.0, np.zeros((CROP_PX, CROP_PX), np.float32)), (a, 1.0, None)]
-        masks = [
-            np.zeros((28, 28), np.float32)
-            if m is None
-            else cv2.resize(m, (28, 28), interpolation=cv2.INTER_AREA)
-            for _, _, m in made
-        ]
+        masks = [np.zeros((28, 28), np.float32) if m is None else _cells(m) for _, _, m in made]
         return {
             "x": torch.from_numpy(np.stack([m[0] for m in made])),
             "y": torch.tensor([m[1] for m in made]),
