@@ -216,6 +216,28 @@ def test_a_language_may_be_given_as_a_tag(
     assert "This is evidence, not proof." in haechi("check", "--lang", "en-GB", path).out
 
 
+def test_a_thorough_check_is_asked_for_by_option_or_by_variable(
+    some: Some, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[bool] = []
+
+    def watched(settings: Settings) -> Any:
+        asked.append(settings.thorough)
+        return judges()(settings)
+
+    fake = partial(Checker, finder=finder, judges=watched)
+    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
+    (path,) = some("none")
+    for option, variable in ((), "0"), ((), "yes"), (("--thorough",), "0"), ((), "maybe"):
+        monkeypatch.setenv("HAECHI_THOROUGH", variable)
+        monkeypatch.setattr(sys, "argv", ["haechi", "check", *option, str(path)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    assert asked == [False, True, True]
+    assert ended.value.code == 2
+    assert "HAECHI_THOROUGH" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("value", ["many", "-1", "nan"])
 def test_a_wrong_setting_is_wrong_usage(
     haechi: Haechi, some: Some, monkeypatch: pytest.MonkeyPatch, value: str

@@ -139,6 +139,9 @@ def check(
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="en|zh|ko", help="Language of the report, also as zh-CN.")
     ] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Judge with every network and view: slower, finds more.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes, only errors.")
     ] = False,
@@ -158,6 +161,7 @@ def check(
 
         settings = Settings.from_env()
         settings = settings if lang is None else replace(settings, lang=lang)
+        settings = replace(settings, thorough=True) if thorough else settings
         output = Output(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
         raise typer.Exit(_check_all(paths, settings, output, fail_on))
 

@@ -25,32 +25,48 @@ from haechi.types import (
 )
 
 BATCH = 8
+MAP_CELLS = 28
 
 
 class SwapDetector:
-    """Card ``swap``. One logit and one 28 x 28 map a crop; a face's evidence is that of its mean logit over
-    time."""
+    """Card ``swap``; a thorough check asks the network of ``swap_thorough`` as well. One logit and one 28 x
+    28 map a crop; a face's evidence is that of its mean logit over time."""
 
     name = "swap"
 
     def __init__(self, settings: Settings) -> None:
-        self.model = models.load(self.name, settings)
-        self.version = self.model.card.version
-        self.calibration = self.model.card.raw["calibration"]
+        second = models.of_mode(self.name, settings)
+        self.networks = [models.load(name, settings) for name in dict.fromkeys((self.name, second))]
+        card = self.networks[-1].card
+        self.version = card.version
+        self.calibration = card.raw["calibration"]
+        # What each network's logit counts for; one alone needs no share.
+        self.shares = card.raw["shares"] if len(self.networks) > 1 else [1.0]
+        self.thorough = settings.thorough
+
+    def each(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
+        """crops u8 (n, 224, 224, 3) -> for every network logits f64 (m, n) and maps f32 (m, n, 28, 28) in
+        [0, 1]. ``mirrored`` asks a second time with left and right exchanged and takes the mean."""
+        logits = np.empty((len(self.networks), len(crops)))
+        maps = np.empty((len(self.networks), len(crops), MAP_CELLS, MAP_CELLS), np.float32)
+        for start in range(0, len(crops), BATCH):
+            part = slice(start, start + BATCH)
+            x = np.ascontiguousarray(crops[part].transpose(0, 3, 1, 2), dtype=np.float32)
+            for m, network in enumerate(self.networks):
+                logit, where = network.run(x)[:2]
+                if mirrored:
+                    other, turned = network.run(np.ascontiguousarray(x[:, :, :, ::-1]))[:2]
+                    logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
+                logits[m, part] = logit
+                maps[m, part] = 1 / (1 + np.exp(-where))
+        return logits, maps
 
     def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
-        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]. ``mirrored`` asks a
-        second time with left and right exchanged and takes the mean."""
-        logits, maps = [], []
-        for start in range(0, len(crops), BATCH):
-            x = np.ascontiguousarray(crops[start : start + BATCH].transpose(0, 3, 1, 2), dtype=np.float32)
-            logit, where = self.model.run(x)[:2]
-            if mirrored:
-                other, turned = self.model.run(np.ascontiguousarray(x[:, :, :, ::-1]))[:2]
-                logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
-            logits.append(logit.astype(np.float64))
-            maps.append(1 / (1 + np.exp(-where)))
-        return np.concatenate(logits), np.concatenate(maps).astype(np.float32)
+        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]: all networks'
+        together, each by its share."""
+        logits, maps = self.each(crops, mirrored)
+        total: F64 = np.asarray(self.shares) @ logits
+        return total, maps.mean(0)
 
     def examine(
         self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
@@ -61,7 +77,7 @@ class SwapDetector:
         if not judged:
             reason = Reason("abstain_quality") if tracks else Reason("abstain_no_face")
             return Evidence(self.name, self.version, "abstained", None, reason)
-        found = [self._track(t, q, media.kind == "image") for t, q in judged]
+        found = [self._track(t, q, media.kind == "image" or self.thorough) for t, q in judged]
         found.sort(key=lambda f: -f[0].llr)
         regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
         total = over_faces([r.llr for r in regions])
@@ -75,8 +91,8 @@ class SwapDetector:
         reason = finding(self.name, top.llr, top.track_id, genuine=genuine, place=where)
         return Evidence(self.name, self.version, "scored", total, reason, marked, regions, series)
 
-    def _track(self, track: FaceTrack, quality: FaceQuality, still: bool) -> tuple[Region, Series]:
-        logits, maps = self.logits(track.crops, mirrored=still)
+    def _track(self, track: FaceTrack, quality: FaceQuality, mirrored: bool) -> tuple[Region, Series]:
+        logits, maps = self.logits(track.crops, mirrored)
         each = llr(logits, quality, self.calibration)
         mean = np.array([logits @ track.crop_weights])
         whole = float(llr(mean, quality, self.calibration)[0])

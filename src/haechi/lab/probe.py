@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -51,6 +51,8 @@ class Probed:
     blockiness: float
     swap: float | None
     synthesis: float | None
+    second: float | None = None
+    """Logit of the network that a thorough check asks besides, where there is one."""
 
     def quality(self) -> FaceQuality:
         return FaceQuality(1, self.face_px, self.sharpness, self.light)
@@ -60,7 +62,8 @@ class Probe:
     """The pipeline's own finder, crop rule and networks, without calibration and verdict."""
 
     def __init__(self, models_dir: Path, threads: int = 1) -> None:
-        settings = Settings(models_dir=str(models_dir), threads=threads)
+        fast = Settings(models_dir=str(models_dir), threads=threads)
+        settings = replace(fast, thorough=(models_dir / "swap_thorough.json").is_file())
         self.finder, self.swap, self.synthesis = (
             FaceFinder(settings),
             SwapDetector(settings),
@@ -78,13 +81,13 @@ class Probe:
         k = int(areas.argmax())
         box = found.boxes_xyxy[k]
         crop = cut(rgb, crop_box(box), CROP_PX)
-        logit, _ = self.swap.logits(crop[None], mirrored=True)
+        each, _ = self.swap.each(crop[None], mirrored=True)
         cuts = windows(native_piece(rgb, box), PLACES)
         drawn = float(self.synthesis.logits(cuts).mean()) if cuts else None
         px = float((box[2:] - box[:2]).min())
         return Probed(
             *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]),
-            blockiness(crop), float(logit[0]), drawn,
+            blockiness(crop), float(each[0, 0]), drawn, float(each[1, 0]) if len(each) > 1 else None,
         )  # fmt: skip
 
 

@@ -17,12 +17,13 @@ from haechi.bench.nuisance import nuisance_report
 from haechi.bench.result import write_json
 from haechi.faces import FaceFinder
 from haechi.lab import measure_faces
-from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
+from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, joined, judged, measured
 from haechi.lab.export import write_card
 from haechi.lab.forge import FAMILIES
 from haechi.lab.probe import Probed
 from haechi.lab.samples import PAIRS
 from haechi.settings import Settings
+from haechi.types import F64
 from haechi.verdict import log_odds
 
 LARGE = "ffhq-1024"
@@ -34,26 +35,38 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     models = out / "models"
     faces = faces_figures(data, weights, models)
     write_json(results / "faces.json", {"schema": "haechi.faces/1", "command": command, **faces})
-    raw = {
-        n: json.loads((models / f"{n}.json").read_text()) for n in ("faces", "swap", "synthesis", "verdict")
-    }
+    raw = {p.stem: json.loads(p.read_text()) for p in models.glob("*.json")}
     probed = measured(out / "val" / "reporting.csv", models, out)
-    domain = raw["verdict"]["parameters"]["domain"]
-    calibrations = {n: raw[n]["calibration"] for n in ("swap", "synthesis")}
-    used = [p for p in probed if p.faces and inside(p, domain)]
-    told = [judged(p, calibrations) for p in used]
-    fused = np.array([log_odds(t, raw["verdict"]["parameters"]["model"]) for t in told])
-    scores = {n: np.array([t.get(n, np.nan) for t in told]) for n in calibrations} | {"verdict": fused}
+    used, scores = _scored(probed, raw, "swap", "verdict")
     figures = {
         "swap": _swap(used, scores["swap"]),
         "synthesis": _synthesis(used, scores["synthesis"]),
-        "verdict": _verdict(used, fused, raw["verdict"]["parameters"]["thresholds"]),
+        "verdict": _verdict(used, scores["verdict"], raw["verdict"]["parameters"]["thresholds"]),
         "faces": faces["card"],
     }
+    if "swap_thorough" in raw:
+        both = joined(probed, raw["swap_thorough"]["shares"])
+        seen, said = _scored(both, raw, "swap_thorough", "verdict_thorough")
+        marks = raw["verdict_thorough"]["parameters"]["thresholds"]
+        figures["swap_thorough"] = _swap(seen, said["swap"])
+        figures["verdict_thorough"] = _verdict(seen, said["verdict"], marks)
     for name, block in figures.items():
         write_card({**raw[name], "figures": block}, models)
     write_json(results / "cards.json", {"schema": "haechi.cards/1", "command": command, "figures": figures})
     write_json(results / "nuisance.json", {"command": command, **_nuisances(used, scores)})
+
+
+def _scored(
+    probed: Sequence[Probed], raw: dict[str, Any], swap: str, verdict: str
+) -> tuple[list[Probed], dict[str, F64]]:
+    """The faces inside the domain of the card ``verdict``, and their calibrated scores; NaN where a detector
+    measured nothing."""
+    parameters = raw[verdict]["parameters"]
+    used = [p for p in probed if p.faces and inside(p, parameters["domain"])]
+    calibrations = {"swap": raw[swap]["calibration"], "synthesis": raw["synthesis"]["calibration"]}
+    told = [judged(p, calibrations) for p in used]
+    fused = np.array([log_odds(t, parameters["model"]) for t in told])
+    return used, {n: np.array([t.get(n, np.nan) for t in told]) for n in calibrations} | {"verdict": fused}
 
 
 def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
