@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,11 @@ def error(a: U8, b: U8) -> float:
     return float(np.mean((a.astype(float) - b) ** 2))
 
 
-@pytest.mark.parametrize("name", d.RUNGS)
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+EVERY = [*d.RUNGS, *(pytest.param(name, marks=needs_ffmpeg) for name in d.H264)]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_rung_is_pure_and_repeatable(name: str, picture: U8) -> None:
     before = picture.copy()
     once, again = d.degrade(name, picture, "item"), d.degrade(name, picture, "item")
@@ -35,7 +41,7 @@ def test_every_rung_is_pure_and_repeatable(name: str, picture: U8) -> None:
     assert np.array_equal(once, picture) == (name == "clean")
 
 
-@pytest.mark.parametrize("name", d.RUNGS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_rung_takes_tiny_pictures(name: str) -> None:
     for shape in ((1, 1, 3), (5, 3, 3), (17, 40, 3)):
         out = d.degrade(name, np.full(shape, 200, dtype=np.uint8), "item")
@@ -50,11 +56,20 @@ def test_every_rung_takes_tiny_pictures(name: str) -> None:
         ["noise0.01", "noise0.05", "noise0.1", "noise0.2"],
         ["webp80", "webp40"],
         ["av1_50", "av1_30"],
+        pytest.param(["crf23", "crf28", "crf32", "crf38"], marks=needs_ffmpeg),
     ],
 )
 def test_a_family_gets_worse_rung_by_rung(family: list[str], picture: U8) -> None:
     errors = [error(d.degrade(name, picture, "item"), picture) for name in family]
     assert errors == sorted(errors)
+
+
+def test_without_ffmpeg_the_rungs_of_h264_say_what_to_install(
+    picture: U8, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(UsageError, match="ffmpeg"):
+        d.degrade("crf32", picture, "item")
 
 
 def test_chance_comes_from_the_item_and_the_seed(picture: U8) -> None:

@@ -4,10 +4,9 @@ Each rung is a pure function of (rgb u8 (H, W, 3), generator) -> u8 (h, w, 3). A
 and ``degrade`` seeds it from the item and the rung alone: both classes are treated by the same law, and any
 run repeats any other.
 
-Video. The OpenCV wheels carry no x264 (its licence is the GPL), so there are no ``crf`` rungs: the constant
-rate factor is x264's scale and no other encoder's setting equals it. In their place: ``mpeg4`` and ``vp9``
-code the picture as a short moving clip with those encoders at the rate OpenCV's writer fixes (about 35 and
-37 dB on a 224-px portrait) and ``av1_50``, ``av1_30`` code it as one AV1 key frame (33 and 29 dB).
+Video. ``mpeg4`` and ``vp9`` code the picture as a short moving clip at the rate that OpenCV's writer fixes
+(about 35 and 37 dB on a 224-px portrait), ``av1_50`` and ``av1_30`` as one AV1 key frame (33 and 29 dB).
+H.264 at a constant rate factor (``crf23`` to ``crf38``) needs the program ffmpeg: these must be asked for.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image, features
 
+from haechi.bench.h264 import crf
 from haechi.errors import UsageError
 from haechi.types import U8
 
@@ -60,9 +60,10 @@ def degraded_file(name: str, rgb: U8, item: str, seed: int = 0) -> bytes:
 
 def rung(name: str) -> Rung:
     """The function of that name, or UsageError with the names there are."""
-    if name not in RUNGS:
-        raise UsageError(f"no degradation is called {name!r}; there are: {', '.join(RUNGS)}")
-    return RUNGS[name]
+    known = {**RUNGS, **H264}
+    if name not in known:
+        raise UsageError(f"no degradation is called {name!r}; there are: {', '.join(known)}")
+    return known[name]
 
 
 def jpeg(rgb: U8, quality: int) -> U8:
@@ -266,4 +267,9 @@ def _ladder() -> dict[str, Rung]:
 
 
 RUNGS: Mapping[str, Rung] = _ladder()
-"""Every rung by name, mildest first within a family."""
+"""Every rung that needs nothing else, by name, mildest first within a family."""
+H264: Mapping[str, Rung] = {
+    f"crf{q}": lambda p, _, q=q: crf(p, q)  # type: ignore[misc]
+    for q in (23, 28, 32, 38)
+}
+"""The rungs that need the program ffmpeg."""
