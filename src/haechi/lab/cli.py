@@ -9,7 +9,7 @@ from typing import Annotated
 import cv2
 import typer
 
-from haechi.errors import UsageError
+from haechi.errors import ExitCode, UsageError
 from haechi.lab.loop import Plan
 
 app = typer.Typer(help="Train the networks (needs haechi[lab]).", no_args_is_help=True, add_completion=False)
@@ -197,3 +197,25 @@ def bars(
 
     for what, measured, bar, met in write(results)["table"]["rows"]:
         print(f"{met:7} {measured:>12}  {bar:8} {what}")
+
+
+@app.command()
+def sheet(
+    out: Annotated[Path, typer.Option("--out", help="the picture to write")] = Path("docs/forge.png"),
+    weights: Annotated[Path, typer.Option("--weights", help="folder with the teachers")] = Path("weights"),
+    trained: Annotated[Path, typer.Option("--forge", help="OUT/forge of train forge")] = Path("forge"),
+    picture: Annotated[Path, typer.Option("--picture", help="a photograph that may be shown")] = Path(
+        "samples/astronaut.jpg"
+    ),
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="leave families out whose networks were not trained")
+    ] = False,
+) -> None:
+    """The contact sheet of the forge: one pseudo-fake of every family, made of one photograph."""
+    from haechi.lab.forge.sheet import write
+
+    missing = write(picture, weights, trained, out)
+    for line in missing:
+        typer.echo(f"left out: {line}", err=True)
+    if missing and not allow_missing:
+        raise typer.Exit(ExitCode.PARTIAL)

@@ -43,6 +43,8 @@ def expression(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
         moves = displacement(mesh, {**amounts, "smile": 0.9})
         offsets = field(mesh, moves, (h, w))
     far = np.sqrt(offsets[:, :, 0] ** 2 + offsets[:, :, 1] ** 2) / np.float32(height(mesh))
+    # Smoothed, because a motion that is nowhere at one point of its way is one motion all the same.
+    far = np.asarray(cv2.GaussianBlur(far, (0, 0), max(0.5, 0.01 * height(mesh))), np.float32)
     offsets[far < LEAST_MOVE] = 0
     real = _sampled(rgb, m, np.zeros_like(offsets), how)
     fake = _sampled(rgb, m, offsets, how)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from haechi.lab.forge.pair import Pair, affine, blend, resharpen, tint
+from haechi.lab.forge.pair import Pair, affine, blend, recolour, resharpen, tint
 from haechi.lab.forge.regions import LIPS, NOSE, OVAL, PARTS, elastic, feature_mask, hull, soften
 from haechi.types import F32, U8
 
@@ -34,6 +34,8 @@ def local_edit(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
         else:
             source, area = _painted_over(rgb, mesh, rng)
         mask = soften(elastic(area, rng), rng)
+        if rng.random() < 0.7:
+            source = recolour(source, rgb, mask, float(rng.uniform(0.4, 1.0)))
         pair = Pair(rgb, blend(rgb, source, mask), mask)
         change = cv2.absdiff(pair.fake, pair.real).mean(2)
         if float((change * mask).sum()) > LEAST_CHANGE * float(mask.sum()):
