@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from haechi.lab.data import file_hash
 from haechi.lab.duel import Players, Turn, duel
@@ -23,7 +23,14 @@ from haechi.lab.forge.align import POINTS, askew, cut_face, frame
 from haechi.lab.forge.fill import fill_nobody, fill_redrawn
 from haechi.lab.loop import Batch, Plan
 from haechi.lab.networks.autoencoder import SIDES, UPS, AutoEncoder, likeness
-from haechi.lab.networks.gan import Discriminator, Generator, altered, told_apart
+from haechi.lab.networks.backbone import EdgeTrunk
+from haechi.lab.networks.gan import (
+    Discriminator,
+    Generator,
+    altered,
+    not_fooled,
+    told_apart,
+)
 from haechi.lab.teachers import FaceMesh
 from haechi.types import F32, U8
 
@@ -38,6 +45,8 @@ FIRST, CODES = 600, 4000
 """Faces whose patches give the autoencoder its start, and whose codes give the GAN its."""
 ADVERSARY = 0.03
 """Weight of the discriminator's opinion beside the likeness to the face that was shown."""
+LIT = 45.0
+"""Mean grey below which a face is too dark to learn drawing from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +133,34 @@ def autoencoder(prepared: Path, out: Path, plan: Plan) -> tuple[AutoEncoder, flo
     return model, seconds
 
 
-def adversarial(prepared: Path, start: AutoEncoder, out: Path, plan: Plan) -> tuple[AutoEncoder, float]:
+def _judged(judge: nn.Module, genuine: Tensor, drawn: Tensor) -> tuple[Tensor, Mapping[str, float]]:
+    real, own = judge(genuine), judge(drawn)
+    return told_apart(real, own), {"genuine": real.mean().item(), "drawn": own.mean().item()}
+
+
+def _judge(weights: Path, pictures: Tensor, peers: bool) -> Discriminator:
+    trunk = EdgeTrunk()
+    trunk.load_imagenet(weights, pictures * 255)
+    return Discriminator(trunk, pictures, peers)
+
+
+def adversarial(
+    prepared: Path, weights: Path, start: AutoEncoder, out: Path, plan: Plan
+) -> tuple[AutoEncoder, float]:
     """The autoencoder trained on from ``start`` against a discriminator that sees patches (Isola et al.
     2017): it draws detail that is not the person's own, in order to look real."""
     faces = Faces.open(prepared, "train")
     torch.manual_seed(plan.seed)
-    network, judge = copy.deepcopy(start), Discriminator((24, 48, 96))
+    network, rng = copy.deepcopy(start), np.random.default_rng(plan.seed)
+    judge = _judge(weights, tensor([faces.upright(row, 96, rng) for row in faces.draw(64, rng)]), peers=False)
 
     def judging(players: Players, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
-        drawn = players["generator"](batch["faces"], UPS[int(batch["up"])])
-        batch["drawn"] = drawn
-        genuine, own = players["discriminator"](batch["faces"]), players["discriminator"](drawn.detach())
-        return told_apart(genuine, own), {"genuine": genuine.mean().item(), "drawn": own.mean().item()}
+        batch["drawn"] = players["generator"](batch["faces"], UPS[int(batch["up"])])
+        return _judged(players["discriminator"], batch["faces"], batch["drawn"].detach())
 
     def drawing(players: Players, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
         value, parts = likeness(batch["drawn"], batch["faces"])
-        fooled = -players["discriminator"](batch["drawn"]).mean()
+        fooled = not_fooled(players["discriminator"](batch["drawn"]))
         return value + ADVERSARY * fooled, {**parts, "adversarial": fooled.item()}
 
     model, seconds = duel(
@@ -152,16 +173,20 @@ def adversarial(prepared: Path, start: AutoEncoder, out: Path, plan: Plan) -> tu
     return model, seconds
 
 
-def gan(prepared: Path, start: AutoEncoder, out: Path, plan: Plan, side: int = 96) -> tuple[Generator, float]:
+def gan(
+    prepared: Path, weights: Path, start: AutoEncoder, out: Path, plan: Plan, side: int = 96
+) -> tuple[Generator, float]:
     """The network that makes faces from noise; begins with the decoder of ``start`` and the principal
     components of its codes, on faces that look about into the camera."""
     faces = Faces.open(prepared, "train")
-    rows = faces.frontal()
-    shown = np.stack([faces.upright(row, side) for row in rows])
+    upright = {row: faces.upright(row, side) for row in faces.frontal()}
+    rows = [row for row, face in upright.items() if face.mean() > LIT]
+    shown = np.stack([upright[row] for row in rows])
     weight = np.where(np.isin(rows, faces.rows[faces.from_dfdc]), 1.0, 3.0)
     weight /= weight.sum()
     torch.manual_seed(plan.seed)
-    network, judge = Generator(side=side), Discriminator(peers=True)
+    network = Generator(side=side)
+    judge = _judge(weights, tensor(list(shown[::100])), peers=True)
     rng = np.random.default_rng(plan.seed)
     with torch.inference_mode():
         picked = rng.choice(len(rows), min(len(rows), CODES), replace=False, p=weight)
@@ -176,17 +201,15 @@ def gan(prepared: Path, start: AutoEncoder, out: Path, plan: Plan, side: int = 9
 
     def judging(players: Players, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
         batch["drawn"] = players["generator"](batch["noise"])
-        genuine = players["discriminator"](altered(batch["faces"]))
-        own = players["discriminator"](altered(batch["drawn"].detach()))
-        return told_apart(genuine, own), {"genuine": genuine.mean().item(), "drawn": own.mean().item()}
+        return _judged(players["discriminator"], altered(batch["faces"]), altered(batch["drawn"].detach()))
 
     def drawing(players: Players, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
-        value = -players["discriminator"](altered(batch["drawn"])).mean()
+        value = not_fooled(players["discriminator"](altered(batch["drawn"])))
         return value, {"spread": batch["drawn"].detach().std(0).mean().item()}
 
     model, seconds = duel(
         {"generator": network, "discriminator": judge},
-        (Turn("discriminator", judging), Turn("generator", drawing, still=("discriminator",))),
+        (Turn("discriminator", judging), Turn("generator", drawing, still=("discriminator",), share=0.3)),
         "generator", make, plan, out,
         {"task": "gan", "faces": len(rows), "side": side, "data_sha256": faces.sha256},
     )  # fmt: skip
@@ -206,9 +229,9 @@ def make(prepared: Path, weights: Path, out: Path, share: float = 1.0, threads: 
     start, _ = autoencoder(prepared, out / "autoencoder", plan("autoencoder", 16, 1e-3, 0.99))
     if not (out / "autoencoder.json").is_file():
         fill_redrawn(start, "autoencoder", prepared, out)
-    rival, _ = adversarial(prepared, start, out / "adversarial", plan("adversarial", 16, 6e-4, 0.98))
+    rival, _ = adversarial(prepared, weights, start, out / "adversarial", plan("adversarial", 16, 6e-4, 0.98))
     if not (out / "adversarial.json").is_file():
         fill_redrawn(rival, "adversarial", prepared, out)
-    maker, _ = gan(prepared, start, out / "gan", plan("gan", 16, 3e-4, 0.99))
+    maker, _ = gan(prepared, weights, start, out / "gan", plan("gan", 16, 3e-4, 0.99))
     if not (out / "gan.json").is_file():
         fill_nobody(maker, FaceMesh(weights), out)

@@ -109,13 +109,8 @@ def fill_nobody(
     points = np.stack(meshes[:kept]) if kept else np.zeros((0, 468, 2), np.float32)
     np.save(out / "gan.npy", pictures)
     np.save(out / "gan_mesh.npy", points.astype(np.float32))
-    facts = {
-        "drawn": tried,
-        "kept": len(faces),
-        "in_pool": kept,
-        "train": kept * 4 // 5,
-        "val": kept - kept * 4 // 5,
-    }
+    first = kept * 4 // 5
+    facts = {"drawn": tried, "kept": len(faces), "pool": kept, "train": first, "val": kept - first}
     (out / "gan.json").write_text(
         json.dumps({**facts, "side": side, "presence": PRESENCE, "askew": ASKEW, "calm": CALM, "seed": seed})
     )
