@@ -180,11 +180,22 @@ def speed_command(
     video: Annotated[Path | None, typer.Option("--video", help="Instead of the one made here.")] = None,
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="Runs of which the median counts.")] = 5,
     cores: Annotated[int, typer.Option("--cores", min=0, help="Processors to use; 0 for all.")] = 2,
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers",
+            help="Time the face networks beside large ones only, into peers.json; needs haechi[lab].",
+        ),
+    ] = False,
 ) -> None:
     """Measure seconds, memory and megabytes against the bars of the project."""
-    from haechi.bench.speed import render_speed, speed
+    from haechi.bench.speed import pace_of_peers, render_speed, speed
+    from haechi.bench.views import render
 
-    print(render_speed(speed(out, photo=photo, video=video, repeats=repeats, cores=cores)))
+    if peers:
+        print(printable_lines(render(pace_of_peers(out.with_name("peers.json"), repeats, cores), {})))
+    else:
+        print(render_speed(speed(out, photo=photo, video=video, repeats=repeats, cores=cores)))
 
 
 def printable_lines(text: str) -> str:

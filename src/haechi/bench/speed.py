@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from haechi.bench.result import write_json
+from haechi.bench.side import with_auc
 from haechi.errors import HaechiError, UsageError
 from haechi.settings import Settings
 
@@ -112,6 +113,14 @@ def speed(
     if out is not None:
         write_json(out, result)
     return result
+
+
+def pace_of_peers(out: Path, repeats: int = 5, cores: int = 2) -> dict[str, Any]:
+    """Faces a second of the face networks and of their peers, side by side: written to ``out`` and returned,
+    with the AUC that the results beside it tell. It is measured by a process of the lab, which alone loads
+    PyTorch. Raises HaechiError when that fails, as it does without haechi[lab]."""
+    _run(["-m", "haechi", "train", "peers", "--out", str(out), "--runs", str(repeats)], cores)
+    return with_auc(json.loads(out.read_text(encoding="utf-8")), out.parent)
 
 
 def render_speed(result: Mapping[str, Any]) -> str:

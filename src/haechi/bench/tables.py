@@ -10,10 +10,10 @@ kind), ``ladder`` (each rung), ``levels`` (false alarms and finds at the shipped
 ``risk`` (error against coverage), ``persons`` (false alarms by person), ``calibration`` (ECE by rung and face
 size), ``reliability`` (what was said, what was the case), ``localisation`` (overlap of the maps with the
 masks), ``about`` (what was run). ``score`` is ``verdict`` unless told; ``rungs=clean,jpeg40`` chooses some.
-Of haechi.speed/1 there is also ``view=side``, the row of rivals; of haechi.ablation/1 ``held``, the families
-left out, and ``sets=a,b`` chooses columns. haechi.nuisance/1 and any that carries ``table: {columns, rows}``
-have one view. In a file named *.zh-CN.md the headings are Chinese. docs/cost.svg is drawn from
-results/speed.json by the same command.
+Of haechi.ablation/1 there is ``held``, the families left out, beside its whole table, of which ``sets=a,b``
+chooses columns. haechi.nuisance/1, haechi.speed/1, haechi.peers/1 and any that carries ``table: {columns,
+rows}`` have one view. In a file named *.zh-CN.md the headings are Chinese. The same command draws
+docs/cost.svg from results/peers.json, when that is there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from haechi.bench import side
 from haechi.bench.views import render
 from haechi.errors import UsageError
 
@@ -35,6 +37,7 @@ def refresh(root: Path) -> list[Path]:
     changed = []
     for file, old, new in _pages(root):
         if new != old:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(new, encoding="utf-8")
             changed.append(file)
     return changed
@@ -45,7 +48,22 @@ def stale(root: Path) -> list[Path]:
     return [file for file, old, new in _pages(root) if new != old]
 
 
+def _load(path: Path) -> Any:
+    result = json.loads(path.read_text(encoding="utf-8"))
+    # Costs and finds are measured on different days: what was found is looked up, so that it is never old.
+    return side.with_auc(result, path.parent) if result.get("schema") == side.SCHEMA else result
+
+
 def _pages(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """What is made from results: the file, what it holds, what it should hold."""
+    yield from _texts(root)
+    costs, drawing = root / "results" / "peers.json", root / "docs" / "cost.svg"
+    if costs.is_file():
+        old = drawing.read_text(encoding="utf-8") if drawing.is_file() else ""
+        yield drawing, old, side.plot(_load(costs))
+
+
+def _texts(root: Path) -> Iterator[tuple[Path, str, str]]:
     for file in sorted([*root.glob("README*.md"), *root.glob("docs/**/*.md")]):
         old = file.read_text(encoding="utf-8")
         if len(_OPENING.findall(old)) != len(_BLOCK.findall(old)):
@@ -59,7 +77,7 @@ def _pages(root: Path) -> Iterator[tuple[Path, str, str]]:
             name, *words = marker.split()
             path = root / "results" / f"{name}.json"
             try:
-                result = json.loads(path.read_text(encoding="utf-8"))
+                result = _load(path)
                 options = dict(word.split("=", 1) for word in words)
                 return f"{opening}{render(result, options, lang)}{closing}"
             except (OSError, ValueError) as error:

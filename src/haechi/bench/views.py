@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from haechi.bench import side
 from haechi.bench.risk import COVERAGES
 from haechi.errors import UsageError
 
@@ -51,7 +52,9 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
         cells = _held(result) if view == "held" else _ablation(result, options)
     elif schema.startswith("haechi.speed/"):
         bars = [[r["what"], r["shown"], r["bar"]] for r in result["rows"]]
-        cells = _side(result) if view == "side" else [["what", "measured", "bar"], *bars]
+        cells = [["what", "measured", "bar"], *bars]
+    elif schema == side.SCHEMA:
+        cells = side.cells(result)
     else:
         raise UsageError(f"there is no table for a result of the schema {schema!r}")
     words = _ZH if lang == "zh" else {}
@@ -242,20 +245,6 @@ def _held(result: Mapping[str, Any]) -> Cells:
     if rows:
         rows.append(["mean", _value(held["mean"]), _value(held["mean_full"]), _signed(held["difference"])])
     return [["left out", "AUC on it", "AUC of the full", "difference"], *rows]
-
-
-def _side(result: Mapping[str, Any]) -> Cells:
-    if "side" not in result:
-        raise UsageError("the rivals were not measured: haechi bench speed --peers")
-    rows = []
-    for r in result["side"]["rows"]:
-        value, low, high = (r["faces_per_s"][k] for k in ("value", "low", "high"))
-        pace = f"{value:.3g} ({low:.3g} to {high:.3g})"
-        times = ["–" if r[k] is None else f"{r[k]:,.3g}" for k in ("times_anchor", "times_b4")]
-        auc = _value(r["auc"])
-        rows.append([r["name"], r["how"], pace, f"{r['gflops']:,.3g}", f"{r['mb']:.3g}", auc, *times])
-    heads = ["network", "run by", "faces a second", "GFLOPs", "MB", "AUC"]
-    return [[*heads, "times the anchor", "times EfficientNet-B4"], *rows]
 
 
 def _nuisance(result: Mapping[str, Any], score: str) -> Cells:
