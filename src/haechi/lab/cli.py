@@ -200,6 +200,17 @@ def bars(
 
 
 @app.command()
+def peers(
+    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/peers.json"),
+    runs: Annotated[int, typer.Option("--runs", help="rounds in which all are timed in turn")] = 5,
+) -> None:
+    """Faces a second of the face networks and of large ones, in turn; see haechi bench speed --peers."""
+    from haechi.lab.pace import measure
+
+    measure(out, runs, lambda line: typer.echo(line, err=True))
+
+
+@app.command()
 def sheet(
     out: Annotated[Path, typer.Option("--out", help="the picture to write")] = Path("docs/forge.png"),
     weights: Annotated[Path, typer.Option("--weights", help="folder with the teachers")] = Path("weights"),
