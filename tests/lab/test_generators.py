@@ -192,7 +192,7 @@ def test_the_generator_begins_with_the_decoder_and_codes_of_the_autoencoder() ->
     torch.manual_seed(0)
     start, x = AutoEncoder(64), faces(6)
     start.begin(x)
-    maker = Generator(noise=4, side=64, hidden=8)
+    maker = Generator(noise=4, side=64)
     with torch.no_grad():
         maker.begin(start, start.encode(x))
         middle = maker(torch.zeros(1, 4))
@@ -211,7 +211,7 @@ def play(out: Path, plug: int | None = None) -> torch.nn.Module:
     torch.manual_seed(3)
     start, x = AutoEncoder(64), faces(6)
     start.begin(x)
-    maker, judge = Generator(noise=4, side=64, hidden=8), judge_of(x)
+    maker, judge = Generator(noise=4, side=64), judge_of(x)
     maker.begin(start, start.encode(x).detach())
 
     def make(k: int, rng: np.random.Generator) -> Batch:
@@ -323,7 +323,7 @@ class Teacher:
 
 def test_only_faces_that_came_out_are_kept(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    maker = Generator(noise=4, side=64, hidden=8)
+    maker = Generator(noise=4, side=64)
     fill.fill_nobody(maker, Teacher(), tmp_path, wanted=10, batch=6)  # type: ignore[arg-type]
     nobody, facts = Nobody.open(tmp_path), json.loads((tmp_path / "gan.json").read_text())
     assert nobody.faces["train"].shape == (8, 64, 64, 3)

@@ -39,8 +39,8 @@ COUNTS = {64: 32, 96: 16, 128: 9, 160: 6}
 ELSEWHERE = 0.4
 """Share of a batch that does not come from DFDC, which is dark and blurred and six times as large."""
 
-STEPS = {"autoencoder": 220, "adversarial": 200, "gan": 900}
-"""About ten minutes, twelve and twenty-five of one core."""
+STEPS = {"autoencoder": 220, "adversarial": 110, "gan": 200}
+"""About five minutes each of one core that others use as well."""
 FIRST, CODES = 600, 4000
 """Faces whose patches give the autoencoder its start, and whose codes give the GAN its."""
 ADVERSARY = 0.03
@@ -209,7 +209,7 @@ def gan(
 
     model, seconds = duel(
         {"generator": network, "discriminator": judge},
-        (Turn("discriminator", judging), Turn("generator", drawing, still=("discriminator",), share=0.3)),
+        (Turn("discriminator", judging), Turn("generator", drawing, still=("discriminator",), share=0.2)),
         "generator", make, plan, out,
         {"task": "gan", "faces": len(rows), "side": side, "data_sha256": faces.sha256},
     )  # fmt: skip
@@ -229,9 +229,9 @@ def make(prepared: Path, weights: Path, out: Path, share: float = 1.0, threads: 
     start, _ = autoencoder(prepared, out / "autoencoder", plan("autoencoder", 16, 1e-3, 0.99))
     if not (out / "autoencoder.json").is_file():
         fill_redrawn(start, "autoencoder", prepared, out)
-    rival, _ = adversarial(prepared, weights, start, out / "adversarial", plan("adversarial", 16, 6e-4, 0.98))
+    rival, _ = adversarial(prepared, weights, start, out / "adversarial", plan("adversarial", 16, 1e-3, 0.98))
     if not (out / "adversarial.json").is_file():
         fill_redrawn(rival, "adversarial", prepared, out)
-    maker, _ = gan(prepared, weights, start, out / "gan", plan("gan", 16, 3e-4, 0.99))
+    maker, _ = gan(prepared, weights, start, out / "gan", plan("gan", 12, 8e-4, 0.98))
     if not (out / "gan.json").is_file():
         fill_nobody(maker, FaceMesh(weights), out)

@@ -17,7 +17,7 @@ from haechi.types import F32, U8
 
 COUNTS = {"train": 1600, "val": 300}
 """Rows of each split that are redrawn, half from DFDC and half from elsewhere where there are so many."""
-CALM = 0.8
+CALM = 0.9
 """Noise is drawn this much nearer to the middle than in training: fewer odd faces, less variety (the
 truncation of Brock et al. 2019)."""
 PRESENCE, ASKEW = 0.9, 0.06

@@ -40,18 +40,11 @@ class Excite(nn.Module):
 class Generator(nn.Module):
     """Noise f32 (n, ``noise``), standard normal -> faces f32 (n, 3, side, side), about [0, 1], unclipped."""
 
-    def __init__(
-        self, noise: int = 192, side: int = 96, bottleneck: int = 64, up: str = "shuffle", hidden: int = 256
-    ) -> None:
+    def __init__(self, noise: int = 192, side: int = 96, bottleneck: int = 64, up: str = "shuffle") -> None:
         super().__init__()
         self.shape, self.up = (bottleneck, side // PATCH, side // PATCH), up
         size = bottleneck * (side // PATCH) ** 2
         self.code = nn.Linear(noise, size)
-        self.bend = nn.Sequential(
-            nn.Linear(noise, hidden), nn.LeakyReLU(SLOPE), nn.Linear(hidden, hidden), nn.LeakyReLU(SLOPE),
-            nn.Linear(hidden, size),
-        )  # fmt: skip
-        _silence(self.bend[-1])
         self.decoder = AutoEncoder(bottleneck)
         del self.decoder.encoder, self.decoder.project
         widths = [body.conv.out_channels for body in self.decoder.bodies if isinstance(body, Residual)]
@@ -73,9 +66,12 @@ class Generator(nn.Module):
         own = self.decoder.state_dict()
         own.update({k: v for k, v in autoencoder.state_dict().items() if k in own})
         self.decoder.load_state_dict(own)
+        # The straight line stays: free to move, it fooled the discriminator with the edges of its patches.
+        self.code.requires_grad_(False)
+        self.decoder.expand.requires_grad_(False)
 
     def forward(self, noise: Tensor) -> Tensor:
-        code = (self.code(noise) + self.bend(noise)).reshape(-1, *self.shape)
+        code = self.code(noise).reshape(-1, *self.shape)
         x = F.leaky_relu(self.decoder.open(code), SLOPE)
         for k, (widen, body) in enumerate(zip(self.decoder.ups, self.decoder.bodies, strict=True)):
             x = body(widen(x, self.up))
