@@ -39,7 +39,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family("self_blend", self_blend, None, "the face, moved and altered, blended over itself"),
         Family("imitate_swap", imitate_swap, None, "the face as a swapper at 128 px would paste it"),
-        Family("local_edit", local_edit, None, "an eye, the nose or the mouth exchanged or painted over"),
+        Family("local_edit", local_edit, None, "a feature exchanged, skin smoothed or painted over"),
         Family("expression", expression, None, "a still face made to blink, speak, frown, smile or nod"),
         Family("upsampled_face", upsampled_face, None, "the face drawn up from half its size as decoders do"),
         Family("redrawn", redrawn, "taef2", "the face as the decoder of a latent diffusion model draws it"),
