@@ -59,7 +59,8 @@ def redraw(model: AutoEncoder, rgb: U8, mesh: F32, side: int, up: str) -> U8:
 def fill_redrawn(model: AutoEncoder, kind: str, prepared: Path, out: Path, seed: int = 7) -> None:
     """Write ``KIND.npy`` and ``KIND.json``; size and up-sampler are drawn for each row."""
     crops, mesh = (np.load(prepared / f"{name}.npy", mmap_mode="r") for name in ("crops", "mesh"))
-    rows, rng = chosen(prepared), np.random.default_rng([seed, len(kind)])
+    # The same sizes for every kind: what differs between the pools is the network alone.
+    rows, rng = chosen(prepared), np.random.default_rng([seed, 11])
     px = [int(rng.choice(SIDES)) for _ in rows]
     ups = [str(rng.choice(UPS)) for _ in rows]
     out.mkdir(parents=True, exist_ok=True)
