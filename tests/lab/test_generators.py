@@ -203,6 +203,20 @@ def test_the_generator_begins_with_the_decoder_and_codes_of_the_autoencoder() ->
         maker.begin(start, torch.zeros(4, 64, 4, 4))
 
 
+def test_a_calmed_generator_stands_between_its_start_and_its_end() -> None:
+    torch.manual_seed(0)
+    start, end = AutoEncoder(64), Generator(noise=4, side=64)
+    with torch.no_grad():
+        for excite in end.excite:
+            excite.gate.bias.fill_(2.0)
+    half, none = end.calmed(start, 0.5), end.calmed(start, 0.0)
+    ours, first, last = (n.state_dict()["draw.weight"] for n in (half.decoder, start, end.decoder))
+    assert torch.allclose(ours, (first + last) / 2, atol=1e-6)
+    assert half.excite[0].gate.bias[0] == 1.0
+    code = end.code(torch.ones(1, 4)).reshape(1, 64, 4, 4)
+    assert torch.allclose(none(torch.ones(1, 4)), start.decode(code, "shuffle"), atol=1e-4)
+
+
 class Cut(Exception):
     """The plug is pulled."""
 

@@ -45,6 +45,8 @@ FIRST, CODES = 600, 4000
 """Faces whose patches give the autoencoder its start, and whose codes give the GAN its."""
 ADVERSARY = 0.03
 """Weight of the discriminator's opinion beside the likeness to the face that was shown."""
+CALMED = 0.5
+"""How far from its start the GAN draws the pool: all the way it puts the same violet marks on every face."""
 LIT = 45.0
 """Mean grey below which a face is too dark to learn drawing from."""
 
@@ -234,4 +236,4 @@ def make(prepared: Path, weights: Path, out: Path, share: float = 1.0, threads: 
         fill_redrawn(rival, "adversarial", prepared, out)
     maker, _ = gan(prepared, weights, start, out / "gan", plan("gan", 12, 8e-4, 0.98))
     if not (out / "gan.json").is_file():
-        fill_nobody(maker, FaceMesh(weights), out)
+        fill_nobody(maker.calmed(start, CALMED), FaceMesh(weights), out)

@@ -108,8 +108,9 @@ def fill_nobody(
     kept, side = min(len(faces), wanted), model.shape[-1] * 16
     pictures = np.stack(faces[:kept]) if kept else np.zeros((0, side, side, 3), np.uint8)
     points = np.stack(meshes[:kept]) if kept else np.zeros((0, 468, 2), np.float32)
-    np.save(out / "gan.npy", pictures)
-    np.save(out / "gan_mesh.npy", points.astype(np.float32))
+    for name, array in (("gan", pictures), ("gan_mesh", points.astype(np.float32))):
+        np.save(out / f"{name}.part.npy", array)
+        (out / f"{name}.part.npy").replace(out / f"{name}.npy")  # whoever reads the old one keeps it
     first = kept * 4 // 5
     facts = {"drawn": tried, "kept": len(faces), "pool": kept, "train": first, "val": kept - first}
     (out / "gan.json").write_text(

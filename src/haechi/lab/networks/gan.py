@@ -9,6 +9,8 @@ to no one: noise is drawn anew, and no person's code is kept.
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -69,6 +71,21 @@ class Generator(nn.Module):
         # The straight line stays: free to move, it fooled the discriminator with the edges of its patches.
         self.code.requires_grad_(False)
         self.decoder.expand.requires_grad_(False)
+
+    @torch.no_grad()
+    def calmed(self, autoencoder: AutoEncoder, share: float) -> Generator:
+        """A copy with its weights this share of the way from its start (the decoder of ``autoencoder``) to
+        where it is (network interpolation, Wang et al. 2018, ESRGAN): marks that the game left in the same
+        place of every face go first, what it mended goes last."""
+        out = deepcopy(self)
+        before = autoencoder.state_dict()
+        for name, now in out.decoder.state_dict().items():
+            now.copy_(before[name].lerp(now, share))
+        for excite in out.excite:
+            assert isinstance(excite, Excite)
+            for parameter in excite.gate.parameters():  # began at 0
+                parameter.mul_(share)
+        return out
 
     def forward(self, noise: Tensor) -> Tensor:
         code = self.code(noise).reshape(-1, *self.shape)
