@@ -153,10 +153,21 @@ def test_blocks_of_a_result(scored: r.Scored) -> None:
     assert faces[0]["ece"]["value"] == pytest.approx(
         ece(scored.fake[small], scored.values["clean", "verdict"][small]), abs=1e-4
     )
+    assert faces[0]["ece_by_chance"] > clean["calibration"]["verdict"]["ece_by_chance"] > 0
     bins = clean["calibration"]["verdict"]["bins"]
     assert sum(b["n"] for b in bins) == 230
     assert [b["said"] for b in bins] == sorted(b["said"] for b in bins)
     assert "localisation" not in clean
+
+
+def test_exact_probabilities_show_no_more_than_chance(scored: r.Scored) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(240)
+    exact = replace(scored, fake=rng.random(240) < p, values={**scored.values, ("clean", "verdict"): p})
+    found = r.summarise(exact, resamples=10)["clean"]
+    by_chance = found["calibration"]["verdict"]["ece_by_chance"]
+    assert found["overall"]["scores"]["verdict"]["ece"]["value"] == pytest.approx(by_chance, abs=0.04)
+    assert by_chance > 0.05
 
 
 def test_measures_are_stored_and_no_scores(scored: r.Scored, tmp_path: Path) -> None:
@@ -173,7 +184,7 @@ def test_views(scored: r.Scored) -> None:
     persons = render(found, {"view": "persons", "score": "swap"}, "zh")
     assert persons.startswith("| 界线 | 人数 | 图片数 | 误报率 |")
     assert "| swap at 5%, clean | 20 |" in persons
-    assert "| degradation | all | < 90 px | >= 170 px |" in render(found, {"view": "calibration"})
+    assert "| degradation | ECE (by chance) | < 90 px | >= 170 px |" in render(found, {"view": "calibration"})
     assert "| said | was forged | pictures |" in render(found, {"view": "reliability"})
     with pytest.raises(UsageError, match="no mask was given"):
         render(found, {"view": "localisation"})

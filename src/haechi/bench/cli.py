@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from haechi.errors import ExitCode, UsageError
+from haechi.settings import Settings
 from haechi.terminal import Bar, printable
 
 
@@ -29,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Measure on labelled files: haechi bench [run] MANIFEST, haechi bench tables, haechi bench speed.",
+    help="Measure on labelled files: haechi bench [run] MANIFEST; then tables, again, ablation, speed.",
 )
 
 
@@ -72,6 +74,9 @@ def bench_command(
         bool, typer.Option("--match", help="Keep a subset in which the files tell nothing of the label.")
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Judge as haechi check --thorough does.")
+    ] = False,
     note: Annotated[
         str, typer.Option("--note", help="What is different about these models, for haechi bench ablation.")
     ] = "",
@@ -100,7 +105,13 @@ def bench_command(
         "--reencode": reencode,
         "--size": size,
     }
-    told |= {"--match": match, "--note": note, "--seed": seed, "--resamples": resamples}
+    told |= {
+        "--match": match,
+        "--thorough": thorough,
+        "--note": note,
+        "--seed": seed,
+        "--resamples": resamples,
+    }
     with Bar(1, quiet=quiet) as bar:
         result = bench(
             listed,
@@ -113,6 +124,7 @@ def bench_command(
             resamples=resamples,
             command=_command(manifest, told),
             note=note,
+            settings=replace(Settings.from_env(), thorough=True) if thorough else None,
             progress=bar.tell,
         )
     for view in ("about", "summary", "ladder", "levels"):

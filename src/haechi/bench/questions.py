@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.bench.metrics import ECE_BINS, Figure, Statistic, ece_statistic, figure, figures, mean_statistic
+from haechi.bench.metrics import (
+    ECE_BINS,
+    Figure,
+    Statistic,
+    ece,
+    ece_statistic,
+    figure,
+    figures,
+    mean_statistic,
+)
 from haechi.bench.persons import LEAST, by_person, mark_at
 from haechi.bench.risk import risk_statistics
 from haechi.types import F64
@@ -25,6 +34,9 @@ ANSWERS = ("strong", "some", "none")
 FACE_PX, IOU, ELLIPSE = "@face_px", "@iou:", "@ellipse:"
 """Measures of an item that are no suspicion: the smallest judged face, and the overlap with the true mask of
 the map and of a guessed ellipse, by detector."""
+
+
+CHANCE_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,8 @@ def _calibration(
     draw: Draw,
 ) -> dict[str, Any]:
     """``bins``: what was said and what was the case, in the bins of ECE that hold a picture. ``by_face``: ECE
-    by face size; the fewer the pictures, the larger it is by chance alone."""
+    by face size. ``ece_by_chance``, of all and of each size: the mean ECE that these very probabilities would
+    show if they were exactly right, which is not 0 and the larger the fewer the pictures."""
     cell = np.minimum(np.nan_to_num(values * ECE_BINS, nan=-1.0).astype(np.int64), ECE_BINS - 1)
     bins = []
     for k in range(ECE_BINS):
@@ -126,9 +139,21 @@ def _calibration(
             )
             below = None if np.isinf(high) else float(high)
             by_face.append(
-                {"from_px": float(low), "below_px": below, "n": len(inside), "ece": found.as_dict()}
+                {
+                    "from_px": float(low),
+                    "below_px": below,
+                    "n": len(inside),
+                    "ece": found.as_dict(),
+                    "ece_by_chance": _ece_by_chance(values[inside], draw.seed),
+                }
             )
-    return {"bins": bins, "by_face": by_face}
+    return {"ece_by_chance": _ece_by_chance(values, draw.seed), "bins": bins, "by_face": by_face}
+
+
+def _ece_by_chance(values: F64, seed: int) -> float:
+    p = values[~np.isnan(values)]
+    labels = np.random.default_rng(seed).random((CHANCE_DRAWS, len(p))) < p
+    return round(float(np.mean([ece(y, p) for y in labels])), 4)
 
 
 def _localisation(scored: Scored, rung: str, index: NDArray[np.int64], draw: Draw) -> dict[str, Any]:

@@ -26,7 +26,8 @@ _ZH = {
     "persons ever accused (by chance)": "曾被误报的人（若纯属偶然）",
     "mostly accused (by chance)": "多数图片被误报的人（若纯属偶然）",
     "worst tenth (by chance)": "误报最多的十分之一的人（若纯属偶然）",
-    "all": "全部", "said": "所给概率", "was forged": "实为伪造", "detector": "检测器", "kind": "类别",
+    "ECE (by chance)": "ECE（校准完美时的偶然值）", "said": "所给概率", "was forged": "实为伪造",
+    "detector": "检测器", "kind": "类别",
     "IoU of the map": "定位图 IoU", "IoU of an ellipse": "椭圆猜测 IoU", "gain": "提升",
     "variant": "变体", "left out": "排除的类别", "AUC on it": "对它的 AUC",
     "AUC of the full": "完整训练的 AUC", "difference": "差", "mean": "平均",
@@ -177,12 +178,17 @@ def _calibration(result: Mapping[str, Any], score: str, rungs: Sequence[str]) ->
     rows = []
     for rung in rungs:
         block = _block(result, rung, "calibration").get(score, {"by_face": []})
-        bins = {_face_bin(b): f"{_value(b['ece'])}, n {b['n']}" for b in block["by_face"]}
+        bins = {_face_bin(b): _against(b["ece"], b["ece_by_chance"]) for b in block["by_face"]}
         columns |= dict.fromkeys(bins)
         whole = result["rungs"][rung]["overall"]["scores"][score].get("ece")
-        rows.append((rung, _value(whole), bins))
+        rows.append((rung, _against(whole, block.get("ece_by_chance")), bins))
     cells = [[rung, whole, *(bins.get(c, "–") for c in columns)] for rung, whole, bins in rows]
-    return [["degradation", "all", *columns], *cells]
+    return [["degradation", "ECE (by chance)", *columns], *cells]
+
+
+def _against(figure: Mapping[str, Any] | None, chance: float | None) -> str:
+    """0.093 (0.066 to 0.137); 0.041: the figure, and what perfect calibration would show by chance."""
+    return "–" if chance is None else f"{_value(figure)}; {chance:.3f}"
 
 
 def _face_bin(part: Mapping[str, Any]) -> str:
