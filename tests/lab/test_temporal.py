@@ -17,6 +17,7 @@ from haechi.lab import train_temporal
 from haechi.lab.clip_data import Clip, Seen
 from haechi.lab.loop import Plan
 from haechi.lab.networks.temporal import TemporalHead
+from haechi.lab.temporal import choose
 from haechi.lab.train_temporal import LEAST, WINDOW, Pairs, examples, export_head, scores, train, window
 from haechi.types import F32
 
@@ -75,6 +76,30 @@ def test_order_matters_to_the_head_and_not_to_its_control() -> None:
         head = stirred(over_time)
         a, b = (head(t, torch.ones(1, 16))[0].item() for t in (x, turned))
         assert (abs(a - b) < 1e-5) == same
+
+
+@torch.inference_mode()
+def test_a_head_may_read_the_first_columns_alone() -> None:
+    torch.manual_seed(3)
+    head = TemporalHead(COLUMNS, used=7).eval()
+    torch.nn.init.normal_(head.out.weight)
+    x, present = torch.from_numpy(frames(10))[None], torch.ones(1, 10)
+    other = x.clone()
+    other[:, :, 7:] = 0
+    assert torch.equal(head(x, present)[1], head(other, present)[1])
+    other[:, :, 6] = 0
+    assert not torch.equal(head(x, present)[1], head(other, present)[1])
+
+
+def test_the_head_that_ranks_the_selection_part_best_is_chosen() -> None:
+    blind, average = TemporalHead(COLUMNS).eval(), TemporalHead(COLUMNS).eval()
+    blind.slope.data.fill_(0.0)
+    made, looks = clips(8)
+    for clip, look in zip(made, looks, strict=True):
+        assert look is not None
+        look.vectors[:, 0] += 2.0 * clip.forged
+    name, found = choose({"blind": blind, "average": average}, examples(made, looks, "train"))
+    assert (name, found) == ("average", {"blind": 0.5, "average": 1.0})
 
 
 def test_windows_stay_within_the_clip() -> None:

@@ -21,7 +21,7 @@ from haechi import models
 from haechi.calibration import llr
 from haechi.detectors import flicker
 from haechi.detectors.swap import BATCH
-from haechi.detectors.temporal import describe
+from haechi.errors import UsageError
 from haechi.faces import FaceFinder
 from haechi.lab.data import file_hash, half
 from haechi.lab.forge import FAMILIES
@@ -44,6 +44,7 @@ PAIRS = {"train": 210, "val": 120}
 """Multiples of the number of families times that of modes: each meets each as often."""
 LEAST_LIGHT, LEAST_SHARPNESS = 0.12, 0.15
 """Of a still: darker or softer ones would not be judged by the product."""
+MAP_FACTS = 6
 SEED = 11
 
 
@@ -66,7 +67,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the product sees in a clip. vectors f32 (T, D): ``detectors.temporal.describe``; logits f64 (T,);
+    """What the product sees in a clip. vectors f32 (T, D): ``describe``; logits f64 (T,);
     times_s f64 (T,); llr f64 (T,) calibrated by the card; flicker f64 (3,): what the detector of that name
     measures, NaN where it would be silent."""
 
@@ -119,20 +120,24 @@ class _Stills:
         return self._of(self.swaps, rng)
 
     def redrawn(self, rng: np.random.Generator) -> tuple[int, U8]:
-        for _ in range(400):
+        for _ in range(40 if self.drawn else 0):
             i = self._of(self.drawn, rng)
             picture = self.p.redrawn(i)
             if picture is not None:
                 return i, picture
-        raise LookupError("hardly any still of this split was reconstructed")
+        raise UsageError("hardly any still was reconstructed: haechi train swap does that first")
 
     def _of(self, rows: list[int], rng: np.random.Generator) -> int:
         tried: list[int] = []
-        while len(tried) < 6:
+        for _ in range(300):
             i = int(rows[rng.integers(len(rows))])
             crop = np.asarray(self.p.crops[i])
             if light(crop) >= LEAST_LIGHT and sharpness(crop) >= LEAST_SHARPNESS:
                 tried.append(i)
+            if len(tried) == 6:
+                break
+        if not tried:
+            raise UsageError("no still of this split is bright and sharp enough for a clip")
         return min(tried, key=lambda i: self.used.get(str(self.p.rows[i]["group"]), 0))
 
     def use(self, i: int) -> str:
@@ -158,7 +163,7 @@ def _pair(prepared: Prepared, stills: _Stills, split: str, n: int, folder: Path)
     mode = "moving" if family == "expression" else mode
     stills.use(i)
     rgb, mesh = np.array(prepared.crops[i], np.uint8), np.array(prepared.mesh[i], np.float32)
-    scene = draw_scene(rng, rgb.shape[0])
+    scene = draw_scene(rng, rgb.shape[0], FRAMES)
     clips = []
     for forged, row in ((False, i), (True, other if other >= 0 else i)):
         facts = prepared.rows[row]
@@ -176,18 +181,18 @@ def _pair(prepared: Prepared, stills: _Stills, split: str, n: int, folder: Path)
         grounds = [rgb, shown[0]]
     else:
         if family == "expression":
-            base, shown = rgb, animated(rgb, mesh, scene.fps, rng)
+            base, shown = rgb, animated(rgb, mesh, scene.fps, rng, FRAMES)
         else:
             function = FAMILIES[family].function
             draw: Draw = lambda g: function(rgb, mesh, g) if drawn is None else function(rgb, drawn, mesh, g)  # noqa: E731
-            base, shown = forge_over_time(draw, mode, scene.fps, rng)
+            base, shown = forge_over_time(draw, mode, scene.fps, rng, FRAMES)
         grounds = [base, base]
     for file, frames, ground, salt in zip(files, ([base] * FRAMES, shown), grounds, (1, 2), strict=True):
         encode(film(frames, ground, scene, np.random.default_rng([SEED, n, salt])), file, scene)
     return clips
 
 
-def animated(rgb: U8, mesh: F32, fps: float, rng: np.random.Generator, frames: int = FRAMES) -> list[U8]:
+def animated(rgb: U8, mesh: F32, fps: float, rng: np.random.Generator, frames: int) -> list[U8]:
     """A still made to move its face: the still of each frame, u8 (S, S, 3), by one to three motions."""
     kinds = [str(k) for k in rng.choice(KINDS, int(rng.integers(1, 4)), replace=False)]
     times = np.arange(frames) / fps
@@ -198,6 +203,20 @@ def animated(rgb: U8, mesh: F32, fps: float, rng: np.random.Generator, frames: i
         warp(rgb, mesh, displacement(mesh, {k: float(c[t]) for k, c in courses.items()}))
         for t in range(frames)
     ]
+
+
+def describe(logits: F64 | F32, maps: F32, features: F32) -> F32:
+    """What is known of each crop, f32 (n, 1 + MAP_FACTS + F): the logit (n,); of the map (n, h, w) in [0, 1]
+    its mean, its brightest tenth, its brightest cell, the share of bright cells, and where its light lies (x
+    and y in [-1, 1]); the features (n, F)."""
+    n, h, w = maps.shape
+    flat = np.sort(maps.reshape(n, -1), 1)
+    weight = maps / maps.sum((1, 2), keepdims=True).clip(1e-6)
+    x = weight.sum(1) @ np.linspace(-1, 1, w)
+    y = weight.sum(2) @ np.linspace(-1, 1, h)
+    tenth = flat[:, -max(1, h * w // 10) :].mean(1)
+    columns = [logits, flat.mean(1), tenth, flat[:, -1], (flat > 0.5).mean(1), x, y]
+    return np.concatenate([np.stack(columns, 1), features], 1).astype(np.float32)
 
 
 class Looker:

@@ -85,11 +85,11 @@ def head_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, floa
 
 
 def train(
-    data: Pairs, out: Path, plan: Plan, facts: Mapping[str, object], over_time: bool = True
+    data: Pairs, out: Path, plan: Plan, facts: Mapping[str, object], over_time: bool = True, used: int = 0
 ) -> tuple[TemporalHead, float]:
     """The averaged head and the seconds it took."""
     torch.manual_seed(plan.seed)
-    model = TemporalHead(len(data.middle), over_time)
+    model = TemporalHead(len(data.middle), over_time, used)
     model.middle.copy_(torch.from_numpy(data.middle))
     model.spread.copy_(torch.from_numpy(data.spread))
     average, seconds = fit(model, data.batch, head_loss, plan, out, {"task": "temporal", **facts})

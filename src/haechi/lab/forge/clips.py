@@ -99,7 +99,7 @@ def draw_scene(rng: np.random.Generator, side: int, frames: int = FRAMES) -> Sce
     )
     passing = np.full((frames, 2), np.nan, np.float32)
     if rng.random() < 0.25:
-        start, length = int(rng.integers(0, frames - 6)), int(rng.integers(5, 16))
+        start, length = int(rng.integers(0, max(1, frames - 6))), int(rng.integers(5, 16))
         for k in range(start, min(start + length, frames)):
             passing[k] = (side_px * (-0.2 + 1.4 * (k - start) / length), centre[1] + rng.normal(0, 2))
     return Scene(

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class TemporalHead(nn.Module):
-    """x f32 (n, T, D), ``detectors.temporal.describe`` of T frames; present f32 (n, T), 1 where there is a
+    """x f32 (n, T, D), ``lab.clip_data.describe`` of T frames; present f32 (n, T), 1 where there is a
     frame -> logit f32 (n,), each f32 (n, T), change f32 (n,).
 
     The logit is the mean over the frames of ``slope * logit of the frame + offset + what the head adds``;
@@ -19,19 +19,22 @@ class TemporalHead(nn.Module):
 
     With ``over_time`` it reads each frame beside its neighbours: the sizes of the changes to the frames
     before and after, then two convolutions over time. Without, it is the same head on single frames, the
-    control that tells what was learned from time and what from the features.
+    control that tells what was learned from time and what from the features. ``used``: only so many of the
+    columns are read, 0 means all.
     """
 
-    def __init__(self, columns: int, over_time: bool = True, width: int = 32, drop: float = 0.3) -> None:
+    def __init__(
+        self, columns: int, over_time: bool = True, used: int = 0, width: int = 32, drop: float = 0.3
+    ) -> None:
         super().__init__()
         self.middle: Tensor
         self.spread: Tensor
-        self.over_time = over_time
+        self.over_time, self.used = over_time, used or columns
         self.register_buffer("middle", torch.zeros(columns))
         self.register_buffer("spread", torch.ones(columns))
         self.slope = nn.Parameter(torch.tensor(0.5))
         self.offset = nn.Parameter(torch.tensor(0.0))
-        self.narrow = nn.Linear(columns, width)
+        self.narrow = nn.Linear(self.used, width)
         self.drop = nn.Dropout(drop)
         reach = 5 if over_time else 1
         self.first = nn.Conv1d(width * (3 if over_time else 1), width, reach, padding=reach // 2)
@@ -46,7 +49,7 @@ class TemporalHead(nn.Module):
         both = present[:, 1:] * present[:, :-1]
         step = (z[:, 1:] - z[:, :-1]).pow(2).mean(2).add(1e-12).sqrt()
         change = (step * both).sum(1) / both.sum(1).clamp(min=1)
-        p = self.drop(F.relu(self.narrow(z))).transpose(1, 2) * there
+        p = self.drop(F.relu(self.narrow(z[:, :, : self.used]))).transpose(1, 2) * there
         if self.over_time:
             # A change counts where both frames are there.
             moved = (p[:, :, 1:] - p[:, :, :-1]).abs() * both[:, None]
