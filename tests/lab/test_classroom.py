@@ -15,15 +15,17 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from typer.testing import CliRunner
 
 from haechi.bench.views import render
-from haechi.errors import UsageError
+from haechi.errors import ExitCode, UsageError
 from haechi.lab.classroom import lesson, looking
 from haechi.lab.classroom.charts import Line, Mark, chart, ticks
 from haechi.lab.classroom.forgeries import spectrum
 from haechi.lab.classroom.make import CHARTS, SHEETS, make
 from haechi.lab.classroom.sheets import GAP_PX, sheet
 from haechi.lab.classroom.stage import Stage
+from haechi.lab.cli import app
 from haechi.lab.forge.sheet import Subject
 from haechi.lab.networks.autoencoder import AutoEncoder
 from haechi.lab.networks.streams import srm_bank
@@ -153,6 +155,23 @@ def test_what_was_not_trained_or_measured_is_told_and_left_as_it_was(stage: Stag
     assert [f.name for f in (tmp_path / "out").iterdir()] == ["filters.png"]
     with pytest.raises(UsageError, match="no picture sunset"):
         make(stage, tmp_path, ["sunset"])
+
+
+def test_the_commands_make_what_they_say(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Subject, "open", lambda picture, weights: stage.subject)
+    run, place = CliRunner(), str(tmp_path)
+    where = ["--forge", place, "--results", place, "--out", str(tmp_path / "o")]
+    drawn = run.invoke(app, ["pictures", *where, "--only", "filters.png", "--only", "gan-loss"])
+    assert drawn.exit_code == ExitCode.PARTIAL
+    assert "left as it was: gan-loss" in drawn.stderr
+    assert (tmp_path / "o" / "filters.png").is_file()
+    prepared(tmp_path)
+    where = ["--data", place, "--out", place, "--results", str(tmp_path / "r")]
+    learned = run.invoke(app, ["lesson", *where, "--steps", "1"])
+    assert learned.exit_code == 0, learned.output
+    assert json.loads((tmp_path / "r" / "lesson.json").read_text())["steps"] == 1
 
 
 def test_a_chart_stays_on_its_card_and_escapes_its_words() -> None:

@@ -10,9 +10,11 @@ import cv2
 import typer
 
 from haechi.errors import ExitCode, UsageError
+from haechi.lab.classroom.commands import app as classroom
 from haechi.lab.loop import Plan
 
 app = typer.Typer(help="Train the networks (needs haechi[lab]).", no_args_is_help=True, add_completion=False)
+app.add_typer(classroom)  # lesson and pictures, on this level
 
 Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
 Out = Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")]

@@ -25,13 +25,14 @@ def lesson(
     out: Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")],
     weights: Teachers = None,
     results: Results = Path("results"),
+    steps: Annotated[int, typer.Option("--steps", help="steps of each of the three trainings")] = 480,
 ) -> None:
     """Overfitting, measured: a small network on few persons and on many. Writes results/lesson.json."""
     from haechi.lab.classroom import lesson as experiment
     from haechi.lab.prepare import prepare
 
     prepare(data, weights or data.parent / "weights", out / "prepared")
-    experiment.run(out, results)
+    experiment.run(out, results, steps)
 
 
 @app.command()
