@@ -21,8 +21,9 @@ from haechi.lab.forge.upsampled import upsampled
 from haechi.lab.forge.warping import field, warp
 from haechi.types import F32, U8
 
-EXAMPLES, STAIN = 40, 7.0
-"""How many examples are drawn, of which one is shown; levels by which it may be of another colour."""
+EXAMPLES, STAIN, MOST_COVERED = 40, 7.0, 0.6
+"""How many examples are drawn, of which one is shown; levels by which it may be of another colour; share of
+the crop that may be replaced where the rest is to be seen beside it."""
 WINDOW_PX, STEP_PX, UPS_TRIED = 64, 32, 8
 """Windows of which a spectrum is the mean, and how far apart they lie; up-samplers tried."""
 MOTIONS = ({"blink": 1.0}, {"mouth": 0.9}, {"smile": 1.0}, {"nod": 0.8, "turn": 0.6})
@@ -100,11 +101,17 @@ def detail(rgb: U8) -> F32:
     return np.asarray(cv2.GaussianBlur(fine, (0, 0), 3), np.float32)
 
 
+def softened(stage: Stage) -> Pair:
+    """Of the faces as a swapper at 128 px would paste them, in which the surroundings can still be seen, the
+    one that lost most detail."""
+    pairs = _by_change(examples(stage, imitate_swap))
+    pairs = [p for p in pairs if p.mask.mean() < MOST_COVERED] or pairs
+    return max(pairs, key=lambda p: float(((detail(p.real) - detail(p.fake)) * p.mask).mean()))
+
+
 def resolution(stage: Stage) -> U8:
     """A face as a swapper at 128 px would paste it: before, after; and the fine detail in each."""
-    pairs = _by_change(examples(stage, imitate_swap))
-    lost = [((detail(p.real) - detail(p.fake)) * p.mask).mean() for p in pairs]
-    pair = pairs[int(np.argmax(lost))]
+    pair = softened(stage)
     most = float(np.percentile(detail(pair.real), 99))
     maps = [grey(np.sqrt(detail(p)), 0, most**0.5) for p in (pair.real, pair.fake)]
     return sheet([pair.real, pair.fake, *maps], 4)
@@ -164,5 +171,5 @@ def alive(stage: Stage) -> U8:
 def degraded(stage: Stage) -> U8:
     """A pair, genuine above and forged below, and what four draws of the same degradations make of both."""
     pair = clearest(examples(stage, self_blend))
-    draws = [augment.degrade([pair.real, pair.fake], np.random.default_rng(seed)) for seed in (3, 7, 8, 13)]
+    draws = [augment.degrade([pair.real, pair.fake], np.random.default_rng(seed)) for seed in (6, 11, 12, 23)]
     return sheet([pair.real, *(d[0] for d in draws), pair.fake, *(d[1] for d in draws)], 5, 168)

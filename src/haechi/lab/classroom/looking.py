@@ -13,7 +13,7 @@ from haechi.detectors.synthesis import PLACES, WINDOW_PX
 from haechi.errors import UsageError
 from haechi.faces import CROP_PX, FaceFinder, crop_box
 from haechi.faces.crops import native_piece
-from haechi.lab.classroom.forgeries import clearest, examples, typical
+from haechi.lab.classroom.forgeries import examples, softened, typical
 from haechi.lab.classroom.sheets import grey, heat, sheet
 from haechi.lab.classroom.stage import Stage
 from haechi.lab.forge.expression import expression
@@ -86,7 +86,7 @@ def residual(rgb: U8, kernel: F32) -> F32:
 
 def residuals(stage: Stage) -> U8:
     """What five filters leave of the crop, above, and of the same as a swapper would paste it, below."""
-    pair = clearest(examples(stage, imitate_swap))
+    pair = softened(stage)
     bank = srm_bank()
     rows = [
         [rgb, *(grey(residual(rgb, bank[k]), -SRM_LIMIT, SRM_LIMIT) for k in SHOWN_FILTERS)]
@@ -152,7 +152,7 @@ def reach(stage: Stage) -> U8:
         strongest = k[int(np.argmax((k**2).sum((1, 2))))]
         most = float(np.abs(strongest).max())
         pictures.append(grey(strongest, -most, most))
-    pair = clearest(examples(stage, imitate_swap))
+    pair = softened(stage)
     mouth = stage.subject.mesh[[13, 14]].mean(0) / CELL_PX
     cell = int(np.clip(mouth[1], 0, 27)), int(np.clip(mouth[0], 0, 27))
     moved = influence(stage, pair.fake, cell)
