@@ -27,7 +27,7 @@ from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
 
-RUNGS = ("clean", "jpeg40", "half", "quarter", "compound")
+RUNGS = ("clean", "jpeg40", "quarter", "compound")
 SWAP_FAKES = ("face-swap", *PAIRS)
 DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
 CAP_FOR, CAP_AGAINST = 4.0, 2.5

@@ -73,7 +73,7 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
     origins = [DFDC, FFHQ, LARGE, LFW, SD21, TAEF2, trunk, f"pseudo-fakes made here: {families}"]
     return {
         "name": name,
-        "version": "0.1.0",
+        "version": "0.2.0",
         "task": "tells swapped, re-enacted and locally edited faces, with a map",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
@@ -111,7 +111,7 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
 def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, object]:
     return {
         "name": name,
-        "version": "0.1.0",
+        "version": "0.2.0",
         "task": "tells wholly generated faces (GAN, diffusion)",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
