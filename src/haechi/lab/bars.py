@@ -90,8 +90,8 @@ BARS: tuple[Bar, ...] = (
     ),
     *_mode("fast", "dfdc", auc=0.91, loss=0.04, found=0.50),
     *_mode("thorough", "dfdc-thorough", auc=0.94, loss=0.03, found=0.60),
-    ("map, fast: overlap with the true mask, self-blending", "maps", ">=", 0.55, _overlap),
-    ("map, thorough: overlap with the true mask, self-blending", "maps-thorough", ">=", 0.60, _overlap),
+    ("map, fast: overlap with the true mask, self-blending", "families", ">=", 0.55, _overlap),
+    ("map, thorough: overlap with the true mask, self-blending", "families-thorough", ">=", 0.60, _overlap),
     (
         "swap: AUC, mean over the families of the forge, each left out in turn",
         "ablation",
