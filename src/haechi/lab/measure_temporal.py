@@ -23,7 +23,7 @@ from haechi.types import F64
 
 CRF_EDGES = ((18, 24), (25, 31), (32, 38))
 CHANGING = ("drift", "jitter", "redraw", "fail")
-SHORTER = {"8 frames": (8, 1), "16 frames": (16, 1), "every third frame": (64, 3)}
+SHORTER = {"8 frames": (8, 1), "every third frame": (64, 3)}
 """Rungs on which fewer frames of each clip are seen: how many at most, and every which."""
 WHAT = {
     "temporal": "temporal head",
@@ -61,7 +61,6 @@ def rungs(clips: Sequence[Clip]) -> dict[str, Chosen]:
         "taught": taught,
         "constant": taught & (mode == "constant"),
         "changing": taught & np.isin(mode, CHANGING),
-        **{m: taught & (mode == m) for m in CHANGING},
         **{f"crf {low}-{high}": taught & (crf >= low) & (crf <= high) for low, high in CRF_EDGES},
         "animated stills": ~taught,
     }
@@ -94,7 +93,7 @@ def scored(
     return Scored(
         ids=tuple(hashed(c.name) for c in clips),
         fake=np.array([c.forged for c in clips]),
-        sources=tuple(c.source for c in clips),
+        sources=("",) * len(clips),
         kinds=tuple(c.family if c.forged else "" for c in clips),
         groups=tuple(hashed(f"group/{c.group}") for c in clips),
         rungs=tuple(chosen),
@@ -142,16 +141,17 @@ def write(
     shown = [n for n in WHAT if n in found.names]
     rows = []
     for rung in found.rungs:
-        for kind in ("", *sorted({k for k in found.kinds if k})) if rung == "taught" else ("",):
-            # A family is set against its own twins: they were filmed and coded as it was.
-            own = np.array([not kind or c.family == kind for c, _ in of])
+        families = sorted({k for k in found.kinds if k}) if rung == "taught" else []
+        for name in ("", *families, *(CHANGING if families else ())):
+            # A family, or a mode, is set against its own twins: they were filmed and coded as it was.
+            own = np.array([not name or name in (c.family, c.mode) for c, _ in of])
             part = found.ran[rung] & own
             if not part.any():
                 continue
             y = found.fake[part]
             counts = [str(int(y.sum())), str(int((~y).sum()))]
             found_here = [auc(y, found.values[rung, n][part]) for n in shown]
-            rows.append([kind or rung, *counts, *("–" if np.isnan(v) else f"{v:.3f}" for v in found_here)])
+            rows.append([name or rung, *counts, *("–" if np.isnan(v) else f"{v:.3f}" for v in found_here)])
     ahead = gains(found, [n for n in found.names if n != "temporal"])
     about = {
         **facts,
