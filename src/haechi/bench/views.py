@@ -15,7 +15,9 @@ Cells: TypeAlias = Sequence[Sequence[str]]
 _ZH = {
     "set": "数据", "real": "真", "fake": "假", "AUC": "AUC", "EER": "等错误率", "abstained": "弃权",
     "found at 1% false alarms": "误报 1% 时检出", "found at 5% false alarms": "误报 5% 时检出",
-    "degradation": "退化", "overall": "总体", "what": "项目",
+    "loss, trained on": "损失：学过的图", "loss, same persons": "损失：同样的人",
+    "loss, unseen persons": "损失：没见过的人", "lowest on unseen persons": "没见过的人：最低",
+    "AUC, unseen persons": "AUC：没见过的人", "degradation": "退化", "overall": "总体", "what": "项目",
     "false alarms, strong": "误报（strong）", "false alarms, some": "误报（some 及以上）",
     "found, strong": "检出（strong）", "found, some": "检出（some 及以上）",
     "measured": "实测", "bar": "目标",

@@ -64,7 +64,7 @@ def forge(
     data: Data,
     out: Out,
     weights: Weights = None,
-    share: Annotated[float, typer.Option("--share", help="of the usual steps; 1 is about an hour")] = 1.0,
+    share: Annotated[float, typer.Option("--share", help="of the usual steps; 1 takes half an hour")] = 1.0,
     threads: Threads = 1,
 ) -> None:
     """The generators whose drawings the networks learn to tell, and what they draw, kept in OUT/forge."""
