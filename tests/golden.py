@@ -36,20 +36,25 @@ def pattern(side: int) -> F32:
 def numbers(settings: Settings) -> dict[str, list[float]]:
     """By model, a few numbers that its whole output flows into."""
     (cells,) = models.load("faces", settings).run(pattern(320)[:1])
-    logit, where = models.load("swap", settings).run(pattern(224))
+    logit, where, features = models.load("swap", settings).run(pattern(224))
+    second, shown, _ = models.load("swap_thorough", settings).run(pattern(224))
     (drawn,) = models.load("synthesis", settings).run(pattern(160))
     flicker = models.load("flicker", settings).card.parameters
-    verdict = models.load("verdict", settings).card.parameters
-    fused = [
-        log_odds({"swap": a, "synthesis": b, "flicker": c}, verdict["model"])
-        for a, b, c in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
-    ]
+    verdicts = {}
+    for name in ("verdict", "verdict_thorough"):
+        told = models.load(name, settings).card.parameters
+        fused = [
+            log_odds({"swap": a, "synthesis": b, "flicker": c}, told["model"])
+            for a, b, c in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+        ]
+        verdicts[name] = [*fused, told["thresholds"]["strong"], told["thresholds"]["some"]]
     found = {
         "faces": [*cells[0].mean(0), *cells[0].std(0), cells[0, :, 0].max()],
-        "swap": [*logit, where.mean(), where.std(), where[0, 3, 20], where[1, 20, 3]],
+        "swap": [*logit, where.mean(), where.std(), where[0, 3, 20], where[1, 20, 3], features.mean()],
+        "swap_thorough": [*second, shown.mean(), shown.std()],
         "synthesis": [*drawn],
         "flicker": [*flicker["mean"], *flicker["deviation"], *flicker["weights"], flicker["intercept"]],
-        "verdict": [*fused, verdict["thresholds"]["strong"], verdict["thresholds"]["some"]],
+        **verdicts,
     }
     return {name: [round(float(v), 5) for v in values] for name, values in found.items()}
 

@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 import torch
 
+from haechi.lab.blending import blended
 from haechi.lab.networks.backbone import WEIGHTS, EdgeTrunk
 from haechi.lab.networks.streams import LargeKernel, srm_bank
 from haechi.lab.networks.swap import STREAMS, SwapNet
@@ -49,6 +50,25 @@ def test_a_network_of_more_streams_begins_where_one_of_fewer_ended() -> None:
     assert {n.split(".")[0] for n in new} == {"beside", "reduce", "out"}
     before, after = first(textures(192)), more(textures(192))
     assert after[0].numpy() == pytest.approx(before[0].numpy(), abs=0.1)
+
+
+@torch.inference_mode()
+def test_a_blend_lies_between_the_two_networks_it_is_made_of() -> None:
+    torch.manual_seed(0)
+    before, after = SwapNet(streams=("fine",)).eval(), SwapNet().eval()
+    after.take_over(before.state_dict())
+    with torch.no_grad():
+        after.out.weight.add_(torch.randn_like(after.out.weight) * 0.05)
+    x = textures(192)
+    said = []
+    for share in (0.0, 0.5, 1.0):
+        network = SwapNet().eval()
+        network.load_state_dict(blended(before.state_dict(), after.state_dict(), share))
+        said.append(network(x)[0].numpy())
+    assert said[0] == pytest.approx(before(x)[0].numpy(), abs=1e-4)
+    assert said[2] == pytest.approx(after(x)[0].numpy(), abs=1e-4)
+    half = blended(before.state_dict(), after.state_dict())["out.weight"]
+    assert half[:, -10:].numpy() == pytest.approx(after.out.weight[:, -10:].numpy() / 2)
 
 
 def test_what_is_frozen_does_not_learn() -> None:

@@ -129,6 +129,26 @@ def _among(option: str, values: Iterable[str], known: Iterable[str]) -> None:
 
 
 @app.command()
+def blend(
+    out: Out,
+    before: Annotated[str, typer.Option("--before", help="run whose network the later one began from")],
+    after: Annotated[str, typer.Option("--after", help="run that went on from it")],
+    name: Name = "swap",
+    share: Annotated[float, typer.Option("--share", min=0, max=1, help="of the later one")] = 0.5,
+) -> None:
+    """A face network halfway between two runs of which one began where the other ended."""
+    from haechi.lab import blending, cards, export
+
+    files = [out / run / "checkpoint.pt" for run in (before, after)]
+    if missing := [file.parent.name for file in files if not file.is_file()]:
+        raise UsageError(f"no checkpoint of {' and '.join(missing)} in {out.name!r}: train it first")
+    model, seconds = blending.blend(files[0], files[1], share)
+    parity = export.export(model, name, out / "models", 224, ["logit", "map", "features"])
+    card = cards.swap_card(name, out / after, seconds, parity)
+    export.write_card({**card, "blended_with": {"run": before, "share": 1 - share}}, out / "models")
+
+
+@app.command()
 def synthesis(
     data: Data,
     out: Out,

@@ -125,6 +125,7 @@ def fit(
     )  # fmt: skip
     begun = saved = time.monotonic()
     sums: dict[str, float] = {}
+    summed = 0
     model.train()
     with (out / "log.jsonl").open("a") as journal:
         for step, batch in enumerate(loader, start + 1):
@@ -142,14 +143,15 @@ def fit(
             _follow(average, model, min(plan.ema, step / (step + 20)))
             for k, v in {"loss": value.item(), **parts}.items():
                 sums[k] = sums.get(k, 0.0) + v
+            summed += 1
             now = time.monotonic()
             if step % 100 == 0 or step == plan.steps:
                 line = {
                     "step": step,
                     "seconds": round(spent + now - begun),
-                    **{k: v / 100 for k, v in sums.items()},
+                    **{k: v / summed for k, v in sums.items()},
                 }
-                sums = {}
+                sums, summed = {}, 0
                 journal.write(json.dumps(line) + "\n")
                 journal.flush()
                 log(" ".join(f"{k} {v:.4g}" for k, v in line.items()))

@@ -1,0 +1,41 @@
+"""``haechi train blend``: halfway between a network and the one that it was trained on from.
+
+Training on new forgeries forgets a little of the old ones; the mean of the weights before and after keeps
+most of both, at the price of one network (Wortsman et al. 2022, WiSE-FT). It works because the second began where
+the first ended, so that both lie in one valley of the loss.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from haechi.lab.networks.swap import SwapNet
+
+
+def blended(before: dict[str, Tensor], after: dict[str, Tensor], share: float = 0.5) -> dict[str, Tensor]:
+    """``share`` of the weights ``after``, the rest of those ``before``. What the earlier network had not (its
+    streams, their part of the last layer) keeps its own weights, and speaks with ``share`` of its voice."""
+    out = {}
+    for name, late in after.items():
+        early = before.get(name)
+        if name == "out.weight":
+            early = torch.zeros_like(late)
+            early[:, : before[name].shape[1]] = before[name]
+        elif name.startswith("reduce.") and early is None:
+            early = torch.zeros_like(late)
+        if early is None or not late.dtype.is_floating_point:
+            out[name] = late.clone()
+        else:
+            out[name] = share * late + (1 - share) * early
+    return out
+
+
+def blend(before: Path, after: Path, share: float = 0.5) -> tuple[SwapNet, float]:
+    """The face network between two checkpoints, and the seconds that both took."""
+    early, late = (torch.load(p, map_location="cpu", weights_only=True) for p in (before, after))
+    model = SwapNet()
+    model.load_state_dict(blended(early["average"], late["average"], share))
+    return model, float(early["seconds"] + late["seconds"])
