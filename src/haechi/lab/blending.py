@@ -1,8 +1,8 @@
 """``haechi train blend``: halfway between a network and the one that it was trained on from.
 
 Training on new forgeries forgets a little of the old ones; the mean of the weights before and after keeps
-most of both, at the price of one network (Wortsman et al. 2022, WiSE-FT). It works because the second began where
-the first ended, so that both lie in one valley of the loss.
+most of both, at the price of one network (Wortsman et al. 2022, WiSE-FT). It works because the second began
+where the first ended, so that both lie in one valley of the loss.
 """
 
 from __future__ import annotations
