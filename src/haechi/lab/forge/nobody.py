@@ -59,10 +59,9 @@ def nobody(rgb: U8, mesh: F32, face: U8, face_mesh: F32, rng: np.random.Generato
 
 def _placed(face: U8, face_mesh: F32, mesh: F32, side: int, rng: np.random.Generator) -> U8:
     estimate = cv2.estimateAffine2D if rng.random() < 0.3 else cv2.estimateAffinePartial2D
-    matrix: np.ndarray | None
-    matrix, _ = estimate(face_mesh.astype(np.float32), mesh.astype(np.float32), method=cv2.LMEDS)
-    if matrix is None:
-        matrix = np.eye(2, 3)
+    found, _ = estimate(face_mesh.astype(np.float32), mesh.astype(np.float32), method=cv2.LMEDS)
+    # Despite what its stub says, there is none for points that all fall together.
+    matrix = np.asarray(np.eye(2, 3) if found is None else found, np.float64)
     how = cv2.INTER_AREA if np.abs(np.linalg.det(matrix[:, :2])) < 0.5 else cv2.INTER_LINEAR
     return np.asarray(
         cv2.warpAffine(face, matrix, (side, side), flags=how, borderMode=cv2.BORDER_REFLECT_101), np.uint8
