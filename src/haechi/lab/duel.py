@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from haechi.lab.loop import Batch, Plan, code_hash, pick_device
+from haechi.lab.loop import follow as towards
 
 Players = Mapping[str, nn.Module]
 TurnLoss = Callable[[Players, Batch], tuple[Tensor, Mapping[str, float]]]
@@ -92,7 +93,7 @@ def duel(
             for turn in turns:
                 for name, value in _move(turn, players, optimisers[turn.player], rate, batch).items():
                     sums[name] = sums.get(name, 0.0) + value
-            _toward(average, players[follow], min(plan.ema, step / (step + 20)))
+            towards(average, players[follow], min(plan.ema, step / (step + 20)))
             now = time.monotonic()
             if step % every == 0 or step == plan.steps:
                 means = {name: value / (step - since) for name, value in sums.items()}
@@ -124,15 +125,6 @@ def _move(
     for name in turn.still:
         players[name].requires_grad_(True)
     return {turn.player: value.item(), **parts}
-
-
-@torch.no_grad()
-def _toward(average: nn.Module, network: nn.Module, decay: float) -> None:
-    for a, m in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if a.dtype.is_floating_point:
-            a.lerp_(m, 1 - decay)
-        else:
-            a.copy_(m)
 
 
 def _save(

@@ -140,7 +140,7 @@ def fit(
             value.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             optimiser.step()
-            _follow(average, model, min(plan.ema, step / (step + 20)))
+            follow(average, model, min(plan.ema, step / (step + 20)))
             for k, v in {"loss": value.item(), **parts}.items():
                 sums[k] = sums.get(k, 0.0) + v
             summed += 1
@@ -161,13 +161,14 @@ def fit(
     return average, spent + time.monotonic() - begun
 
 
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
-    with torch.no_grad():
-        for a, m in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-            if a.dtype.is_floating_point:
-                a.lerp_(m.detach(), 1 - decay)
-            else:
-                a.copy_(m)
+@torch.no_grad()
+def follow(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the average's weights towards the model's; what is counted and not weighed is copied."""
+    for a, m in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        if a.dtype.is_floating_point:
+            a.lerp_(m, 1 - decay)
+        else:
+            a.copy_(m)
 
 
 def _save(
