@@ -1,13 +1,14 @@
 """Through H.264 as the messengers and platforms do it: x264 at a constant rate factor.
 
 The OpenCV wheels carry no x264 (its licence is the GPL), so the program ``ffmpeg`` codes, where it is
-installed: measuring may need it, using Haechi does not.
+installed: measuring and training may need it, using Haechi does not.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -19,26 +20,35 @@ FRAMES = 8
 
 
 def crf(rgb: U8, factor: int) -> U8:
-    """The last of FRAMES frames of a clip in which the picture u8 (H, W, 3) moves one pixel a frame and comes
-    to rest, coded by x264 at a constant rate factor, 0 to 51: so it was predicted from its neighbours, as
-    most frames of a video are. Raises UsageError when there is no ffmpeg or it cannot code H.264."""
+    """A picture u8 (H, W, 3) through ``coded``: FRAMES frames at the preset that most programs use."""
+    return coded([rgb], factor, FRAMES, "medium")[0]
+
+
+def coded(pictures: Sequence[U8], factor: int, frames: int, preset: str) -> list[U8]:
+    """Pictures u8 (H, W, 3) of one size, coded by x264 at a constant rate factor, 0 to 51.
+
+    Each is ``frames`` frames of a clip in which it moves one pixel a frame and comes to rest, begun by a key
+    frame; its last frame is kept: so it was predicted from its neighbours, as most frames of a video are.
+    Raises UsageError when there is no ffmpeg or it cannot code H.264."""
     if shutil.which("ffmpeg") is None:
-        raise UsageError("the rungs crf… need the program ffmpeg: install it, or leave them out with --rungs")
-    height, width = rgb.shape[:2]
+        raise UsageError("coding H.264 needs the program ffmpeg: install it, or leave the H.264 out")
+    height, width = pictures[0].shape[:2]
     bottom, right = (max(16, side + side % 2) - side for side in (height, width))
-    padded = cv2.copyMakeBorder(rgb, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-    size = (padded.shape[1], padded.shape[0])
+    padded = [cv2.copyMakeBorder(p, 0, bottom, 0, right, cv2.BORDER_REPLICATE) for p in pictures]
+    size = (padded[0].shape[1], padded[0].shape[0])
     moved = (
-        cv2.copyMakeBorder(padded, 0, 0, shift, 0, cv2.BORDER_REPLICATE)[:, : size[0]]
-        for shift in range(FRAMES - 1, -1, -1)
+        cv2.copyMakeBorder(p, 0, 0, shift, 0, cv2.BORDER_REPLICATE)[:, : size[0]]
+        for p in padded
+        for shift in range(frames - 1, -1, -1)
     )
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
-    coder = ["-c:v", "libx264", "-preset", "medium", "-crf", str(factor), "-pix_fmt", "yuv420p"]
+    groups = ["-g", str(frames), "-keyint_min", str(frames), "-sc_threshold", "0"]
+    coder = ["-c:v", "libx264", "-preset", preset, "-crf", str(factor), "-pix_fmt", "yuv420p", *groups]
     picture = ["-s", f"{size[0]}x{size[1]}", "-r", "30"]
-    coded = _ffmpeg([*raw, *picture, "-i", "-", *coder, "-f", "matroska", "-"], b"".join(map(_bytes, moved)))
-    decoded = _ffmpeg(["-f", "matroska", "-i", "-", *raw, "-"], coded)
-    last = np.frombuffer(decoded, np.uint8)[-padded.size :].reshape(padded.shape)
-    return np.ascontiguousarray(last[:height, :width])
+    stream = _ffmpeg([*raw, *picture, "-i", "-", *coder, "-f", "matroska", "-"], b"".join(map(_bytes, moved)))
+    decoded = np.frombuffer(_ffmpeg(["-f", "matroska", "-i", "-", *raw, "-"], stream), np.uint8)
+    last = decoded.reshape(len(pictures), frames, *padded[0].shape)[:, -1]
+    return [np.ascontiguousarray(p[:height, :width]) for p in last]
 
 
 def _bytes(frame: np.ndarray) -> bytes:
@@ -51,5 +61,5 @@ def _ffmpeg(arguments: list[str], given: bytes) -> bytes:
     done = subprocess.run(command, input=given, capture_output=True, check=False)
     if done.returncode or not done.stdout:
         why = done.stderr.decode(errors="replace").strip()[-200:]
-        raise UsageError(f"ffmpeg could not code H.264 ({why}): leave the rungs crf… out with --rungs")
+        raise UsageError(f"ffmpeg could not code H.264 ({why}): leave the H.264 out")
     return done.stdout

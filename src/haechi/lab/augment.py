@@ -6,13 +6,18 @@ become the sign of a forgery (standing rule 5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import cv2
 import numpy as np
 
+from haechi.bench.h264 import coded
 from haechi.types import F32, U8
 
+KINDS = ("light", "blur", "resize", "noise", "jpeg", "video", "occlusion")
+"""What can be left out, to learn what it is worth."""
+
+FILM_FRAMES = 3
 _DOWN = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 _UP = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST)
 
@@ -40,30 +45,36 @@ def jpeg(rgb: U8, quality: int, subsample: bool) -> U8:
     return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1])
 
 
-def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.0) -> list[U8]:
-    """Light, colour, blur, resizing, noise, JPEG up to twice: the same draw for all images of one shape."""
+def degrade(
+    images: Sequence[U8], rng: np.random.Generator, strength: float = 1.0, without: Collection[str] = ()
+) -> list[U8]:
+    """Light, colour, blur, resizing, noise, JPEG up to twice: the same draw for all images of one shape.
+    ``without``: which of KINDS are left out."""
     out: list[np.ndarray] = [i.astype(np.float32) for i in images]
     h, w = images[0].shape[:2]
-    if rng.random() < 0.6 * strength:
+    light, blur, resize, grain, jpegs = (
+        0.0 if kind in without else strength for kind in ("light", "blur", "resize", "noise", "jpeg")
+    )
+    if rng.random() < 0.6 * light:
         gamma, gain = float(np.exp(rng.normal(0, 0.25))), float(np.exp(rng.normal(0, 0.18)))
         shift = float(rng.normal(0, 12))
         out = [255 * (np.clip(i, 0, 255) / 255) ** gamma * gain + shift for i in out]
-    if rng.random() < 0.15 * strength:
+    if rng.random() < 0.15 * light:
         dark = float(rng.uniform(0.2, 0.7))
         out = [i * dark for i in out]
-    if rng.random() < 0.3 * strength:
+    if rng.random() < 0.3 * light:
         cast, saturation = rng.normal(1, 0.06, 3).astype(np.float32), float(rng.uniform(0.3, 1.5))
         out = [i.mean(2, keepdims=True) + (i - i.mean(2, keepdims=True)) * saturation for i in out]
         out = [i * cast for i in out]
-    if rng.random() < 0.04 * strength:
+    if rng.random() < 0.04 * light:
         out = [np.repeat(i.mean(2, keepdims=True), 3, 2) for i in out]
-    if rng.random() < 0.25 * strength:
+    if rng.random() < 0.25 * blur:
         sigma = float(rng.uniform(0.3, 2.0))
         out = [cv2.GaussianBlur(i, (0, 0), sigma) for i in out]
-    elif rng.random() < 0.2 * strength:
+    elif rng.random() < 0.2 * blur:
         amount = float(rng.uniform(0.3, 1.5))
         out = [i + amount * (i - cv2.GaussianBlur(i, (0, 0), 1.2)) for i in out]
-    if rng.random() < 0.45 * strength:
+    if rng.random() < 0.45 * resize:
         f = float(np.exp(rng.uniform(np.log(0.28), np.log(0.95))))
         down, up = int(rng.choice(_DOWN)), int(rng.choice(_UP, p=[0.5, 0.35, 0.1, 0.05]))
         size = (max(8, round(w * f)), max(8, round(h * f)))
@@ -75,15 +86,26 @@ def degrade(images: Sequence[U8], rng: np.random.Generator, strength: float = 1.
                 jpeg(np.clip(i, 0, 255).astype(np.uint8), quality, True).astype(np.float32) for i in small
             ]
         out = [cv2.resize(i, (w, h), interpolation=up) for i in small]
-    if rng.random() < 0.25 * strength:
-        grain = _noise((h, w), rng)
-        out = [i + grain for i in out]
+    if rng.random() < 0.25 * grain:
+        noise = _noise((h, w), rng)
+        out = [i + noise for i in out]
     finished: list[U8] = [np.clip(i + 0.5, 0, 255).astype(np.uint8) for i in out]
-    once, twice = 0.7 * strength**0.5, 0.15 * strength
+    once, twice = 0.7 * jpegs**0.5, 0.15 * jpegs
     for _ in range(int(rng.choice([0, 1, 2], p=[1 - once - twice, once, twice]))):
         quality, subsample = int(rng.integers(round(98 - 72 * strength), 99)), bool(rng.random() < 0.75)
         finished = [jpeg(i, quality, subsample) for i in finished]
     return finished
+
+
+def film(images: Sequence[U8], rng: np.random.Generator) -> list[U8]:
+    """Through H.264, all at one rate factor and one size of at most their own, half of the time smaller.
+    Raises UsageError without the program ffmpeg."""
+    h, w = images[0].shape[:2]
+    f = float(rng.uniform(0.5, 1.0)) if rng.random() < 0.5 else 1.0
+    size = (2 * round(w * f / 2), 2 * round(h * f / 2))
+    small = [np.asarray(cv2.resize(i, size, interpolation=cv2.INTER_AREA), np.uint8) for i in images]
+    filmed = coded(small, int(rng.integers(18, 39)), FILM_FRAMES, "veryfast")
+    return [np.asarray(cv2.resize(i, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8) for i in filmed]
 
 
 def _noise(shape: tuple[int, int], rng: np.random.Generator) -> F32:

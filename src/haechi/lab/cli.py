@@ -93,19 +93,19 @@ def swap(
     ] = "nothing",
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", metavar="FAMILY", help="leave a family of pseudo-fakes out, to test on it"),
+        typer.Option("--without", metavar="NAME", help="leave a family or a kind of degradation out"),
     ] = None,
     start: Start = None,
 ) -> None:
     """The face network; the first run prepares the data. `train forge` must have made the pools."""
-    from haechi.lab import cards, export, train_swap
+    from haechi.lab import augment, cards, export, train_swap
     from haechi.lab.forge import reconstruct
     from haechi.lab.networks.swap import FROZEN, STREAMS, TRUNKS
     from haechi.lab.prepare import prepare
-    from haechi.lab.swap_data import MIX
+    from haechi.lab.swap_data import BATCH, MIX
 
     seen, left_out = tuple(streams or STREAMS), without or []
-    _among("--without", left_out, MIX)
+    _among("--without", left_out, (*MIX, *augment.KINDS))
     _among("--stream", seen, STREAMS)
     _among("--trunk", [trunk], TRUNKS)
     _among("--frozen", [frozen], FROZEN)
@@ -114,7 +114,7 @@ def swap(
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / name
     plan = Plan(
-        steps=steps, batch=36, lr=4e-4 if start else 5e-4, warmup=100, workers=workers, threads=threads
+        steps=steps, batch=BATCH, lr=3e-4 if start else 5e-4, warmup=100, workers=workers, threads=threads
     )
     model, seconds = train_swap.train(
         out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start
@@ -207,6 +207,23 @@ def temporal(
     prepare(data, weights or data.parent / "weights", out / "prepared")
     for row in head.run(out, results, steps, threads, pairs)["table"]["rows"]:
         typer.echo("  ".join(f"{cell:>7}" for cell in (f"{row[0]:18}", *row[1:])))
+
+
+@app.command()
+def ablate(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    results: Annotated[Path, typer.Option("--results", help="folder for the results of the variants")] = Path(
+        "results/ablation"
+    ),
+    only: Annotated[str, typer.Option("--only", help="variants whose name begins so")] = "",
+    threads: Threads = 1,
+) -> None:
+    """Leave out each part of the training in turn, in short runs; then `haechi bench ablation`."""
+    from haechi.lab import ablate as runs
+
+    runs.run(out, weights or data.parent / "weights", results, lambda note: note.startswith(only), threads)
 
 
 @app.command()

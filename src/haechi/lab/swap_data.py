@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,15 @@ from haechi.lab.forge.reconstruct import file_at
 from haechi.lab.loop import Batch
 from haechi.types import F32, U8
 
-PAIRS, TWINS, SWAPS, DRAWN = 8, 2, 8, 2
+PAIRS, TWINS, SWAPS, DRAWN = 8, 2, 10, 2
 """A batch: pairs (genuine, its pseudo-fake), of which the last TWINS are the first ones degraded anew, for
 the consistency loss; swaps and as many genuine pictures; drawn faces likewise."""
+BATCH = 2 * (PAIRS + SWAPS + DRAWN)
 FIRST_STRENGTH, LAST_STRENGTH, HARDEST_AT = 0.2, 0.45, 1000
 """Degradation grows over the first steps: under full degradation from the start nothing was learned in 200 of
 them."""
+OCCLUDED, FILMED = 0.15, 0.2
+"""Share of the pairs behind a rectangle, and of those through H.264."""
 MIX = {
     "self_blend": 0.26, "imitate_swap": 0.15, "generated_face": 0.14, "gan_face": 0.05, "local_edit": 0.1,
     "expression": 0.1, "redrawn": 0.08, "autoencoder": 0.06, "adversarial": 0.06,
@@ -112,6 +115,17 @@ class Strangers:
         return np.asarray(self.faces[k]), np.asarray(self.meshes[k])
 
 
+@dataclass(slots=True)
+class Made:
+    """A genuine picture and a forged one u8 (224, 224, 3), the share of the fake f32 (224, 224) where it is
+    known, and whether H.264 is still to come."""
+
+    real: U8
+    fake: U8
+    mask: F32 | None
+    filmed: bool
+
+
 class SwapData:
     """Makes batches: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,), nuisance
     f32 (n, 4)."""
@@ -122,9 +136,11 @@ class SwapData:
         split: str = "train",
         mix: Mapping[str, float] = MIX,
         hardest_at: int = HARDEST_AT,
+        without: Collection[str] = (),
     ) -> None:
-        """``mix``: the share of each family of forge.FAMILIES. Raises UsageError when its pool is missing."""
-        self.p, self.mix, self.hardest_at = prepared, dict(mix), hardest_at
+        """``mix``: the share of each family of forge.FAMILIES; none of them makes batches without pairs.
+        ``without``: kinds of degradation left out. Raises UsageError when a pool is missing."""
+        self.p, self.mix, self.hardest_at, self.without = prepared, dict(mix), hardest_at, frozenset(without)
         self.swaps = prepared.where(split=split, source="dfdc", label="fake")
         self.reals = prepared.where(split=split, source="dfdc", label="real")
         self.weights = matched_weights(prepared, self.reals, self.swaps)
@@ -177,10 +193,10 @@ class SwapData:
             return i, function(rgb, mesh, *self.strangers[needs].like(mesh, rng), rng)
         return i, function(rgb, mesh, rng)
 
-    def _pairs(self, rng: np.random.Generator, strength: float) -> list[tuple[U8, float, F32 | None]]:
-        """PAIRS pairs, genuine and fake in turn; the last TWINS repeat the first, which are spoilt less."""
+    def _pairs(self, rng: np.random.Generator, strength: float) -> list[Made]:
+        """PAIRS pairs; the last TWINS repeat the first, which are spoilt less."""
         names, odds = list(self.mix), np.array(list(self.mix.values()))
-        made: list[tuple[U8, float, F32 | None]] = []
+        made: list[Made] = []
         first: list[list[np.ndarray]] = []
         for k in range(PAIRS):
             if k < PAIRS - TWINS:
@@ -190,15 +206,31 @@ class SwapData:
             else:
                 framed = first[k - (PAIRS - TWINS)]
             real, fake, mask = framed
-            real, fake = augment.degrade([real, fake], rng, strength * (0.5 if k < TWINS else 1.0))
-            if rng.random() < 0.15:
-                real, fake = augment.occlude([real, fake], rng)
-            made += [(real, 0.0, np.zeros_like(mask)), (fake, 1.0, mask)]
+            made.append(self._spoilt(real, fake, mask, rng, strength, clear=k < TWINS))
         return made
 
+    def _spoilt(
+        self,
+        real: U8,
+        fake: U8,
+        mask: F32 | None,
+        rng: np.random.Generator,
+        strength: float,
+        clear: bool = False,
+    ) -> Made:
+        """Both under one law; what will be filmed, and what is to stay ``clear``, is spoilt half as much."""
+        filmed = rng.random() < FILMED and not clear and "video" not in self.without
+        real, fake = augment.degrade(
+            [real, fake], rng, strength * (0.5 if clear or filmed else 1.0), self.without
+        )
+        if rng.random() < OCCLUDED and "occlusion" not in self.without:
+            real, fake = augment.occlude([real, fake], rng)
+        return Made(real, fake, mask, filmed)
+
     def batch(self, k: int, rng: np.random.Generator) -> Batch:
+        """Batch k: pairs, then swaps and drawn faces beside genuine ones; genuine and fake in turn."""
         strength = FIRST_STRENGTH + (LAST_STRENGTH - FIRST_STRENGTH) * min(1.0, k / self.hardest_at)
-        made = self._pairs(rng, strength)
+        made = self._pairs(rng, strength) if self.mix else []
         swaps = [int(self.swaps[i]) for i in rng.integers(len(self.swaps), size=SWAPS)]
         reals = [int(i) for i in rng.choice(self.reals, SWAPS, p=self.weights)]
         drawn = [int(self.drawn[i]) for i in rng.integers(len(self.drawn), size=DRAWN)]
@@ -208,15 +240,19 @@ class SwapData:
         ]
         for fake_i, real_i in zip(swaps + drawn, reals + others, strict=True):
             a, b = augment.frame([np.asarray(self.p.crops[fake_i]), np.asarray(self.p.crops[real_i])], rng)
-            a, b = augment.degrade([a, b], rng, strength)
-            if rng.random() < 0.15:
-                a, b = augment.occlude([a, b], rng)
-            made += [(b, 0.0, np.zeros((CROP_PX, CROP_PX), np.float32)), (a, 1.0, None)]
-        masks = [np.zeros((28, 28), np.float32) if m is None else _cells(m) for _, _, m in made]
+            made.append(self._spoilt(b, a, None, rng, strength))
+        x = [picture for m in made for picture in (m.real, m.fake)]
+        filmed = [i for k, m in enumerate(made) if m.filmed for i in (2 * k, 2 * k + 1)]
+        if filmed:
+            for i, picture in zip(filmed, augment.film([x[i] for i in filmed], rng), strict=True):
+                x[i] = picture
+        nothing = np.zeros((28, 28), np.float32)
+        masks = [cells for m in made for cells in (nothing, nothing if m.mask is None else _cells(m.mask))]
+        known = [known for m in made for known in (True, m.mask is not None)]
         return {
-            "x": torch.from_numpy(np.stack([m[0] for m in made])),
-            "y": torch.tensor([m[1] for m in made]),
+            "x": torch.from_numpy(np.stack(x)),
+            "y": torch.tensor([0.0, 1.0]).repeat(len(made)),
             "mask": torch.from_numpy(np.stack(masks)),
-            "known": torch.tensor([m[2] is not None for m in made]),
-            "nuisance": torch.from_numpy(np.stack([augment.nuisance(m[0]) for m in made])),
+            "known": torch.tensor(known),
+            "nuisance": torch.from_numpy(np.stack([augment.nuisance(p) for p in x])),
         }

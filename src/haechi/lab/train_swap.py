@@ -21,9 +21,12 @@ TRAIN_PX = 192
 whole, and larger at test than in training is the better way round (Touvron et al. 2019)."""
 
 
-def swap_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
+def swap_loss(
+    model: nn.Module, batch: Batch, *, paired: float = 0.3, leak: float = 0.3, drift: float = 0.1
+) -> tuple[Tensor, Mapping[str, float]]:
     """Cross entropy, a margin inside each pair, the map, a price on logits that follow the nuisances, and one
-    on logits that differ between a picture and the same one more degraded."""
+    on logits that differ between a picture and the same one more degraded. ``paired``, ``leak`` and
+    ``drift`` weigh the margin and the two prices."""
     top, left = (8 * int(torch.randint((CROP_PX - TRAIN_PX) // 8 + 1, ())) for _ in range(2))
     x = batch["x"][:, top : top + TRAIN_PX, left : left + TRAIN_PX]
     cells = TRAIN_PX // 8
@@ -33,19 +36,19 @@ def swap_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, floa
     y, known = batch["y"], batch["known"]
     verdict = F.binary_cross_entropy_with_logits(logit, y * 0.92 + 0.04)
     real, fake = logit[0::2], logit[1::2]
-    paired = F.softplus(1.0 - (fake[:PAIRS] - real[:PAIRS])).mean()
+    margin = F.softplus(1.0 - (fake[:PAIRS] - real[:PAIRS])).mean()
     area = F.binary_cross_entropy_with_logits(where[known], mask[known]) + 0.25 * overlap_loss(
         where[1 : 2 * PAIRS : 2], mask[1 : 2 * PAIRS : 2]
     )
-    leak = (correlation(real, batch["nuisance"][0::2]) + correlation(fake, batch["nuisance"][1::2])) / 2
+    follows = (correlation(real, batch["nuisance"][0::2]) + correlation(fake, batch["nuisance"][1::2])) / 2
     clean, spoilt = logit[: 2 * TWINS], logit[2 * (PAIRS - TWINS) : 2 * PAIRS]
-    drift = F.smooth_l1_loss(spoilt, clean.detach())
-    loss = verdict + 0.3 * paired + area + 0.3 * leak + 0.1 * drift
+    drifts = F.smooth_l1_loss(spoilt, clean.detach())
+    loss = verdict + paired * margin + area + leak * follows + drift * drifts
     with torch.no_grad():
         right = ((logit > 0) == (y > 0.5)).float()
         parts = {
-            "verdict": verdict.item(), "pair": paired.item(), "map": area.item(), "leak": leak.item(),
-            "drift": drift.item(), "acc_pairs": float(right[: 2 * PAIRS].mean()),
+            "verdict": verdict.item(), "pair": margin.item(), "map": area.item(), "leak": follows.item(),
+            "drift": drifts.item(), "acc_pairs": float(right[: 2 * PAIRS].mean()),
             "acc_swaps": float(right[2 * PAIRS : 2 * (PAIRS + SWAPS)].mean()),
         }  # fmt: skip
     return loss, parts
@@ -81,10 +84,11 @@ def train(
     """Train on the train split; return the averaged network and the seconds it took.
 
     ``out`` holds what ``prepare`` and ``train forge`` made, ``run`` takes the checkpoint. ``without`` names
-    families of pseudo-fakes to leave out, ``start`` a checkpoint whose averaged weights are taken over."""
+    families of pseudo-fakes and kinds of degradation to leave out, ``start`` a checkpoint whose averaged
+    weights are taken over."""
     torch.manual_seed(plan.seed)
     mix = {name: odds for name, odds in MIX.items() if name not in without}
-    data = SwapData(Prepared.open(out), mix=mix, hardest_at=1 if start else HARDEST_AT)
+    data = SwapData(Prepared.open(out), mix=mix, hardest_at=1 if start else HARDEST_AT, without=without)
     model = SwapNet(trunk, streams, frozen)
     if start is not None:
         model.take_over(torch.load(start, map_location="cpu", weights_only=True)["average"])
@@ -93,6 +97,7 @@ def train(
         model.trunk.load_imagenet(weights, first.permute(0, 3, 1, 2).float())
     facts = {
         "task": "swap", "trunk": trunk, "streams": list(streams), "frozen": frozen, "families": mix,
+        "left_out": sorted(without),
         "batch_of": [PAIRS, TWINS, SWAPS, DRAWN], "start": start.parent.name if start else "imagenet",
         "data_sha256": file_hash([out / "prepared" / "table.json"]),
     }  # fmt: skip
