@@ -36,8 +36,8 @@ def pattern(side: int) -> F32:
 def numbers(settings: Settings) -> dict[str, list[float]]:
     """By model, a few numbers that its whole output flows into."""
     (cells,) = models.load("faces", settings).run(pattern(320)[:1])
-    logit, where, features = models.load("swap", settings).run(pattern(224))
-    second, shown, _ = models.load("swap_thorough", settings).run(pattern(224))
+    logit, where, features = models.load("swap", settings).run(pattern(208))
+    second, shown, _ = models.load("swap_thorough", settings).run(pattern(208))
     (drawn,) = models.load("synthesis", settings).run(pattern(160))
     flicker = models.load("flicker", settings).card.parameters
     verdicts = {}

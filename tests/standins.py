@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from haechi.detectors import DETECTORS
+from haechi.detectors import DETECTORS, swap
 from haechi.detectors.swap import BATCH
 from haechi.detectors.synthesis import WINDOW_PX
 from haechi.settings import Settings
@@ -47,7 +47,7 @@ def redness(x: F32) -> F32:
 def swap_net(x: F32) -> tuple[F32, F32]:
     assert x.dtype == np.float32
     assert 1 <= len(x) <= BATCH
-    assert x.shape[1:] == (3, 224, 224)
+    assert x.shape[1:] == (3, swap.WINDOW_PX, swap.WINDOW_PX)
     return redness(x), (x[:, 0, 4::8, 4::8] - 128) / 8
 
 

@@ -18,6 +18,7 @@ from haechi.detectors.flicker import (
     sharpness_ratio,
 )
 from haechi.detectors.swap import BATCH, SwapDetector
+from haechi.detectors.swap import WINDOW_PX as WINDOW
 from haechi.detectors.synthesis import PLACES, WINDOW_PX, SynthesisDetector, windows
 from haechi.faces import FaceFinder
 from haechi.previews import previews
@@ -247,3 +248,16 @@ def test_flicker_stays_below_its_cap_and_out_of_unknown_ground(monkeypatch: pyte
     broken = filmed(20)
     broken.landmarks_xy[:] = np.nan
     assert run(FlickerDetector, CLIP, broken).reason.code == "abstain_out_of_domain"
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_lies_around_the_face_is_not_looked_at_and_the_map_still_covers_the_crop() -> None:
+    crops = np.full((1, 224, 224, 3), 100, np.uint8)
+    framed = crops.copy()
+    margin = (224 - WINDOW) // 2
+    framed[:, :margin] = framed[:, -margin:] = framed[:, :, :margin] = framed[:, :, -margin:] = 255
+    detector = SwapDetector(Settings())
+    plain, around = (detector.logits(c, mirrored=True) for c in (crops, framed))
+    assert plain[0] == pytest.approx(around[0])
+    assert around[1].shape == (1, 28, 28)
+    assert np.allclose(plain[1], around[1])

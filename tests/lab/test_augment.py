@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,32 @@ def test_nuisances_follow_what_they_are_named_for() -> None:
     assert augment.nuisance(rgb // 2)[2] == pytest.approx(plain[2] / 2, rel=0.05)
     assert augment.nuisance(augment.jpeg(rgb, 10, True))[3] > plain[3] + 0.1
     assert np.isfinite(augment.nuisance(np.zeros((SIDE, SIDE, 3), np.uint8))).all()
+
+
+@pytest.mark.parametrize("kind", ["light", "blur", "resize", "noise", "jpeg"])
+def test_a_kind_of_degradation_that_is_left_out_is_not_done(kind: str) -> None:
+    rgb = face()
+    others = set(augment.KINDS) - {kind}
+
+    def changed(without: set[str]) -> int:
+        return sum(
+            not np.array_equal(augment.degrade([rgb], np.random.default_rng(s), 1.0, without)[0], rgb)
+            for s in SEEDS
+        )
+
+    assert changed(set(augment.KINDS)) == 0
+    assert 0 < changed(others) < len(SEEDS) or kind == "jpeg"
+    assert changed(others) > 0
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
+def test_h264_treats_all_pictures_of_a_batch_alike_and_keeps_them_in_order() -> None:
+    dark, light = (np.full((224, 224, 3), v, np.uint8) for v in (60, 190))
+    rgb = face()
+    for seed in range(3):
+        filmed = augment.film([dark, rgb, light, rgb.copy()], np.random.default_rng(seed))
+        assert [f.shape for f in filmed] == [rgb.shape] * 4
+        assert abs(filmed[0].mean() - 60) < 3
+        assert abs(filmed[2].mean() - 190) < 3
+        assert np.abs(filmed[1].astype(int) - filmed[3]).mean() < 10
+        assert 0.2 < np.abs(filmed[1].astype(int) - rgb).mean() < 20

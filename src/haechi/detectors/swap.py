@@ -26,6 +26,16 @@ from haechi.types import (
 
 BATCH = 8
 MAP_CELLS = 28
+WINDOW_PX = 208
+"""Side of the middle of a crop that the networks see. They were trained on windows of 192 px drawn from
+anywhere in it, so the whole crop shows them more of what is around a face than they know: on DFDC pictures of
+the selection half, AUC was 0.921 with the whole, 0.929 with 208 px, 0.922 with 192."""
+
+
+def middle(crops: U8) -> U8:
+    """What the networks see of crops u8 (n, 224, 224, 3): u8 (n, 208, 208, 3)."""
+    margin = (crops.shape[1] - WINDOW_PX) // 2
+    return crops[:, margin : margin + WINDOW_PX, margin : margin + WINDOW_PX]
 
 
 class SwapDetector:
@@ -51,14 +61,17 @@ class SwapDetector:
         maps = np.empty((len(self.networks), len(crops), MAP_CELLS, MAP_CELLS), np.float32)
         for start in range(0, len(crops), BATCH):
             part = slice(start, start + BATCH)
-            x = np.ascontiguousarray(crops[part].transpose(0, 3, 1, 2), dtype=np.float32)
+            x = np.ascontiguousarray(middle(crops[part]).transpose(0, 3, 1, 2), dtype=np.float32)
             for m, network in enumerate(self.networks):
                 logit, where = network.run(x)[:2]
                 if mirrored:
                     other, turned = network.run(np.ascontiguousarray(x[:, :, :, ::-1]))[:2]
                     logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
                 logits[m, part] = logit
-                maps[m, part] = 1 / (1 + np.exp(-where))
+                around = (MAP_CELLS - where.shape[1]) // 2
+                # What lies beyond the window was not looked at: it is shown as its edge is.
+                whole = np.pad(where, ((0, 0), (around, around), (around, around)), "edge")
+                maps[m, part] = 1 / (1 + np.exp(-whole))
         return logits, maps
 
     def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
@@ -82,16 +95,15 @@ class SwapDetector:
         regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
         total = over_faces([r.llr for r in regions])
         marked = () if media.kind == "image" else spans(series[0].times_s, series[0].llr)
-        top = regions[0]
-        track = next(t for t in tracks if t.track_id == top.track_id)
-        seen = int(np.argmin(np.abs(track.times_s - top.time_s)))
-        assert top.heatmap is not None
-        where = place(top.heatmap, top.box_xyxy, track.landmarks_xy[seen])
+        top, _, where = found[0]
         genuine = self.calibration["genuine"]
         reason = finding(self.name, top.llr, top.track_id, genuine=genuine, place=where)
         return Evidence(self.name, self.version, "scored", total, reason, marked, regions, series)
 
-    def _track(self, track: FaceTrack, quality: FaceQuality, mirrored: bool) -> tuple[Region, Series]:
+    def _track(
+        self, track: FaceTrack, quality: FaceQuality, mirrored: bool
+    ) -> tuple[Region, Series, str | None]:
+        """The face's region at its most suspicious crop, its course, and the part of it that stands out."""
         logits, maps = self.logits(track.crops, mirrored)
         each = llr(logits, quality, self.calibration)
         mean = np.array([logits @ track.crop_weights])
@@ -100,4 +112,5 @@ class SwapDetector:
         times = track.times_s[track.crop_index]
         box = tuple(float(v) for v in track.crop_boxes_xyxy[k])
         region = Region(track.track_id, float(times[k]), (box[0], box[1], box[2], box[3]), whole, maps[k])
-        return region, Series(track.track_id, times, each)
+        where = place(maps[k], region.box_xyxy, track.landmarks_xy[track.crop_index[k]])
+        return region, Series(track.track_id, times, each), where

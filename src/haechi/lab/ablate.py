@@ -21,12 +21,13 @@ from torch.nn import functional as F
 from haechi.bench.degrade import degrade
 from haechi.bench.manifest import Manifest, read_manifest
 from haechi.bench.result import Scored, write_result
+from haechi.detectors.swap import middle
 from haechi.faces import CROP_PX
 from haechi.lab import augment
 from haechi.lab.loop import Batch, Loss, Plan, fit
 from haechi.lab.networks.swap import SwapNet
 from haechi.lab.swap_data import BATCH, DRAWN, MIX, SWAPS, Prepared, SwapData
-from haechi.lab.train_swap import correlation, swap_loss
+from haechi.lab.train_swap import TRAIN_PX, correlation, swap_loss
 from haechi.media import open_media
 from haechi.settings import Settings
 from haechi.types import U8
@@ -81,7 +82,7 @@ class AtSide(nn.Module):
 def base_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
     """Cross entropy and the price on quality: a batch without pairs holds no mask."""
     top, left = (8 * int(torch.randint(5, ())) for _ in range(2))
-    x = batch["x"][:, top : top + 192, left : left + 192]
+    x = batch["x"][:, top : top + TRAIN_PX, left : left + TRAIN_PX]
     logit = model(x.permute(0, 3, 1, 2).float())[0].float()
     verdict = F.binary_cross_entropy_with_logits(logit, batch["y"] * 0.92 + 0.04)
     leak = sum(correlation(logit[k::2], batch["nuisance"][k::2]) for k in (0, 1)) / 2
@@ -120,12 +121,17 @@ class Exam:
 
     @torch.inference_mode()
     def judge(self, model: nn.Module) -> Scored:
-        """The logits of a network for every crop, as they stand: one view, no calibration."""
+        """The logits of a network for every crop, as they stand: one view of what the detector looks at, no
+        calibration."""
         model.eval()
         items, values = self.listed.items, {}
         for rung in RUNGS:
             logits = [
-                model(torch.from_numpy(self.crops[rung][k : k + 32]).permute(0, 3, 1, 2).float())[0].float()
+                model(
+                    torch.from_numpy(np.array(middle(self.crops[rung][k : k + 32])))
+                    .permute(0, 3, 1, 2)
+                    .float()
+                )[0]
                 for k in range(0, len(self.crops[rung]), 32)
             ]
             scores = np.full(len(items), np.nan)

@@ -104,8 +104,11 @@ def film(images: Sequence[U8], rng: np.random.Generator) -> list[U8]:
     f = float(rng.uniform(0.5, 1.0)) if rng.random() < 0.5 else 1.0
     size = (2 * round(w * f / 2), 2 * round(h * f / 2))
     small = [np.asarray(cv2.resize(i, size, interpolation=cv2.INTER_AREA), np.uint8) for i in images]
-    filmed = coded(small, int(rng.integers(18, 39)), FILM_FRAMES, "veryfast")
-    return [np.asarray(cv2.resize(i, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8) for i in filmed]
+    # In any order: what comes later in a clip is coded a little worse, which must not go with the label.
+    order = rng.permutation(len(small))
+    filmed = coded([small[i] for i in order], int(rng.integers(18, 39)), FILM_FRAMES, "veryfast")
+    back = [filmed[int(i)] for i in np.argsort(order)]
+    return [np.asarray(cv2.resize(i, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8) for i in back]
 
 
 def _noise(shape: tuple[int, int], rng: np.random.Generator) -> F32:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from haechi import faces
-from haechi.detectors.synthesis import WINDOW_PX
+from haechi.detectors import swap, synthesis
 from haechi.lab.export import training_facts
 from haechi.lab.forge import FAMILIES
 
@@ -66,7 +67,7 @@ def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
     }
 
 
-def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, object]:
+def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, Any]:
     config = json.loads((run / "config.json").read_text())
     families = "; ".join(FAMILIES[f].what for f in config["families"])
     trunk = {"edge": TRUNK, "inception": INCEPTION}[config["trunk"]]
@@ -78,8 +79,9 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
         "input": {
-            "width_px": faces.CROP_PX,
-            "height_px": faces.CROP_PX,
+            "width_px": swap.WINDOW_PX,
+            "height_px": swap.WINDOW_PX,
+            "window": "the middle of the crop",
             "layout": "NCHW",
             "colour": "RGB",
             "range": [0, 255],
@@ -93,7 +95,7 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
         },
         "output": {
             "logit": "one a crop",
-            "map": "28 x 28 logits, learned from blending masks",
+            "map": "26 x 26 logits, learned from blending masks",
             "features": "what the logit is a weighted sum of",
         },
         "calibration": IDENTITY,
@@ -116,8 +118,8 @@ def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
         "input": {
-            "width_px": WINDOW_PX,
-            "height_px": WINDOW_PX,
+            "width_px": synthesis.WINDOW_PX,
+            "height_px": synthesis.WINDOW_PX,
             "layout": "NCHW",
             "colour": "RGB",
             "range": [0, 255],

@@ -9,6 +9,7 @@ from typing import Annotated
 import cv2
 import typer
 
+from haechi.detectors.swap import WINDOW_PX
 from haechi.errors import ExitCode, UsageError
 from haechi.lab.classroom.commands import app as classroom
 from haechi.lab.loop import Plan
@@ -96,6 +97,9 @@ def swap(
         typer.Option("--without", metavar="NAME", help="leave a family or a kind of degradation out"),
     ] = None,
     start: Start = None,
+    rate: Annotated[
+        float, typer.Option("--rate", help="of learning, at its highest; 3e-4 suits a start")
+    ] = 5e-4,
 ) -> None:
     """The face network; the first run prepares the data. `train forge` must have made the pools."""
     from haechi.lab import augment, cards, export, train_swap
@@ -113,13 +117,11 @@ def swap(
     prepare(data, teachers, out / "prepared")
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / name
-    plan = Plan(
-        steps=steps, batch=BATCH, lr=3e-4 if start else 5e-4, warmup=100, workers=workers, threads=threads
-    )
+    plan = Plan(steps=steps, batch=BATCH, lr=rate, warmup=100, workers=workers, threads=threads)
     model, seconds = train_swap.train(
         out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start
     )
-    parity = export.export(model, name, out / "models", 224, ["logit", "map", "features"])
+    parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
     export.write_card(cards.swap_card(name, run, seconds, parity), out / "models")
 
 
@@ -143,9 +145,10 @@ def blend(
     if missing := [file.parent.name for file in files if not file.is_file()]:
         raise UsageError(f"no checkpoint of {' and '.join(missing)} in {out.name!r}: train it first")
     model, seconds = blending.blend(files[0], files[1], share)
-    parity = export.export(model, name, out / "models", 224, ["logit", "map", "features"])
+    parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
     card = cards.swap_card(name, out / after, seconds, parity)
-    export.write_card({**card, "blended_with": {"run": before, "share": 1 - share}}, out / "models")
+    card["training"]["config"]["blended_with"] = {"run": before, "share": 1 - share}
+    export.write_card(card, out / "models")
 
 
 @app.command()
@@ -224,6 +227,22 @@ def ablate(
     from haechi.lab import ablate as runs
 
     runs.run(out, weights or data.parent / "weights", results, lambda note: note.startswith(only), threads)
+
+
+@app.command()
+def ablate_generators(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    results: Annotated[Path, typer.Option("--results", help="folder for the results of the variants")] = Path(
+        "results/generators"
+    ),
+    threads: Threads = 1,
+) -> None:
+    """The synthesis network without each generator in turn; then `haechi bench ablation`."""
+    from haechi.lab import ablate_generators as runs
+
+    runs.run(data, out, weights or data.parent / "weights", results, threads)
 
 
 @app.command()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from haechi import models
 from haechi.calibration import llr
 from haechi.detectors import flicker
-from haechi.detectors.swap import BATCH
+from haechi.detectors.swap import BATCH, middle
 from haechi.errors import UsageError
 from haechi.faces import FaceFinder
 from haechi.lab.data import file_hash, half
@@ -238,7 +238,9 @@ class Looker:
         track = tracks[0]
         outputs: list[list[NDArray[np.float32]]] = [[], [], []]
         for start in range(0, len(track.crops), BATCH):
-            x = np.ascontiguousarray(track.crops[start : start + BATCH].transpose(0, 3, 1, 2), np.float32)
+            x = np.ascontiguousarray(
+                middle(track.crops[start : start + BATCH]).transpose(0, 3, 1, 2), np.float32
+            )
             for kept, value in zip(
                 outputs, self.session.run(["logit", "map", "features"], {"pictures": x}), strict=True
             ):

@@ -7,17 +7,15 @@ the checkpoint, and a run that was cut off goes on as if it had not been. One pl
 from __future__ import annotations
 
 import copy
-import json
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from haechi.lab.loop import Batch, Plan, code_hash, pick_device
+from haechi.lab.loop import Batch, Journal, Plan, chances
 from haechi.lab.loop import follow as towards
 
 Players = Mapping[str, nn.Module]
@@ -53,59 +51,41 @@ def duel(
 ) -> tuple[nn.Module, float]:
     """Play; returns the moving average of the player to ``follow`` and the seconds, earlier tries included.
 
-    Writes ``config.json``, ``checkpoint.pt`` and ``log.jsonl`` (means over ``every`` steps) into ``out``.
-    Raises FloatingPointError when a loss is no longer a number: going on cannot save such a run."""
-    out.mkdir(parents=True, exist_ok=True)
-    device = pick_device()
-    if plan.threads:
-        torch.set_num_threads(plan.threads)
-    (out / "config.json").write_text(
-        json.dumps({**asdict(plan), **facts, "code_sha256": code_hash(), "device": str(device)}, indent=1)
-    )
+    Keeps a ``Journal`` in ``out``, a line every ``every`` steps. Raises FloatingPointError when a loss is no
+    longer a number: going on cannot save such a run."""
+    journal = Journal(out, plan, facts, every, log)
     for network in players.values():
-        network.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        network.to(device=journal.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     average = copy.deepcopy(players[follow]).eval()
     optimisers = {
         t.player: torch.optim.AdamW(players[t.player].parameters(), lr=plan.lr, betas=BETAS, weight_decay=0.0)
         for t in turns
     }
-    start, spent, checkpoint = 0, 0.0, out / "checkpoint.pt"
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
+    if state := journal.state:
         for name, network in players.items():
             network.load_state_dict(state["players"][name])
         for name, optimiser in optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         average.load_state_dict(state["average"])
-        start, spent = state["step"], state["seconds"]
-        log(f"goes on from step {start}")
-    begun = saved = time.monotonic()
-    sums: dict[str, float] = {}
-    since = start
-    with (out / "log.jsonl").open("a") as journal:
-        for step in range(start + 1, plan.steps + 1):
-            k = step - 1
-            batch = {n: v.to(device) for n, v in make_batch(k, np.random.default_rng([plan.seed, k])).items()}
-            torch.manual_seed(int(np.random.SeedSequence([plan.seed, step]).generate_state(1)[0]))
-            rate = plan.lr * min(
-                1.0, step / plan.warmup, max(0.05, (plan.steps - step) / (EASING * plan.steps))
-            )
-            for turn in turns:
-                for name, value in _move(turn, players, optimisers[turn.player], rate, batch).items():
-                    sums[name] = sums.get(name, 0.0) + value
-            towards(average, players[follow], min(plan.ema, step / (step + 20)))
-            now = time.monotonic()
-            if step % every == 0 or step == plan.steps:
-                means = {name: value / (step - since) for name, value in sums.items()}
-                line = {"step": step, "seconds": round(spent + now - begun), **means}
-                sums, since = {}, step
-                journal.write(json.dumps(line) + "\n")
-                journal.flush()
-                log(" ".join(f"{name} {value:.4g}" for name, value in line.items()))
-            if now - saved > plan.checkpoint_s or step == plan.steps:
-                saved = now
-                _save(checkpoint, players, optimisers, average, step, spent + now - begun)
-    return average, spent + time.monotonic() - begun
+
+    def whole() -> Mapping[str, object]:
+        return {
+            "players": {name: network.state_dict() for name, network in players.items()},
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
+            "average": average.state_dict(),
+        }
+
+    for step in range(journal.step + 1, plan.steps + 1):
+        made = make_batch(step - 1, np.random.default_rng([plan.seed, step - 1]))
+        batch = {n: v.to(journal.device) for n, v in made.items()}
+        chances(plan.seed, step)
+        rate = plan.lr * min(1.0, step / plan.warmup, max(0.05, (plan.steps - step) / (EASING * plan.steps)))
+        parts: dict[str, float] = {}
+        for turn in turns:
+            parts.update(_move(turn, players, optimisers[turn.player], rate, batch))
+        towards(average, players[follow], min(plan.ema, step / (step + 20)))
+        journal.note(step, parts, whole)
+    return average, journal.seconds()
 
 
 def _move(
@@ -125,21 +105,3 @@ def _move(
     for name in turn.still:
         players[name].requires_grad_(True)
     return {turn.player: value.item(), **parts}
-
-
-def _save(
-    path: Path,
-    players: Players,
-    optimisers: Mapping[str, torch.optim.Optimizer],
-    average: nn.Module,
-    step: int,
-    seconds: float,
-) -> None:
-    state = {
-        "players": {name: network.state_dict() for name, network in players.items()},
-        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
-        "average": average.state_dict(), "step": step, "seconds": seconds,
-    }  # fmt: skip
-    temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
-    temporary.replace(path)

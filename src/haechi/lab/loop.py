@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,6 +74,60 @@ def code_hash() -> str:
     return file_hash(sorted(Path(__file__).parent.rglob("*.py")))
 
 
+class Journal:
+    """The folder of a run: ``config.json``, ``log.jsonl`` with the means over ``every`` steps, and a
+    ``checkpoint.pt`` every few minutes. ``step`` and ``spent`` (seconds) are those that it holds already."""
+
+    def __init__(
+        self, out: Path, plan: Plan, facts: Mapping[str, object], every: int, log: Callable[[str], None]
+    ) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.device = pick_device()
+        if plan.threads:
+            torch.set_num_threads(plan.threads)
+        told = {**asdict(plan), **facts, "code_sha256": code_hash(), "device": str(self.device)}
+        (out / "config.json").write_text(json.dumps(told, indent=1))
+        self.out, self.plan, self.every, self.log = out, plan, every, log
+        self.state: dict[str, Any] = {}
+        self.step, self.spent = 0, 0.0
+        if (out / "checkpoint.pt").is_file():
+            self.state = torch.load(out / "checkpoint.pt", map_location=self.device, weights_only=True)
+            self.step, self.spent = self.state["step"], self.state["seconds"]
+            log(f"goes on from step {self.step}")
+        self.begun = self.saved = time.monotonic()
+        self.sums: dict[str, float] = {}
+        self.summed = 0
+
+    def seconds(self) -> float:
+        """All that the run took so far, earlier tries included."""
+        return self.spent + time.monotonic() - self.begun
+
+    def note(self, step: int, parts: Mapping[str, float], state: Callable[[], Mapping[str, object]]) -> None:
+        """After a step: what it measured, and what a checkpoint would have to hold."""
+        for k, v in parts.items():
+            self.sums[k] = self.sums.get(k, 0.0) + v
+        self.summed += 1
+        last = step == self.plan.steps
+        if step % self.every == 0 or last:
+            means = {k: v / self.summed for k, v in self.sums.items()}
+            line = {"step": step, "seconds": round(self.seconds()), **means}
+            self.sums, self.summed = {}, 0
+            with (self.out / "log.jsonl").open("a") as journal:
+                journal.write(json.dumps(line) + "\n")
+            self.log(" ".join(f"{k} {v:.4g}" for k, v in line.items()))
+        if last or time.monotonic() - self.saved > self.plan.checkpoint_s:
+            self.saved = time.monotonic()
+            temporary = self.out / "checkpoint.part"
+            torch.save({**state(), "step": step, "seconds": self.seconds()}, temporary)
+            temporary.replace(self.out / "checkpoint.pt")
+
+
+def chances(seed: int, step: int) -> None:
+    """Set what torch draws in a step (dropout, draws of the loss) by (seed, step) alone."""
+    # Mixed to 32 bits: on a processor torch looks at no more of a seed.
+    torch.manual_seed(int(np.random.SeedSequence([seed, step]).generate_state(1)[0]))
+
+
 def _worker_init(_: int) -> None:
     import cv2
 
@@ -93,17 +148,10 @@ def fit(
 ) -> tuple[nn.Module, float]:
     """Train ``model`` and return its moving average and the seconds spent, earlier tries included.
 
-    Writes ``config.json``, ``checkpoint.pt`` and ``log.jsonl`` into ``out``. ``lr_scale`` gives each
-    parameter its share of the rate by name."""
-    out.mkdir(parents=True, exist_ok=True)
-    device = pick_device()
-    if plan.threads:
-        torch.set_num_threads(plan.threads)
+    Keeps a ``Journal`` in ``out``. ``lr_scale`` gives each parameter its share of the rate by name."""
+    journal = Journal(out, plan, facts, 100, log)
     torch.manual_seed(plan.seed)
-    (out / "config.json").write_text(
-        json.dumps({**asdict(plan), **facts, "code_sha256": code_hash(), "device": str(device)}, indent=1)
-    )
-    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device=journal.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model).eval()
     groups = [
         {"params": [p], "share": lr_scale(n), "weight_decay": plan.weight_decay if p.ndim > 1 else 0.0}
@@ -111,54 +159,33 @@ def fit(
         if p.requires_grad
     ]
     optimiser = torch.optim.AdamW(groups, lr=plan.lr, betas=(0.9, 0.99))
-    start, spent, checkpoint = 0, 0.0, out / "checkpoint.pt"
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start, spent = state["step"], state["seconds"]
-        log(f"goes on from step {start}")
+    parts: dict[str, Any] = {"model": model, "average": average, "optimiser": optimiser}
+    if journal.state:
+        for name, part in parts.items():
+            part.load_state_dict(journal.state[name])
     loader = DataLoader(
-        BatchSource(make_batch, plan.seed), batch_size=None, sampler=_From(start, plan.steps),  # type: ignore[arg-type]
+        BatchSource(make_batch, plan.seed), batch_size=None, sampler=_From(journal.step, plan.steps),  # type: ignore[arg-type]
         num_workers=plan.workers, worker_init_fn=_worker_init, prefetch_factor=4 if plan.workers else None,
     )  # fmt: skip
-    begun = saved = time.monotonic()
-    sums: dict[str, float] = {}
-    summed = 0
     model.train()
-    with (out / "log.jsonl").open("a") as journal:
-        for step, batch in enumerate(loader, start + 1):
-            rate = plan.lr * min(1.0, step / plan.warmup) * 0.5 * (1 + math.cos(math.pi * step / plan.steps))
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["share"]
-            moved = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
-            # Mixed to 32 bits: on a processor torch looks at no more of a seed.
-            torch.manual_seed(int(np.random.SeedSequence([plan.seed, step]).generate_state(1)[0]))
-            value, parts = loss(model, moved)
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimiser.step()
-            follow(average, model, min(plan.ema, step / (step + 20)))
-            for k, v in {"loss": value.item(), **parts}.items():
-                sums[k] = sums.get(k, 0.0) + v
-            summed += 1
-            now = time.monotonic()
-            if step % 100 == 0 or step == plan.steps:
-                line = {
-                    "step": step,
-                    "seconds": round(spent + now - begun),
-                    **{k: v / summed for k, v in sums.items()},
-                }
-                sums, summed = {}, 0
-                journal.write(json.dumps(line) + "\n")
-                journal.flush()
-                log(" ".join(f"{k} {v:.4g}" for k, v in line.items()))
-            if now - saved > plan.checkpoint_s or step == plan.steps:
-                saved = now
-                _save(checkpoint, model, average, optimiser, step, spent + now - begun)
-    return average, spent + time.monotonic() - begun
+    for step, batch in enumerate(loader, journal.step + 1):
+        rate = plan.lr * min(1.0, step / plan.warmup) * 0.5 * (1 + math.cos(math.pi * step / plan.steps))
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        moved = {k: v.to(journal.device, non_blocking=True) for k, v in batch.items()}
+        chances(plan.seed, step)
+        value, measured = loss(model, moved)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimiser.step()
+        follow(average, model, min(plan.ema, step / (step + 20)))
+        journal.note(
+            step,
+            {"loss": value.item(), **measured},
+            lambda: {name: part.state_dict() for name, part in parts.items()},
+        )
+    return average, journal.seconds()
 
 
 @torch.no_grad()
@@ -169,22 +196,3 @@ def follow(average: nn.Module, model: nn.Module, decay: float) -> None:
             a.lerp_(m, 1 - decay)
         else:
             a.copy_(m)
-
-
-def _save(
-    path: Path,
-    model: nn.Module,
-    average: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    seconds: float,
-) -> None:
-    temporary = path.with_suffix(".part")
-    torch.save(
-        {
-            "model": model.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(),
-            "step": step, "seconds": seconds,
-        },
-        temporary,
-    )  # fmt: skip
-    temporary.replace(path)

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from haechi import models
 from haechi.bench.result import write_json
 from haechi.bench.side import SCHEMA
-from haechi.detectors.swap import SwapDetector
+from haechi.detectors.swap import WINDOW_PX, SwapDetector, middle
 from haechi.errors import UsageError
 from haechi.faces import CROP_PX
 from haechi.lab.flops import gflops
@@ -123,13 +123,13 @@ def race(contestants: Sequence[Contestant], runs: int, tell: Callable[[str], Non
 def own(settings: Settings, tell: Callable[[str], None]) -> Iterator[Contestant]:
     """Every face network in the folder of models, and the face detector as the modes of check use it."""
     crops = np.random.default_rng(0).integers(0, 256, (FACES, CROP_PX, CROP_PX, 3)).astype(np.uint8)
-    x = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), dtype=np.float32)
+    x = np.ascontiguousarray(middle(crops).transpose(0, 3, 1, 2), dtype=np.float32)
     work: dict[str, float] = {}
     for card in models.cards(settings):
         if card.weights is None or not {"logit", "map"} <= set(card.raw.get("output", {})):
             continue
         model = models.load(card.name, settings)
-        work[card.name] = gflops(card.weights, 1, 3, CROP_PX, CROP_PX)
+        work[card.name] = gflops(card.weights, 1, 3, WINDOW_PX, WINDOW_PX)
         ways = {"onnxruntime, " + k: _cut(model.run, x, n) for k, n in _sizes(FACES)}
         yield _chosen(f"{card.name}, one view", "network", ways, FACES, work[card.name], _mb(card), tell)
     for mode in ("fast", "thorough"):

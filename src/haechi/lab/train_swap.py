@@ -17,16 +17,16 @@ from haechi.lab.networks.swap import STREAMS, SwapNet
 from haechi.lab.swap_data import DRAWN, HARDEST_AT, MIX, PAIRS, SWAPS, TWINS, Prepared, SwapData
 
 TRAIN_PX = 192
-"""Side of the window of the crop that a training step sees, drawn anew each step: a quarter cheaper than the
-whole, and larger at test than in training is the better way round (Touvron et al. 2019)."""
+"""Side of the window of the crop that a training step sees, drawn anew each step: cheaper than what the
+detector looks at, and larger at test than in training is the better way round (Touvron et al. 2019)."""
 
 
 def swap_loss(
     model: nn.Module, batch: Batch, *, paired: float = 0.3, leak: float = 0.3, drift: float = 0.1
 ) -> tuple[Tensor, Mapping[str, float]]:
-    """Cross entropy, a margin inside each pair, the map, a price on logits that follow the nuisances, and one
-    on logits that differ between a picture and the same one more degraded. ``paired``, ``leak`` and
-    ``drift`` weigh the margin and the two prices."""
+    """Of a window of the crops, drawn anew each step: cross entropy, a margin inside each pair, the map, a
+    price on logits that follow the nuisances, and one on logits that differ between a picture and the same
+    one more degraded. ``paired``, ``leak`` and ``drift`` weigh the margin and the two prices."""
     top, left = (8 * int(torch.randint((CROP_PX - TRAIN_PX) // 8 + 1, ())) for _ in range(2))
     x = batch["x"][:, top : top + TRAIN_PX, left : left + TRAIN_PX]
     cells = TRAIN_PX // 8

@@ -205,14 +205,16 @@ def train(
     streams: tuple[str, ...] = STREAMS,
     without: Sequence[str] = (),
     start: Path | None = None,
+    hardest_at: int = HARDEST_AT,
 ) -> tuple[SynthesisNet, float]:
     """Train on the train split and return the averaged network and the seconds it took.
 
     ``out`` holds the reconstructions and the faces of ``train forge``; ``without`` names kinds of MIX to
-    leave out, ``start`` a checkpoint whose averaged weights are taken over."""
+    leave out, ``start`` a checkpoint whose averaged weights are taken over; ``hardest_at`` the step
+    from which degradation grows no more; with a ``start``, the first one."""
     torch.manual_seed(plan.seed)
     mix = {kind: count for kind, count in MIX.items() if kind not in without}
-    source = SynthesisData(data, out, mix, 1 if start else HARDEST_AT)
+    source = SynthesisData(data, out, mix, 1 if start else hardest_at)
     model = SynthesisNet(streams)
     if start is not None:
         model.take_over(torch.load(start, map_location="cpu", weights_only=True)["average"])

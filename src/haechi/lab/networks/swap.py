@@ -18,7 +18,7 @@ FROZEN = ("nothing", "stem", "trunk")
 
 class SwapNet(nn.Module):
     """x f32 (n, 3, S, S) RGB 0..255 -> logit f32 (n,), map logits f32 (n, S / 8, S / 8), features f32 (n, F);
-    S is 224 in use, 192 in training.
+    S is 208 in use, 192 in training.
 
     The map is not a by-product: its features, pooled where it is bright, are part of what the verdict is made
     from, so that what is shown to the user is what was decided on. ``streams`` names those that are built;
