@@ -118,3 +118,13 @@ def test_mistakes(folder: Path, tmp_path: Path) -> None:
     variant(folder, "e", "of other pictures", ids=7)
     with pytest.raises(UsageError, match=r"e\.json was not measured on the items of b\.json"):
         ablation(folder)
+
+
+def test_several_kinds_left_out_together_are_each_judged(tmp_path: Path) -> None:
+    variant(tmp_path, "full", "full")
+    variant(tmp_path, "half", "without self_blend, gan", "gan")
+    held = ablation(tmp_path, resamples=50)["held"]
+    assert [k["kind"] for k in held["kinds"]] == ["self_blend", "gan"]
+    lost = {k["kind"]: k["difference"]["value"] for k in held["kinds"]}
+    assert lost["gan"] < -0.1
+    assert abs(lost["self_blend"]) < 0.05

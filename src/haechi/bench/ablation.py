@@ -2,8 +2,8 @@
 
 Each variant is an ordinary result with a note. Differences are of the same pictures, drawn together (paired
 bootstrap over groups): two variants may overlap in their intervals and yet differ surely. A variant whose
-note is ``without KIND``, where KIND is a kind of forgery in the manifest, is also judged on that kind alone:
-on forgeries of a family that it never met.
+note is ``without KIND``, or ``without KIND, KIND``, where each is a kind of forgery in the manifest, is also
+judged on those kinds alone: on forgeries of a family that it never met.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from haechi.types import F64
 ABLATION = "haechi.ablation/1"
 FULL = "full"
 ALL = "all"
-_WITHOUT = re.compile(r"without ([\w.-]+)$")
+_WITHOUT = re.compile(r"without ([\w.-]+(?:, [\w.-]+)*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +163,10 @@ def _held(variants: Sequence[Variant], whole: Variant, rung: str, compare: _Comp
     parts: list[tuple[str, NDArray[np.int64], Callable[[F64], F64], Callable[[F64], F64]]] = []
     for v in variants:
         named = _WITHOUT.match(v.note)
-        index = _of_kind(whole.scored, rung, named.group(1)) if named else None
-        if named and index is not None:
-            both = (compare.auc(v.scored, index), compare.auc(whole.scored, index))
-            parts.append((named.group(1), index, *both))
+        for kind in named.group(1).split(", ") if named else []:
+            index = _of_kind(whole.scored, rung, kind)
+            if index is not None:
+                parts.append((kind, index, compare.auc(v.scored, index), compare.auc(whole.scored, index)))
     groups = [whole.scored.groups[int(i)] for _, index, _, _ in parts for i in index]
     ends = np.cumsum([len(index) for _, index, _, _ in parts])[:-1]
 

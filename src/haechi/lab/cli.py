@@ -11,10 +11,12 @@ import typer
 
 from haechi.detectors.swap import WINDOW_PX
 from haechi.errors import ExitCode, UsageError
+from haechi.lab.ablate.commands import app as ablate
 from haechi.lab.classroom.commands import app as classroom
 from haechi.lab.loop import Plan
 
 app = typer.Typer(help="Train the networks (needs haechi[lab]).", no_args_is_help=True, add_completion=False)
+app.add_typer(ablate, name="ablate")
 app.add_typer(classroom)  # lesson and pictures, on this level
 
 Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
@@ -210,39 +212,6 @@ def temporal(
     prepare(data, weights or data.parent / "weights", out / "prepared")
     for row in head.run(out, results, steps, threads, pairs)["table"]["rows"]:
         typer.echo("  ".join(f"{cell:>7}" for cell in (f"{row[0]:18}", *row[1:])))
-
-
-@app.command()
-def ablate(
-    data: Data,
-    out: Out,
-    weights: Weights = None,
-    results: Annotated[Path, typer.Option("--results", help="folder for the results of the variants")] = Path(
-        "results/ablation"
-    ),
-    only: Annotated[str, typer.Option("--only", help="variants whose name begins so")] = "",
-    threads: Threads = 1,
-) -> None:
-    """Leave out each part of the training in turn, in short runs; then `haechi bench ablation`."""
-    from haechi.lab import ablate as runs
-
-    runs.run(out, weights or data.parent / "weights", results, lambda note: note.startswith(only), threads)
-
-
-@app.command()
-def ablate_generators(
-    data: Data,
-    out: Out,
-    weights: Weights = None,
-    results: Annotated[Path, typer.Option("--results", help="folder for the results of the variants")] = Path(
-        "results/generators"
-    ),
-    threads: Threads = 1,
-) -> None:
-    """The synthesis network without each generator in turn; then `haechi bench ablation`."""
-    from haechi.lab import ablate_generators as runs
-
-    runs.run(data, out, weights or data.parent / "weights", results, threads)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``haechi train ablate``: what each part of the training of the face network is worth, in short runs.
+"""``haechi train ablate choices``: what each part of the training of the face network is worth.
 
 All runs start from one short run that saw DFDC swaps and drawn faces alone, so that a family left out has
 never been met, and differ in one thing from the run with everything. They are far shorter than the training
@@ -11,30 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from haechi.bench.degrade import degrade
-from haechi.bench.manifest import Manifest, read_manifest
-from haechi.bench.result import Scored, write_result
-from haechi.detectors.swap import middle
 from haechi.faces import CROP_PX
 from haechi.lab import augment
+from haechi.lab.ablate.exam import Exam, stem, write
 from haechi.lab.loop import Batch, Loss, Plan, fit
 from haechi.lab.networks.swap import SwapNet
+from haechi.lab.samples import lay_out
 from haechi.lab.swap_data import BATCH, DRAWN, MIX, SWAPS, Prepared, SwapData
 from haechi.lab.train_swap import TRAIN_PX, correlation, swap_loss
-from haechi.media import open_media
-from haechi.settings import Settings
-from haechi.types import U8
 
 BASE_STEPS, STEPS = 400, 120
-RUNGS = ("clean", "jpeg40", "crf32")
-"""On DFDC crops; pseudo-fakes are judged clean."""
 FINE = ("fine",)
 
 
@@ -81,81 +73,18 @@ class AtSide(nn.Module):
 
 def base_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
     """Cross entropy and the price on quality: a batch without pairs holds no mask."""
-    top, left = (8 * int(torch.randint(5, ())) for _ in range(2))
+    top, left = (8 * int(torch.randint((CROP_PX - TRAIN_PX) // 8 + 1, ())) for _ in range(2))
     x = batch["x"][:, top : top + TRAIN_PX, left : left + TRAIN_PX]
     logit = model(x.permute(0, 3, 1, 2).float())[0].float()
     verdict = F.binary_cross_entropy_with_logits(logit, batch["y"] * 0.92 + 0.04)
-    leak = sum(correlation(logit[k::2], batch["nuisance"][k::2]) for k in (0, 1)) / 2
+    leak = (
+        correlation(logit[0::2], batch["nuisance"][0::2]) + correlation(logit[1::2], batch["nuisance"][1::2])
+    ) / 2
     return verdict + 0.3 * leak, {"verdict": verdict.item()}
 
 
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """Crops u8 (224, 224, 3) by rung, and what they are: DFDC on every rung, pairs clean."""
-
-    listed: Manifest
-    ran: dict[str, np.ndarray]
-    crops: dict[str, np.ndarray]
-
-    @staticmethod
-    def open(manifest: Path, kept: Path) -> Exam:
-        """Read a manifest of 224-px crops; what was degraded once is kept in ``kept``, a folder."""
-        listed = read_manifest(
-            manifest, None, {"source": "|".join(["dfdc", *(f"pairs-{n}" for n in MIX)])}, 0, 0
-        )
-        dfdc = np.array([i.source == "dfdc" for i in listed.items])
-        ran = {rung: dfdc | (rung == "clean") for rung in RUNGS}
-        crops = {}
-        kept.mkdir(parents=True, exist_ok=True)
-        for rung in RUNGS:
-            file = kept / f"{rung}.npy"
-            if not file.is_file():
-                pictures = [
-                    degrade(rung, _picture(i.path), i.id)
-                    for i, r in zip(listed.items, ran[rung], strict=True)
-                    if r
-                ]
-                np.save(file, np.stack(pictures))
-            crops[rung] = np.load(file, "r")
-        return Exam(listed, ran, crops)
-
-    @torch.inference_mode()
-    def judge(self, model: nn.Module) -> Scored:
-        """The logits of a network for every crop, as they stand: one view of what the detector looks at, no
-        calibration."""
-        model.eval()
-        items, values = self.listed.items, {}
-        for rung in RUNGS:
-            logits = [
-                model(
-                    torch.from_numpy(np.array(middle(self.crops[rung][k : k + 32])))
-                    .permute(0, 3, 1, 2)
-                    .float()
-                )[0]
-                for k in range(0, len(self.crops[rung]), 32)
-            ]
-            scores = np.full(len(items), np.nan)
-            scores[self.ran[rung]] = np.round(torch.cat(logits).double().numpy(), 5)
-            values[rung, "swap"] = scores
-        return Scored(
-            ids=tuple(i.id for i in items),
-            fake=np.array([i.fake for i in items]),
-            sources=tuple(i.source for i in items),
-            kinds=tuple(i.kind for i in items),
-            groups=tuple(i.group for i in items),
-            rungs=RUNGS,
-            names=("swap",),
-            values=values,
-            ran=self.ran,
-            levels={rung: ("",) * len(items) for rung in RUNGS},
-        )
-
-
-def _picture(path: Path) -> U8:
-    return next(iter(open_media(path, Settings()).frames(1))).rgb
-
-
 def run(
+    data: Path,
     out: Path,
     weights: Path,
     results: Path,
@@ -165,29 +94,29 @@ def run(
 ) -> None:
     """Train and judge every variant that ``only`` takes; one that has its result in ``results`` is left."""
     prepared = Prepared.open(out)
-    exam = Exam.open(out / "val" / "reporting.csv", out / "ablate" / "pictures")
+    exam = Exam.open(lay_out(data, out) / "reporting.csv", out / "ablate" / "pictures")
+    command = "haechi train ablate choices --data DIR --out DIR"
     base = _base(prepared, weights, out / "ablate" / "base", threads)
-    _write(results, "swaps alone", exam.judge(base), exam)
-    start = base.state_dict()
+    write(results, "swaps alone", exam.judge(base), exam, command, [BASE_STEPS])
+    start, steps = base.state_dict(), [BASE_STEPS, STEPS]
     for variant in (v for v in VARIANTS if only(v.note)):
-        if (results / f"{_stem(variant.note)}.json").is_file():
+        if (results / f"{stem(variant.note)}.json").is_file():
             continue
         log(variant.note)
         mix = {name: odds for name, odds in MIX.items() if name not in variant.without}
-        data = SwapData(prepared, mix=mix, hardest_at=1, without=variant.without)
+        source = SwapData(prepared, mix=mix, hardest_at=1, without=variant.without)
         net = SwapNet("edge", FINE, variant.frozen)
         net.take_over(start)
         model = net if variant.side_px == CROP_PX else AtSide(net, variant.side_px)
         plan = Plan(steps=STEPS, batch=BATCH, lr=4e-4, warmup=15, threads=threads, checkpoint_s=900)
         facts = {"task": "ablate", "note": variant.note, "families": mix}
         average, _ = fit(
-            model, data.batch, _loss(variant.weights), plan,
-            out / "ablate" / _stem(variant.note), facts,
+            model, source.batch, _loss(variant.weights), plan, out / "ablate" / stem(variant.note), facts,
             lr_scale=lambda n: 0.6 if "trunk" in n else 1.0,
         )  # fmt: skip
-        _write(results, variant.note, exam.judge(average), exam)
+        write(results, variant.note, exam.judge(average), exam, command, steps)
         if variant.note == "full":
-            _write(results, "without moving average", exam.judge(model), exam)
+            write(results, "without moving average", exam.judge(model), exam, command, steps)
 
 
 def _loss(weights: Mapping[str, float]) -> Loss:
@@ -196,29 +125,14 @@ def _loss(weights: Mapping[str, float]) -> Loss:
 
 def _base(prepared: Prepared, weights: Path, run: Path, threads: int) -> nn.Module:
     """The network of BASE_STEPS that saw no pseudo-fake."""
-    data = SwapData(prepared, mix={}, hardest_at=BASE_STEPS)
+    source = SwapData(prepared, mix={}, hardest_at=BASE_STEPS)
     net = SwapNet("edge", FINE)
     assert net.trunk is not None
-    first = torch.cat([data.batch(k, np.random.default_rng([7, k]))["x"] for k in range(6)])
+    first = torch.cat([source.batch(k, np.random.default_rng([7, k]))["x"] for k in range(6)])
     net.trunk.load_imagenet(weights, first.permute(0, 3, 1, 2).float())
     plan = Plan(steps=BASE_STEPS, batch=2 * (SWAPS + DRAWN), lr=5e-4, warmup=50, threads=threads)
     average, _ = fit(
-        net, data.batch, base_loss, plan, run, {"task": "ablate", "note": "swaps alone"},
+        net, source.batch, base_loss, plan, run, {"task": "ablate", "note": "swaps alone"},
         lr_scale=lambda n: 0.6 if n.startswith("trunk") else 1.0,
     )  # fmt: skip
     return average
-
-
-def _stem(note: str) -> str:
-    return note.replace(" ", "-")
-
-
-def _write(results: Path, note: str, scored: Scored, exam: Exam) -> None:
-    listed = exam.listed
-    facts: dict[str, Any] = {
-        "command": "haechi train ablate --data DIR --out DIR",
-        "note": note,
-        "manifest": {"name": listed.name, "sha256": listed.sha256, "n": len(listed.items)},
-        "steps": [BASE_STEPS, 0 if note == "swaps alone" else STEPS],
-    }
-    write_result(results / f"{_stem(note)}.json", facts, scored, probabilities=(), resamples=200, seed=0)

@@ -1,4 +1,4 @@
-"""``haechi train ablate-generators``: how well the synthesis network tells pictures of a generator that it
+"""``haechi train ablate generators``: how well the synthesis network tells pictures of a generator that it
 never met. Short runs from the same start, each without one generator, judged on that generator's pictures."""
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _score(model: nn.Module, exam: list[Judged]) -> Scored:
 
 def _write(file: Path, note: str, scored: Scored, listed: Manifest) -> None:
     facts: dict[str, Any] = {
-        "command": "haechi train ablate-generators --data DIR --out DIR",
+        "command": "haechi train ablate generators --data DIR --out DIR",
         "note": note,
         "manifest": {"name": listed.name, "sha256": listed.sha256, "n": len(listed.items)},
         "steps": STEPS,

@@ -1,0 +1,1 @@
+"""What each part of the training is worth: left out in turn, and measured."""

@@ -1,0 +1,66 @@
+"""``haechi train ablate choices|generators|judge``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Leave out each part of the training in turn; then `haechi bench ablation`.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
+Out = Annotated[Path, typer.Option("--out", help="folder in which the data were prepared")]
+Weights = Annotated[
+    Path | None, typer.Option("--weights", help="folder with the starting weights; default DATA/../weights")
+]
+Results = Annotated[Path, typer.Option("--results", help="folder for the results of the variants")]
+Threads = Annotated[int, typer.Option("--threads", help="threads of the network")]
+
+
+@app.command()
+def choices(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    results: Results = Path("results/ablation"),
+    only: Annotated[str, typer.Option("--only", help="variants whose name begins so")] = "",
+    threads: Threads = 1,
+) -> None:
+    """The face network without each family, kind of degradation and term of the loss; frozen; at other sizes.
+    Short runs, minutes each."""
+    from haechi.lab.ablate import choices as runs
+
+    teachers = weights or data.parent / "weights"
+    runs.run(data, out, teachers, results, lambda note: note.startswith(only), threads)
+
+
+@app.command()
+def generators(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    results: Results = Path("results/generators"),
+    threads: Threads = 1,
+) -> None:
+    """The synthesis network without each generator in turn. Short runs, minutes each."""
+    from haechi.lab.ablate import generators as runs
+
+    runs.run(data, out, weights or data.parent / "weights", results, threads)
+
+
+@app.command()
+def judge(
+    out: Out,
+    name: Annotated[str, typer.Option("--name", help="of a run of `haechi train swap`")],
+    note: Annotated[str, typer.Option("--note", help="what is different: full, or without FAMILY, FAMILY")],
+    results: Results = Path("results/unseen"),
+) -> None:
+    """A network trained at length, on the crops of the reporting half."""
+    from haechi.lab.ablate import exam
+
+    exam.judge(out, name, note, results)
