@@ -53,6 +53,16 @@ def test_a_network_of_more_streams_begins_where_one_of_fewer_ended() -> None:
 
 
 @torch.inference_mode()
+def test_a_network_that_loses_a_stream_keeps_what_the_others_say() -> None:
+    whole, less = SwapNet(), SwapNet(streams=("fine", "residual"))
+    assert less.take_over(whole.state_dict()) == ["out.weight"]
+    large = slice(512 + 128, whole.out.in_features - 192)
+    kept = torch.cat([whole.out.weight[:, : large.start], whole.out.weight[:, large.stop :]], 1)
+    assert torch.equal(less.out.weight, kept)
+    assert torch.equal(less.out.bias, whole.out.bias)
+
+
+@torch.inference_mode()
 def test_a_blend_lies_between_the_two_networks_it_is_made_of() -> None:
     torch.manual_seed(0)
     before, after = SwapNet(streams=("fine",)).eval(), SwapNet().eval()

@@ -19,7 +19,7 @@ from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.pools import Nobody, Pool
 from haechi.lab.forge.reconstruct import file_at
 from haechi.lab.loop import Batch
-from haechi.types import F32, U8
+from haechi.types import F32, F64, U8
 
 PAIRS, TWINS, SWAPS, DRAWN = 8, 2, 10, 2
 """A batch: pairs (genuine, its pseudo-fake), of which the last TWINS are the first ones degraded anew, for
@@ -139,11 +139,16 @@ class SwapData:
         without: Collection[str] = (),
     ) -> None:
         """``mix``: the share of each family of forge.FAMILIES; none of them makes batches without pairs.
-        ``without``: kinds of degradation left out. Raises UsageError when a pool is missing."""
+        ``without``: kinds of degradation left out. Raises UsageError when a pool is missing.
+
+        ``swap_odds`` f64 (n of ``swaps``,) and ``soft`` f64 (rows of the table,) may be set afterwards: how
+        often each swap is drawn, and what half of a label is taken from (``lab.guidance``)."""
         self.p, self.mix, self.hardest_at, self.without = prepared, dict(mix), hardest_at, frozenset(without)
         self.swaps = prepared.where(split=split, source="dfdc", label="fake")
         self.reals = prepared.where(split=split, source="dfdc", label="real")
         self.weights = matched_weights(prepared, self.reals, self.swaps)
+        self.swap_odds: F64 | None = None
+        self.soft: F64 | None = None
         self.bases = {
             s: prepared.where(split=split, source=s, label="real")
             for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
@@ -231,7 +236,7 @@ class SwapData:
         """Batch k: pairs, then swaps and drawn faces beside genuine ones; genuine and fake in turn."""
         strength = FIRST_STRENGTH + (LAST_STRENGTH - FIRST_STRENGTH) * min(1.0, k / self.hardest_at)
         made = self._pairs(rng, strength) if self.mix else []
-        swaps = [int(self.swaps[i]) for i in rng.integers(len(self.swaps), size=SWAPS)]
+        swaps = [int(i) for i in rng.choice(self.swaps, SWAPS, p=self.swap_odds)]
         reals = [int(i) for i in rng.choice(self.reals, SWAPS, p=self.weights)]
         drawn = [int(self.drawn[i]) for i in rng.integers(len(self.drawn), size=DRAWN)]
         others = [
@@ -246,12 +251,18 @@ class SwapData:
         if filmed:
             for i, picture in zip(filmed, augment.film([x[i] for i in filmed], rng), strict=True):
                 x[i] = picture
+        y = torch.tensor([0.0, 1.0]).repeat(len(made))
+        if self.soft is not None:
+            rows = [row for pair in zip(reals, swaps, strict=True) for row in pair]
+            first = 2 * (len(made) - SWAPS - DRAWN)
+            told = torch.from_numpy(self.soft[rows]).float()
+            y[first : first + 2 * SWAPS] = (y[first : first + 2 * SWAPS] + told) / 2
         nothing = np.zeros((28, 28), np.float32)
         masks = [cells for m in made for cells in (nothing, nothing if m.mask is None else _cells(m.mask))]
         known = [known for m in made for known in (True, m.mask is not None)]
         return {
             "x": torch.from_numpy(np.stack(x)),
-            "y": torch.tensor([0.0, 1.0]).repeat(len(made)),
+            "y": y,
             "mask": torch.from_numpy(np.stack(masks)),
             "known": torch.tensor(known),
             "nuisance": torch.from_numpy(np.stack([augment.nuisance(p) for p in x])),

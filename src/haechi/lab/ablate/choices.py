@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from haechi.faces import CROP_PX
 from haechi.lab import augment
 from haechi.lab.ablate.exam import Exam, stem, write
+from haechi.lab.guidance import Guidance
 from haechi.lab.loop import Batch, Loss, Plan, fit
 from haechi.lab.networks.swap import SwapNet
 from haechi.lab.samples import lay_out
@@ -39,6 +40,8 @@ class Variant:
     frozen: str = "stem"
     side_px: int = CROP_PX
     weights: Mapping[str, float] = field(default_factory=dict)
+    mined: bool = False
+    soft: bool = False
 
 
 VARIANTS = (
@@ -50,6 +53,8 @@ VARIANTS = (
     Variant("without pair margin", weights={"paired": 0.0}),
     Variant("without price on quality", weights={"leak": 0.0}),
     *(Variant(f"without {name}", (name,)) for name in augment.KINDS),
+    Variant("with mining by cluster", mined=True),
+    Variant("with soft labels of the thorough check", soft=True),
     Variant("160 px", side_px=160),
     Variant("320 px", side_px=320),
 )
@@ -105,6 +110,10 @@ def run(
         log(variant.note)
         mix = {name: odds for name, odds in MIX.items() if name not in variant.without}
         source = SwapData(prepared, mix=mix, hardest_at=1, without=variant.without)
+        if variant.mined or variant.soft:
+            told = Guidance.of(prepared, out / "models", threads)
+            source.swap_odds = told.odds(source.swaps) if variant.mined else None
+            source.soft = told.soft if variant.soft else None
         net = SwapNet("edge", FINE, variant.frozen)
         net.take_over(start)
         model = net if variant.side_px == CROP_PX else AtSide(net, variant.side_px)

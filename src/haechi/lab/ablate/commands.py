@@ -1,4 +1,4 @@
-"""``haechi train ablate choices|generators|judge``."""
+"""``haechi train ablate choices|streams|generators|judge``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ def choices(
 
     teachers = weights or data.parent / "weights"
     runs.run(data, out, teachers, results, lambda note: note.startswith(only), threads)
+
+
+@app.command()
+def streams(
+    data: Data,
+    out: Out,
+    start: Annotated[Path, typer.Option("--start", help="checkpoint of a network of all streams")],
+    results: Results = Path("results/streams"),
+    threads: Threads = 1,
+) -> None:
+    """A trained face network with one stream less at a time. Short runs, minutes each."""
+    from haechi.lab.ablate import streams as runs
+
+    runs.run(data, out, start, results, threads)
 
 
 @app.command()

@@ -5,6 +5,8 @@ Both put out features at stride 8 (for the map) and one vector a picture (for th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -19,16 +21,19 @@ beyond it stand edges of the scene, not noise."""
 
 
 @torch.no_grad()
-def carry_over(model: nn.Module, out: nn.Linear, state: dict[str, Tensor]) -> list[str]:
-    """Copy into ``model`` what an earlier network of fewer streams had, by name and shape. Its last layer
-    ``out`` (name "out") takes the old weights for the features that were there, which come first, and none
-    for the new ones. Returns the names that were not in ``state``."""
+def carry_over(
+    model: nn.Module, out: nn.Linear, state: dict[str, Tensor], columns: Sequence[tuple[slice, slice]]
+) -> list[str]:
+    """Copy into ``model`` what an earlier network of other streams had, by name and shape. Its last layer
+    ``out`` (name "out") takes the old weights for the features that were there, ``columns`` being (where they
+    are now, where they were), and none for the others. Returns the names that were not in ``state``."""
     own = model.state_dict()
     known = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
     model.load_state_dict(known, strict=False)
-    old = state["out.weight"]
-    out.weight.zero_()
-    out.weight[:, : old.shape[1]] = old
+    weight = torch.zeros_like(out.weight)
+    for now, then in columns:
+        weight[:, now] = state["out.weight"][:, then]
+    out.weight.copy_(weight)
     return sorted(set(own) - set(known))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,6 +14,9 @@ from haechi.lab.networks.inception import InceptionTrunk
 from haechi.lab.networks.streams import LargeStream, ResidualStream, carry_over
 
 STREAMS = ("fine", "large", "residual")
+PARTS = ("trunk.", "beside.large.", "beside.residual.")
+"""What the weights of each stream are called by."""
+WIDTH = 64
 TRUNKS = ("edge", "inception")
 FROZEN = ("nothing", "stem", "trunk")
 
@@ -30,11 +35,10 @@ class SwapNet(nn.Module):
         trunk: str = "edge",
         streams: tuple[str, ...] = STREAMS,
         frozen: str = "nothing",
-        width: int = 64,
         drop: float = 0.2,
     ) -> None:
         super().__init__()
-        self.frozen = frozen
+        self.frozen, self.streams, width = frozen, streams, WIDTH
         channels = backbone.CHANNELS if trunk == "edge" else inception.CHANNELS
         deepest, features = list(channels.values())[-1], 2 * width
         self.trunk: EdgeTrunk | InceptionTrunk | None = None
@@ -87,11 +91,26 @@ class SwapNet(nn.Module):
 
     @torch.no_grad()
     def take_over(self, state: dict[str, Tensor]) -> list[str]:
-        """Start from the weights of an earlier network of fewer streams; what is new adds next to nothing at
-        first. Returns the names that were not in ``state``."""
-        new = carry_over(self, self.out, state)
+        """Start from the weights of an earlier network of more or fewer streams; what is new adds next to
+        nothing at first. Returns the names that were not in ``state``."""
+        had = [s for s, part in zip(STREAMS, PARTS, strict=True) if any(n.startswith(part) for n in state)]
+        then, now = _columns(had), _columns(self.streams)
+        new = carry_over(self, self.out, state, [(now[n], then[n]) for n in now if n in then])
         for name, reduce in self.reduce.items():
             if f"reduce.{name}.weight" in new:
                 assert isinstance(reduce, nn.Conv2d)
                 reduce.weight.mul_(0.1)
         return new
+
+
+def _columns(streams: Sequence[str]) -> dict[str, slice]:
+    """Where each part of the features lies: of the fine stream, of the map, of the streams beside."""
+    sizes = {
+        "fine": 512, "map": 2 * WIDTH, "large": LargeStream.FEATURES, "residual": ResidualStream.FEATURES,
+    }  # fmt: skip
+    out, at = {}, 0
+    for name, size in sizes.items():
+        if name == "map" or name in streams:
+            out[name] = slice(at, at + size)
+            at += size
+    return out

@@ -51,4 +51,5 @@ class SynthesisNet(nn.Module):
     def take_over(self, state: dict[str, Tensor]) -> list[str]:
         """Start from the weights of an earlier network of fewer streams; what is new adds nothing at first.
         Returns the names that were not in ``state``."""
-        return carry_over(self, self.out, state)
+        then = slice(0, state["out.weight"].shape[1])
+        return carry_over(self, self.out, state, [(then, then)])
