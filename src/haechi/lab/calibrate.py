@@ -16,7 +16,7 @@ import numpy as np
 import haechi
 from haechi.bench.metrics import auc
 from haechi.calibration import llr
-from haechi.lab import cards
+from haechi.lab import cards, map_threshold
 from haechi.lab.data import file_hash, half
 from haechi.lab.export import write_card
 from haechi.lab.fit import balanced, logistic
@@ -66,6 +66,9 @@ def run(data: Path, weights: Path, out: Path) -> None:
     if second:
         shares = find_shares(probed)
         _fit(joined(probed, shares), models, "swap_thorough", "verdict_thorough", {"shares": shares})
+    for name, cut_at in map_threshold.choose(folder / "selection.csv", models).items():
+        raw = json.loads((models / f"{name}.json").read_text())
+        write_card({**raw, "output": {**raw["output"], "map_threshold": cut_at}}, models)
     fit_flicker(data, models)
 
 

@@ -1,0 +1,53 @@
+"""Where a map of the face network is cut when it is asked which pixels were changed: chosen on the selection
+half, where the overlap with the true masks, mean over the families of pseudo-fakes, is largest."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from haechi import models
+from haechi.bench.localise import Area, iou, picture_map, read_mask, true_area
+from haechi.detectors.swap import SwapDetector
+from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
+from haechi.media import open_media
+from haechi.settings import Settings
+from haechi.types import F32, F64, Region
+
+CANDIDATES = tuple(round(float(t), 2) for t in np.arange(0.1, 0.71, 0.05))
+
+
+def choose(manifest: Path, folder: Path) -> dict[str, float]:
+    """Card -> threshold, for ``swap`` and, where it is there, ``swap_thorough``, from the forgeries of the
+    manifest that have a mask. ``folder``: the models. Raises ModelError without sound models."""
+    fast = Settings(models_dir=str(folder), threads=1)
+    cards = [n for n in ("swap", "swap_thorough") if models.present(n, fast)]
+    finder = FaceFinder(fast)
+    detector = SwapDetector(replace(fast, thorough=len(cards) > 1))
+    overlaps: dict[str, list[F64]] = {}
+    with manifest.open(newline="") as f:
+        rows = [r for r in csv.DictReader(f) if r["mask"]]
+    for row in rows:
+        rgb = next(iter(open_media(manifest.parent / row["path"], fast).frames(1))).rgb
+        size = rgb.shape[1], rgb.shape[0]
+        true = true_area(read_mask(manifest.parent / row["mask"]), *size)
+        found = finder.detect(rgb)
+        if true is None or not len(found):
+            continue
+        areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
+        square = crop_box(found.boxes_xyxy[int(areas.argmax())])
+        _, each = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
+        both = np.stack([_overlaps(shown, square, size, true) for shown in (each[0, 0], each[:, 0].mean(0))])
+        overlaps.setdefault(row["kind"], []).append(both)
+    mean = np.mean([np.mean(of_kind, 0) for of_kind in overlaps.values()], 0)
+    return {card: CANDIDATES[int(mean[k].argmax())] for k, card in enumerate(cards)}
+
+
+def _overlaps(shown: F32, square: F32, size: tuple[int, int], true: Area) -> F64:
+    """IoU at each of CANDIDATES, f64 (n,)."""
+    x1, y1, x2, y2 = (float(v) for v in square)
+    laid = picture_map([Region(1, 0.0, (x1, y1, x2, y2), 0.0, shown)], *size)
+    return np.array([iou(laid >= t, true) for t in CANDIDATES])
