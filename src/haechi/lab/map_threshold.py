@@ -1,5 +1,9 @@
 """Where a map of the face network is cut when it is asked which pixels were changed: chosen on the selection
-half, where the overlap with the true masks, mean over the families of pseudo-fakes, is largest."""
+half, where the overlap with the true masks, mean over the families of pseudo-fakes, is largest.
+
+Only forgeries of which the network says that they look forged count: of one that it does not see, painting
+the whole face is the best guess at any mask, and a map that is cut for such guesses says nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from haechi import models
-from haechi.bench.localise import Area, iou, picture_map, read_mask, true_area
+from haechi.bench.localise import THRESHOLD, Area, iou, picture_map, read_mask, true_area
+from haechi.calibration import llr
 from haechi.detectors.swap import SwapDetector
 from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
 from haechi.media import open_media
 from haechi.settings import Settings
-from haechi.types import F32, F64, Region
+from haechi.types import F32, F64, FaceQuality, Region
 
 CANDIDATES = tuple(round(float(t), 2) for t in np.arange(0.1, 0.71, 0.05))
 
@@ -27,7 +32,8 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
     cards = [n for n in ("swap", "swap_thorough") if models.present(n, fast)]
     finder = FaceFinder(fast)
     detector = SwapDetector(replace(fast, thorough=len(cards) > 1))
-    overlaps: dict[str, list[F64]] = {}
+    calibrations = [models.card(n, fast).raw["calibration"] for n in cards]
+    overlaps: dict[tuple[int, str], list[F64]] = {}
     with manifest.open(newline="") as f:
         rows = [r for r in csv.DictReader(f) if r["mask"]]
     for row in rows:
@@ -38,12 +44,23 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
         if true is None or not len(found):
             continue
         areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
-        square = crop_box(found.boxes_xyxy[int(areas.argmax())])
-        _, each = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
-        both = np.stack([_overlaps(shown, square, size, true) for shown in (each[0, 0], each[:, 0].mean(0))])
-        overlaps.setdefault(row["kind"], []).append(both)
-    mean = np.mean([np.mean(of_kind, 0) for of_kind in overlaps.values()], 0)
-    return {card: CANDIDATES[int(mean[k].argmax())] for k, card in enumerate(cards)}
+        box = found.boxes_xyxy[int(areas.argmax())]
+        square = crop_box(box)
+        logits, maps = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
+        said = [(logits[0], maps[0, 0]), (np.asarray(detector.shares) @ logits, maps[:, 0].mean(0))]
+        quality = FaceQuality(1, float((box[2:] - box[:2]).min()), 1.0, 1.0)
+        for k, ((logit, shown), calibration) in enumerate(zip(said, calibrations, strict=False)):
+            if llr(logit, quality, calibration)[0] > 0:
+                overlaps.setdefault((k, row["kind"]), []).append(_overlaps(shown, square, size, true))
+    return {card: _best([v for (one, _), v in overlaps.items() if one == k]) for k, card in enumerate(cards)}
+
+
+def _best(by_kind: list[list[F64]]) -> float:
+    """The candidate of the largest overlap, every kind weighing the same; the middle one when nothing was
+    found at all."""
+    if not by_kind:
+        return THRESHOLD
+    return CANDIDATES[int(np.mean([np.mean(of_kind, 0) for of_kind in by_kind], 0).argmax())]
 
 
 def _overlaps(shown: F32, square: F32, size: tuple[int, int], true: Area) -> F64:
