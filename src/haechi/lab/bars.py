@@ -76,6 +76,11 @@ def _pace(role: str, over: str) -> Read:
     return lambda r: next(row[f"times_{over}"] for row in r["rows"] if row["role"] == role)
 
 
+def _one_view(over: str) -> Read:
+    """Of the fast network asked once a face, as a video's are."""
+    return lambda r: next(row[f"times_{over}"] for row in r["rows"] if row["name"] == "swap, one view")
+
+
 BARS: tuple[Bar, ...] = (
     ("face finder: recall of the teacher's faces", "faces", ">=", 0.97, _faces("recall")),
     ("face finder: precision against the teacher", "faces", ">=", 0.97, _faces("precision")),
@@ -108,8 +113,34 @@ BARS: tuple[Bar, ...] = (
     ),
     ("verdict, fast: expected calibration error", "cards", "<=", 0.03, _ece("verdict")),
     ("verdict, thorough: expected calibration error", "cards", "<=", 0.03, _ece("verdict_thorough")),
-    ("speed, fast: faces a second over those of the anchor", "peers", ">=", 1000, _pace("fast", "anchor")),
-    ("speed, fast: over those of EfficientNet-B4", "peers", ">=", 8, _pace("fast", "b4")),
+    (
+        "speed, fast, one view as in a video: faces a second over those of the anchor",
+        "peers",
+        ">=",
+        1000,
+        _one_view("anchor"),
+    ),
+    (
+        "speed, fast, one view as in a video: over those of EfficientNet-B4",
+        "peers",
+        ">=",
+        8,
+        _one_view("b4"),
+    ),
+    (
+        "speed, fast, both ways round as in a photograph: over those of the anchor",
+        "peers",
+        ">=",
+        1000,
+        _pace("fast", "anchor"),
+    ),
+    (
+        "speed, fast, both ways round as in a photograph: over those of EfficientNet-B4",
+        "peers",
+        ">=",
+        8,
+        _pace("fast", "b4"),
+    ),
     ("speed, thorough: over those of the anchor", "peers", ">=", 30, _pace("thorough", "anchor")),
     (
         "synthesis: AUC, StyleGAN against photographs",

@@ -1,4 +1,4 @@
-"""``haechi train ablate choices|streams|generators|judge``."""
+"""``haechi train ablate choices|streams|generators|judge|views``."""
 
 from __future__ import annotations
 
@@ -78,3 +78,19 @@ def judge(
     from haechi.lab.ablate import exam
 
     exam.judge(out, name, note, results)
+
+
+@app.command()
+def views(
+    data: Data,
+    out: Out,
+    name: Annotated[str, typer.Option("--name", help="of a run of `haechi train swap`")] = "swap",
+    results: Annotated[Path, typer.Option("--results", help="the figures to write")] = Path(
+        "results/views.json"
+    ),
+) -> None:
+    """How much of the crop a network should be shown, and whether mirrored too."""
+    from haechi.lab.ablate import views as runs
+
+    for row in runs.run(data, out, name, results)["table"]["rows"]:
+        typer.echo("  ".join(row))

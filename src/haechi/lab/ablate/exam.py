@@ -95,9 +95,9 @@ def _picture(path: Path) -> U8:
     return next(iter(open_media(path, Settings()).frames(1))).rgb
 
 
-def judge(out: Path, name: str, note: str, results: Path) -> None:
-    """Judge the averaged network of a run of ``haechi train swap --name``, by the same exam, as the variant
-    ``note``. Raises UsageError when there is no such run."""
+def averaged(out: Path, name: str) -> tuple[SwapNet, int]:
+    """The averaged network of a run of ``haechi train swap --name``, and its steps. Raises UsageError when
+    there is no such run."""
     file = out / name / "checkpoint.pt"
     if not file.is_file():
         raise UsageError(
@@ -107,9 +107,15 @@ def judge(out: Path, name: str, note: str, results: Path) -> None:
     net = SwapNet(config["trunk"], tuple(config["streams"]))
     state = torch.load(file, map_location="cpu", weights_only=True)
     net.load_state_dict(state["average"])
+    return net, int(state["step"])
+
+
+def judge(out: Path, name: str, note: str, results: Path) -> None:
+    """Judge a run by the same exam, as the variant ``note``. Raises UsageError when there is no such run."""
+    net, steps = averaged(out, name)
     exam = Exam.open(out / "val" / "reporting.csv", out / "ablate" / "pictures")
     command = f"haechi train ablate judge --out DIR --name {name} --note {shlex.quote(note)}"
-    write(results, note, exam.judge(net), exam, command, [state["step"]])
+    write(results, note, exam.judge(net), exam, command, [steps])
 
 
 def stem(note: str) -> str:
