@@ -26,6 +26,9 @@ class Found:
     def __len__(self) -> int:
         return 1
 
+    def largest(self) -> int:
+        return 0
+
 
 class Finder:
     def __init__(self, _: Settings) -> None: ...

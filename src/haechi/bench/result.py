@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haechi.bench.manifest import Item
 from haechi.bench.metrics import Figure, Ranking, ece_statistic, figures
 from haechi.bench.questions import ALARMS, ANSWERS, LEVEL, Draw, further
 from haechi.errors import UsageError
@@ -50,6 +51,18 @@ class Scored:
     ran: Mapping[str, NDArray[np.bool_]]
     levels: Mapping[str, tuple[str, ...]]
     measures: Mapping[tuple[str, str], F64] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, items: Sequence[Item], **scores: Any) -> Scored:
+        """What a manifest says of its items, beside their ``scores``: all other fields, by name."""
+        return cls(
+            ids=tuple(i.id for i in items),
+            fake=np.array([i.fake for i in items]),
+            sources=tuple(i.source for i in items),
+            kinds=tuple(i.kind for i in items),
+            groups=tuple(i.group for i in items),
+            **scores,
+        )
 
 
 def summarise(

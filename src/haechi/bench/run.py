@@ -184,12 +184,8 @@ def collect(items: Sequence[Item], records: Sequence[Record], rungs: tuple[str, 
     number = {
         (r, k): np.array([_number(by.get(r, {}).get(k)) for by in all_scores]) for r in rungs for k in found
     }
-    return Scored(
-        ids=tuple(i.id for i in items),
-        fake=np.array([i.fake for i in items]),
-        sources=tuple(i.source for i in items),
-        kinds=tuple(i.kind for i in items),
-        groups=tuple(i.group for i in items),
+    return Scored.of(
+        items,
         rungs=rungs,
         names=names,
         values={key: v for key, v in number.items() if key[1] in names},

@@ -95,15 +95,15 @@ class SwapDetector:
         regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
         total = over_faces([r.llr for r in regions])
         marked = () if media.kind == "image" else spans(series[0].times_s, series[0].llr)
-        top, _, where = found[0]
+        top, _, points = found[0]
+        assert top.heatmap is not None
+        where = place(top.heatmap, top.box_xyxy, points)
         genuine = self.calibration["genuine"]
         reason = finding(self.name, top.llr, top.track_id, genuine=genuine, place=where)
         return Evidence(self.name, self.version, "scored", total, reason, marked, regions, series)
 
-    def _track(
-        self, track: FaceTrack, quality: FaceQuality, mirrored: bool
-    ) -> tuple[Region, Series, str | None]:
-        """The face's region at its most suspicious crop, its course, and the part of it that stands out."""
+    def _track(self, track: FaceTrack, quality: FaceQuality, mirrored: bool) -> tuple[Region, Series, F32]:
+        """The face's region at its most suspicious crop, its course, and its landmarks f32 (5, 2) there."""
         logits, maps = self.logits(track.crops, mirrored)
         each = llr(logits, quality, self.calibration)
         mean = np.array([logits @ track.crop_weights])
@@ -112,5 +112,4 @@ class SwapDetector:
         times = track.times_s[track.crop_index]
         box = tuple(float(v) for v in track.crop_boxes_xyxy[k])
         region = Region(track.track_id, float(times[k]), (box[0], box[1], box[2], box[3]), whole, maps[k])
-        where = place(maps[k], region.box_xyxy, track.landmarks_xy[track.crop_index[k]])
-        return region, Series(track.track_id, times, each), where
+        return region, Series(track.track_id, times, each), track.landmarks_xy[track.crop_index[k]]

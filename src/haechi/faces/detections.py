@@ -26,6 +26,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def largest(self) -> int:
+        """Which box has the largest area. Raises ValueError when there is none."""
+        return int((self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2]).prod(1).argmax())
+
 
 def take(found: Detections, keep: NDArray[np.bool_]) -> Detections:
     return Detections(found.boxes_xyxy[keep], found.landmarks_xy[keep], found.scores[keep])

@@ -43,8 +43,7 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
         found = finder.detect(rgb)
         if true is None or not len(found):
             continue
-        areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
-        box = found.boxes_xyxy[int(areas.argmax())]
+        box = found.boxes_xyxy[found.largest()]
         square = crop_box(box)
         logits, maps = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
         said = [(logits[0], maps[0, 0]), (np.asarray(detector.shares) @ logits, maps[:, 0].mean(0))]

@@ -77,8 +77,7 @@ class Probe:
         about = (sample.item, sample.label, sample.kind, sample.source, sample.group, rung)
         if not len(found):
             return Probed(*about, 0, 0.0, 0.0, 0.0, False, 0.0, None, None)
-        areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
-        k = int(areas.argmax())
+        k = found.largest()
         box = found.boxes_xyxy[k]
         crop = cut(rgb, crop_box(box), CROP_PX)
         each, _ = self.swap.each(crop[None], mirrored=True)

@@ -51,7 +51,7 @@ class Exam:
             file = kept / f"{rung}.npy"
             if not file.is_file():
                 pictures = [
-                    degrade(rung, _picture(i.path), i.id)
+                    degrade(rung, picture(i.path), i.id)
                     for i, r in zip(listed.items, ran[rung], strict=True)
                     if r
                 ]
@@ -77,12 +77,8 @@ class Exam:
             scores = np.full(len(items), np.nan)
             scores[self.ran[rung]] = np.round(torch.cat(logits).double().numpy(), 5)
             values[rung, "swap"] = scores
-        return Scored(
-            ids=tuple(i.id for i in items),
-            fake=np.array([i.fake for i in items]),
-            sources=tuple(i.source for i in items),
-            kinds=tuple(i.kind for i in items),
-            groups=tuple(i.group for i in items),
+        return Scored.of(
+            items,
             rungs=RUNGS,
             names=("swap",),
             values=values,
@@ -91,7 +87,8 @@ class Exam:
         )
 
 
-def _picture(path: Path) -> U8:
+def picture(path: Path) -> U8:
+    """The first frame of a file u8 (h, w, 3). Raises InputError."""
     return next(iter(open_media(path, Settings()).frames(1))).rgb
 
 

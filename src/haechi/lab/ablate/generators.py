@@ -4,7 +4,7 @@ never met. Short runs from the same start, each without one generator, judged on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ from haechi.bench.manifest import Item, Manifest, read_manifest
 from haechi.bench.result import Scored, write_result
 from haechi.detectors.synthesis import PLACES, windows
 from haechi.faces import FaceFinder, native_piece
+from haechi.lab.ablate.exam import picture
 from haechi.lab.augment import jpeg
 from haechi.lab.forge.pools import Nobody
 from haechi.lab.loop import Plan
 from haechi.lab.train_synthesis import MIX, train
-from haechi.media import open_media
 from haechi.settings import Settings
 from haechi.types import U8
 
@@ -94,7 +94,7 @@ def _exam(listed: Manifest, out: Path) -> list[Judged]:
     judged: list[Judged] = []
     photographs: list[tuple[Item, U8]] = []
     for item in listed.items:
-        rgb = next(iter(open_media(item.path, Settings()).frames(1))).rgb
+        rgb = picture(item.path)
         if item.source == "ffhq-stylegan1" and not item.fake:
             photographs.append((item, rgb))
         if item.source in ("sd21-faces", "lfw"):
@@ -129,8 +129,7 @@ def _cuts(rgb: U8, finder: FaceFinder) -> list[U8]:
     h, w = rgb.shape[:2]
     box = np.array([0.15 * w, 0.15 * h, 0.85 * w, 0.85 * h], np.float32)
     if len(found):
-        areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
-        box = found.boxes_xyxy[int(areas.argmax())]
+        box = found.boxes_xyxy[found.largest()]
     return windows(native_piece(rgb, box), PLACES)
 
 
@@ -142,12 +141,9 @@ def _score(model: nn.Module, exam: list[Judged]) -> Scored:
         x = torch.from_numpy(np.stack(one.cuts)).permute(0, 3, 1, 2).float()
         values.append(round(float(model(x).mean()), 5))
     n = len(exam)
-    return Scored(
-        ids=tuple(j.item.id for j in exam),
-        fake=np.array([j.item.fake for j in exam]),
-        sources=tuple(j.source for j in exam),
-        kinds=tuple(j.kind if j.item.fake else "" for j in exam),
-        groups=tuple(j.item.group for j in exam),
+    items = [replace(j.item, source=j.source, kind=j.kind if j.item.fake else "") for j in exam]
+    return Scored.of(
+        items,
         rungs=("clean",),
         names=("synthesis",),
         values={("clean", "synthesis"): np.array(values)},

@@ -16,9 +16,8 @@ from haechi.bench.manifest import read_manifest
 from haechi.bench.metrics import auc
 from haechi.bench.result import write_json
 from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
-from haechi.lab.ablate.exam import averaged
+from haechi.lab.ablate.exam import averaged, picture
 from haechi.lab.samples import lay_out
-from haechi.media import open_media
 from haechi.settings import Settings
 from haechi.types import F64, U8
 
@@ -32,11 +31,10 @@ def run(data: Path, out: Path, name: str, file: Path) -> dict[str, Any]:
     listed = read_manifest(lay_out(data, out) / "selection.csv", None, {"source": "dfdc"}, 0, 0)
     finder, crops, fake = FaceFinder(Settings(threads=1)), [], []
     for item in listed.items:
-        rgb = next(iter(open_media(item.path, Settings()).frames(1))).rgb
+        rgb = picture(item.path)
         found = finder.detect(rgb)
         if len(found):
-            areas = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).prod(1)
-            crops.append(cut(rgb, crop_box(found.boxes_xyxy[int(areas.argmax())]), CROP_PX))
+            crops.append(cut(rgb, crop_box(found.boxes_xyxy[found.largest()]), CROP_PX))
             fake.append(item.fake)
     pictures, labels = np.stack(crops), np.array(fake)
     rows = []
