@@ -135,6 +135,16 @@ def test_a_claim_about_origin_takes_it_off_the_untested():
     assert not any("C2PA" in line for line in lines)
 
 
+def test_the_statements_of_a_claim_stand_beside_their_codes(schema):
+    facts = (Reason("short_video", {"frames": 3}), Reason("no_face"))
+    claim = Evidence("metadata", "1", "claim", None, Reason("claim"), facts=facts)
+    value = reports.to_dict(replace(photo(), evidence=(claim,)))
+    schema.validate(value)
+    assert value["evidence"][0]["fact_codes"] == ["short_video", "no_face"]
+    assert value["evidence"][0]["facts"][1] == "No face was found."
+    assert all(item["facts"] == [] for item in reports.to_dict(photo())["evidence"])
+
+
 def test_languages_by_tag():
     assert reports.to_dict(photo(), "zh-CN")["lang"] == "zh"
     assert reports.to_dict(photo(), "ko_KR")["lang"] == "ko"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from haechi.report import LANGUAGES, level_sentence, render_html
 from haechi.report.facts import figure_rows
 from haechi.report.markup import clock, heat_uri
-from haechi.types import ModelRef, Region
+from haechi.types import Evidence, ModelRef, Reason, Region
 from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo, preview
 
 VOID = {"meta", "br", "input", "img", "link", "hr"}
@@ -183,6 +183,19 @@ def test_a_heat_map_without_evidence_is_off_at_first():
     item = replace(report.evidence[0], llr=-1.0)
     page = Page(render_html(replace(report, evidence=(item,))))
     assert "checked" not in next(a for a in page.all("input") if a["id"] == "heat-0")
+
+
+def test_what_the_file_says_of_itself_has_a_section_of_its_own_with_the_caveat():
+    hostile = Reason("detector_failed", {"error": HOSTILE_NAME})
+    claim = Evidence("metadata", "1", "claim", None, Reason("claim"), facts=(hostile, Reason("no_face")))
+    text = render_html(replace(photo(), evidence=(*photo().evidence, claim)))
+    page = Page(text)
+    assert "claims" in [attrs.get("id") for attrs in page.all("section")]
+    assert "not weighed" in page.text
+    assert "No face was found." in page.text
+    assert "<script>alert" not in text
+    assert "status-claim" not in text
+    assert "claims" not in [attrs.get("id") for attrs in Page(render_html(photo())).all("section")]
 
 
 def test_a_video_has_its_evidence_over_time_and_its_frames_to_choose_from():

@@ -61,6 +61,18 @@ def test_a_failed_detector_is_shown_as_failed():
     assert "ValueError" in text
 
 
+def test_what_the_file_says_of_itself_is_no_row_with_a_weight():
+    claim = Evidence("metadata", "1", "claim", None, Reason("claim"), facts=(Reason("no_face"),))
+    late = Evidence("provenance", "1", "failed", None, Reason("detector_failed", {"error": "ValueError"}))
+    text = shown(replace(photo(), evidence=(*photo().evidence, claim, late)))
+    table, _, rest = text.partition("What the file says of itself")
+    assert "was not weighed" in flat(rest)
+    assert "No face was found." in rest
+    assert "ValueError" in rest
+    assert "statement" not in table
+    assert "What the file says" not in shown(photo())
+
+
 def test_an_unknown_gives_its_reason_once():
     text = shown(nothing())
     assert text.count("no face was found that could be judged") == 1

@@ -29,6 +29,10 @@ Fact: TypeAlias = str | int | float | bool
 CLEAR_RATIO = 1.5
 """A likelihood ratio nearer to 1 than this is told as "nothing clear either way"."""
 
+CLAIMS = ("provenance", "metadata", "known")
+"""Names of the Evidence that repeats what a file, or a list, says about a file. It is shown beside the
+verdict and never weighed, whatever its status."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -152,7 +156,7 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one detector has to say about the whole source. ``llr`` is None unless scored. Regions come
-    strongest first."""
+    strongest first. ``facts``: a claim's single statements, each a sentence of the message catalogues."""
 
     detector: str
     version: str
@@ -162,6 +166,12 @@ class Evidence:
     spans_s: tuple[tuple[float, float], ...] = ()
     regions: tuple[Region, ...] = ()
     series: tuple[Series, ...] = ()
+    facts: tuple[Reason, ...] = ()
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether this repeats what is said about the file, instead of judging what it shows."""
+        return self.status == "claim" or self.detector in CLAIMS
 
     @property
     def heatmap(self) -> F32 | None:

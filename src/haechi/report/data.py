@@ -145,6 +145,7 @@ def _evidence(item: Evidence, lang: str) -> dict[str, Any]:
         "spans_s": [[seconds(a), seconds(b)] for a, b in item.spans_s],
         "regions": [_region(region) for region in item.regions],
         "series": [_series(series) for series in item.series],
+        **_worded("fact", item.facts, lang),
     }
 
 

@@ -58,6 +58,7 @@ def _sections(report: Report, shown: list[pictures.Shown], lang: str) -> list[st
         sections.picture(report, shown, lang),
         sections.timeline(report, [p.preview.time_s for p in shown], lang) if span_s(report) > 0 else "",
         sections.evidence(report, lang),
+        sections.claims(report, lang),
         sections.steps(report, lang),
         sections.scope(report, lang),
         facts.faces(report, lang),

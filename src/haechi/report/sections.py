@@ -122,9 +122,28 @@ def evidence(report: Report, lang: str) -> str:
             f'<span class="status-{item.status}">{words(f"status_{item.status}", lang)}</span>',
         )
         for item in report.evidence
+        if not item.is_claim
     ]
     body = table(heads, rows, style="evidence") if rows else f"<p>{words('tested_nothing', lang)}</p>"
     return part("evidence", say("ui_evidence", lang), body, wide=True)
+
+
+def claims(report: Report, lang: str) -> str:
+    """What the file, or a list, says: kept apart from the evidence, because nobody weighed it."""
+    told = [item for item in report.evidence if item.is_claim]
+    if not told:
+        return ""
+    note = f'<p class="note">{words("ui_claims_note", lang)}</p>'
+    return part("claims", say("ui_claims", lang), note + "".join(_claim(item, lang) for item in told))
+
+
+def _claim(item: Evidence, lang: str) -> str:
+    marked = f' <span class="status-failed">{words("status_failed", lang)}</span>'
+    return (
+        f'<div class="claim"><h3>{esc(detector_name(item.detector, lang))}'
+        f"{marked if item.status == 'failed' else ''}</h3><p>{esc(sentence(item.reason, lang))}</p>"
+        f"{bullets(sentences(item.facts, lang))}</div>"
+    )
 
 
 def _spans(item: Evidence, lang: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
@@ -30,6 +32,7 @@ GAP = 3
 LEVEL_STYLE = {"strong": "bold red", "some": "bold yellow", "none": "bold blue", "unknown": "bold magenta"}
 LEVEL_MARK = {"strong": "▲", "some": "△", "none": "○", "unknown": "?"}
 LEVEL_MARK_ASCII = {"strong": "!!", "some": "!", "none": "-", "unknown": "?"}
+_CLAIM_STYLE = {"failed": "bold", "abstained": "dim"}
 WEIGHT_STYLE = {"weight_for_3": "bold red", "weight_for_2": "red", "weight_for_1": "yellow"}
 
 
@@ -52,8 +55,10 @@ def print_report(report: Report, console: Console, lang: str = "en") -> None:
         *(_hanging("  ·" if unicode else "  -", why, width) for why in _reasons(report, lang)),
     ):
         console.print(line, soft_wrap=True)
-    if report.evidence:
+    if any(not item.is_claim for item in report.evidence):
         console.print(_table(report, lang, width))
+    for line in _claims(report, lang, width, "·" if unicode else "-"):
+        console.print(line, soft_wrap=True)
     for label, words in (
         ("ui_faces", faces_line(report, lang)),
         ("ui_quality", " ".join(quality_notes(report, lang)) or say("ui_quality_fine", lang)),
@@ -91,7 +96,9 @@ def _table(report: Report, lang: str, width: int) -> Table:
     """Detectors, their findings in words, and which way each speaks. Wrapped here, because rich breaks
     Chinese and Korean in the wrong places."""
     rows = [
-        (detector_name(e.detector, lang), sentence(e.reason, lang), _weight(e, lang)) for e in report.evidence
+        (detector_name(e.detector, lang), sentence(e.reason, lang), _weight(e, lang))
+        for e in report.evidence
+        if not e.is_claim
     ]
     heads = [say(f"ui_{key}", lang) for key in ("examination", "finding", "weight_short")]
     first = min(max(cell_len(x) for x in (heads[0], *(r[0] for r in rows))), width * 3 // 10)
@@ -104,6 +111,19 @@ def _table(report: Report, lang: str, width: int) -> Table:
         weight.plain = wrap(weight.plain, last)
         table.add_row(Text(wrap(name, first)), Text(wrap(finding, middle)), weight)
     return table
+
+
+def _claims(report: Report, lang: str, width: int, dot: str) -> Iterator[Text]:
+    """What the file, or a list, says: sentences, not rows with a weight; an empty line stands behind them."""
+    told = [item for item in report.evidence if item.is_claim]
+    if not told:
+        return
+    yield Text(wrap(say("ui_claims", lang), width), style="dim")
+    for item in told:
+        yield _hanging(f"  {dot}", sentence(item.reason, lang), width, _CLAIM_STYLE.get(item.status, ""))
+        for fact in sentences(item.facts, lang):
+            yield _hanging(f"      {dot}", fact, width)
+    yield Text("")
 
 
 def _weight(item: Evidence, lang: str) -> Text:
