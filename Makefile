@@ -1,4 +1,5 @@
 # make check FILE=photo.jpg    a verdict on a photograph or a video (without FILE: on the sample in samples/)
+# make serve                   the browser app, on this machine alone
 # make test                    lint, types and tests
 #
 # Each makes .venv first, and again whenever pyproject.toml changes. Needs Python 3.11 to 3.13 and the package
@@ -17,11 +18,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 override FILE := $(value FILE)
 export FILE
 
-.PHONY: check test clean
+.PHONY: check serve test clean
 .DELETE_ON_ERROR:
 
 check: $(VENV)/.installed
 	@$(BIN)/haechi check $(ARGS) -- "$$FILE"
+
+serve: $(VENV)/.installed-web
+	@$(BIN)/haechi serve $(ARGS)
 
 test: $(VENV)/.installed-$(EXTRAS)
 	$(BIN)/ruff check .
@@ -35,8 +39,8 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.installed-$(EXTRAS): pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[$(EXTRAS)]'
+$(VENV)/.installed-%: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[$*]'
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:
