@@ -25,7 +25,7 @@ from haechi.lab.train_synthesis import MIX, train
 from haechi.settings import Settings
 from haechi.types import U8
 
-STEPS = 300
+STEPS = 400
 QUALITY = 90
 """All pictures are saved anew as JPEG of this quality."""
 KINDS = {"gan-face": "stylegan", "diffusion-face": "diffusion", "reconstructed": "redrawn", "own": "own_gan"}
