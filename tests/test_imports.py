@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "settings": set(),
     "calibration": set(),
     "places": set(),
+    "helplines": set(),
     "models": set(),
     "media": set(),
     "previews": set(),

@@ -1,0 +1,56 @@
+"""Sources of help: complete in every language, dated, and the right ones for a minor."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+
+from haechi import helplines
+from haechi.settings import LANGUAGES
+
+LINES = helplines.lines()
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.ident)
+def test_every_line_can_be_used_in_every_language(line):
+    assert set(line.names) == set(line.does) == set(LANGUAGES)
+    assert all(text.strip() for text in (*line.names.values(), *line.does.values()))
+    assert line.url or line.phones, "neither an address nor a number"
+    assert not line.url or re.fullmatch(r"https://[a-z0-9.-]+/[a-z]*", line.url)
+    assert all(re.fullmatch(r"[#0-9][0-9 -]*", phone) for phone in line.phones)
+    assert line.who in ("anyone", "adults", "minors", "women")
+    assert date(2026, 1, 1) <= line.checked <= date(2100, 1, 1)
+
+
+def test_no_line_stands_twice():
+    assert len({line.ident for line in LINES}) == len(LINES)
+
+
+def test_a_country_brings_its_own_lines_first_and_those_of_anywhere_after():
+    korea = helplines.for_country("kr")
+    assert [line.ident for line in korea[:2]] == ["kr-d4u", "kr-1366"]
+    assert korea[0].phones == ("02-735-8994",)
+    assert korea[0].hours is not None
+    assert korea[0].hours.always
+    assert "stopncii" in [line.ident for line in korea]
+
+
+def test_a_country_without_lines_still_gets_help():
+    assert {line.country for line in helplines.for_country("ZZ")} == {helplines.ANYWHERE}
+    assert helplines.for_country("") == helplines.for_country("ZZ")
+
+
+@pytest.mark.parametrize("code", ["", "ZZ", *helplines.countries()])
+def test_a_picture_of_a_minor_always_has_an_address(code):
+    lines = helplines.under_18(code)
+    assert {line.who for line in lines} == {"minors"}
+    assert "takeitdown" in [line.ident for line in lines]
+
+
+def test_an_address_is_shown_as_people_read_it():
+    by_name = {line.ident: line for line in LINES}
+    assert by_name["cn-12377"].host == "12377.cn"
+    assert by_name["kr-police"].host == ""
+    assert by_name["stopncii"].name("zh-CN") == "StopNCII.org"
