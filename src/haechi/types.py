@@ -29,7 +29,7 @@ Fact: TypeAlias = str | int | float | bool
 CLEAR_RATIO = 1.5
 """A likelihood ratio nearer to 1 than this is told as "nothing clear either way"."""
 
-CLAIMS = ("provenance", "metadata", "known")
+CLAIM_NAMES = ("provenance", "metadata", "known")
 """Names of the Evidence that repeats what a file, or a list, says about a file. It is shown beside the
 verdict and never weighed, whatever its status."""
 
@@ -171,7 +171,7 @@ class Evidence:
     @property
     def is_claim(self) -> bool:
         """Whether this repeats what is said about the file, instead of judging what it shows."""
-        return self.status == "claim" or self.detector in CLAIMS
+        return self.status == "claim" or self.detector in CLAIM_NAMES
 
     @property
     def heatmap(self) -> F32 | None:
