@@ -1,13 +1,17 @@
-"""The report as one HTML file that loads nothing from outside.
+"""The report as one HTML file that loads nothing from outside, and its parts for pages that show it.
 
-Its Content-Security-Policy allows the one style sheet and the one script by their hashes and pictures from
-data URIs only, so even a hole in the escaping could neither run code nor call anywhere.
+The Content-Security-Policy of the file allows the one style sheet and the one script by their hashes and
+pictures from data URIs only, so even a hole in the escaping could neither run code nor call anywhere. A page
+of the server takes the same parts: the style and the script from addresses of their own, the sections as
+they are.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -19,53 +23,97 @@ from haechi.report.messages import language, say
 from haechi.report.timeline import span_s
 from haechi.types import Report
 
+#: What a page that shows reports needs besides its own style; ``base`` alone suits a page without a report.
+ASSETS = ("base.css", "page.css", "page.js")
+
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """One of ``ASSETS``, or the template of the file."""
     return files("haechi.report").joinpath("assets", name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
-def page(report: Report, lang: str = "en") -> str:
-    """The whole page. Previews of the report are embedded; without any, the page says so."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A report in pieces of HTML. ``sections`` by their id, in order, those with nothing to say left out;
+    ``store`` holds the pixels of every picture once and stands before them; ``rules`` is CSS that only this
+    report needs. ``kicker``, ``name`` and ``facts`` are plain text. ``span_s``: seconds that its timeline
+    covers, 0 for a photograph."""
+
+    lang: str
+    level: str
+    kicker: str
+    name: str
+    facts: str
+    store: str
+    rules: str
+    sections: Mapping[str, str]
+    span_s: float
+
+
+def parts(report: Report, lang: str = "en") -> Parts:
+    """The pieces of a page. Previews of the report are embedded; without any, the page says so."""
     lang = language(lang)
     shown = pictures.shown(report)
-    style = _asset("page.css") + pictures.rules(shown, report)
-    script = _asset("page.js")
-    kicker = say("ui_title", lang)
-    return Template(_asset("page.html")).substitute(
+    return Parts(
         lang={"zh": "zh-Hans"}.get(lang, lang),
-        title=f"{esc(report.media.name)} – {esc(kicker)} – Haechi",
+        level=report.verdict.level,
+        kicker=say("ui_title", lang),
+        name=report.media.name,
+        facts=facts.headline_facts(report, lang),
+        store=pictures.store(shown),
+        rules=pictures.rules(shown, report),
+        sections={name: text for name, text in _sections(report, shown, lang).items() if text},
+        span_s=span_s(report) if report.media.kind == "video" else 0.0,
+    )
+
+
+def rules(report: Report) -> str:
+    """The CSS of ``parts`` alone, which is the same in every language."""
+    return pictures.rules(pictures.shown(report), report)
+
+
+def page(report: Report, lang: str = "en") -> str:
+    """The whole file."""
+    lang = language(lang)
+    made = parts(report, lang)
+    style = asset("base.css") + asset("page.css") + made.rules
+    script = asset("page.js")
+    return Template(asset("page.html")).substitute(
+        lang=made.lang,
+        title=f"{esc(made.name)} – {esc(made.kicker)} – Haechi",
         style=style,
         style_hash=_hash(style),
         script=script,
         script_hash=_hash(script),
         version=esc(tool_version()),
         skip=words("ui_skip", lang),
-        kicker=esc(kicker),
-        name=esc(report.media.name),
-        facts=esc(facts.headline_facts(report, lang)),
+        kicker=esc(made.kicker),
+        name=esc(made.name),
+        facts=esc(made.facts),
         print=words("ui_print", lang),
-        level=report.verdict.level,
-        store=pictures.store(shown),
-        sections="\n".join(filter(None, _sections(report, shown, lang))),
+        level=made.level,
+        store=made.store,
+        sections="\n".join(made.sections.values()),
         local=words("ui_local", lang, version=tool_version()),
     )
 
 
-def _sections(report: Report, shown: list[pictures.Shown], lang: str) -> list[str]:
-    return [
-        sections.verdict(report, lang),
-        sections.picture(report, shown, lang),
-        sections.timeline(report, [p.preview.time_s for p in shown], lang) if span_s(report) > 0 else "",
-        sections.evidence(report, lang),
-        sections.claims(report, lang),
-        sections.steps(report, lang),
-        sections.scope(report, lang),
-        facts.faces(report, lang),
-        facts.models(report, lang),
-        facts.file_facts(report, lang),
-        sections.limits(shown, lang),
-    ]
+def _sections(report: Report, shown: list[pictures.Shown], lang: str) -> dict[str, str]:
+    times_s = [p.preview.time_s for p in shown]
+    return {
+        "verdict": sections.verdict(report, lang),
+        "picture": sections.picture(report, shown, lang),
+        "timeline": sections.timeline(report, times_s, lang) if span_s(report) > 0 else "",
+        "evidence": sections.evidence(report, lang),
+        "claims": sections.claims(report, lang),
+        "steps": sections.steps(report, lang),
+        "scope": sections.scope(report, lang),
+        "faces": facts.faces(report, lang),
+        "models": facts.models(report, lang),
+        "file": facts.file_facts(report, lang),
+        "limits": sections.limits(shown, lang),
+    }
 
 
 def _hash(text: str) -> str:
