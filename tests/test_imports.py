@@ -36,13 +36,14 @@ ALLOWED: dict[str, set[str]] = {
     "check": {"media", "faces", "quality", "detectors", "verdict", "models", "previews"},
     "output": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
-    "doctor": {"models"},
+    "doctor": {"models", "web"},
     "bench": {"check", "media", "faces", "models", "report", "terminal"},
     "lab": {
         *("bench", "calibration", "check", "detectors", "faces"),
         *("media", "models", "quality", "terminal", "verdict"),
     },
-    "cli": {"check", "report", "models", "output", "shelf", "doctor", "terminal", "bench", "lab"},
+    "web": {"check", "report", "models"},
+    "cli": {"check", "report", "models", "output", "shelf", "doctor", "terminal", "bench", "lab", "web"},
     "__init__": {"check"},
     "__main__": {"cli"},
 }

@@ -230,6 +230,33 @@ def _exit_code(levels: set[str], failures: list[ExitCode], count: int, fail_on: 
     return ExitCode.DONE
 
 
+@app.command()
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="Address to bind; 127.0.0.1 when not given."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="PORT", help="8765 when not given; 0 takes a free one.")
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
+) -> None:
+    """Open Haechi in the browser: an app for people and REST for programs, on this machine alone.
+
+    Needs haechi[web]. Bound to anything but this machine, it demands a token from every caller. Settings:
+    HAECHI_DATA_DIR, HAECHI_TOKEN, HAECHI_KEEP_S, HAECHI_MAX_UPLOAD_BYTES, HAECHI_QUEUE, HAECHI_RATE_PER_MIN.
+    """
+    with outcome():
+        from dataclasses import replace
+
+        from haechi.web.options import Options
+        from haechi.web.serve import serve as run
+
+        told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        options = replace(Options.from_env(), **told)  # type: ignore[arg-type]
+        run(options, Settings.from_env(), say, browser=not no_browser)
+
+
 @models_app.callback()
 def models_(context: typer.Context) -> None:
     """The model cards: what judges, on what it was trained, how often it errs."""

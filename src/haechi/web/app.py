@@ -1,0 +1,104 @@
+"""Puts the parts together: ``build(options, settings)`` is the whole application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from haechi.report.data import tool_version
+from haechi.settings import Settings
+from haechi.web import api, health
+from haechi.web.desk import Desk
+from haechi.web.guard import Guard
+from haechi.web.options import Options
+from haechi.web.problem import Problem, answer, internal
+from haechi.web.rate import Buckets
+from haechi.web.worker import Judge, Worker, report_crash
+
+_BURST_S = 6.0
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_multipart"}
+
+
+class _App(FastAPI):
+    """Whatever escapes is logged by its kind and place alone, and never reaches the server's own log."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception as error:
+            report_crash("server", error)
+
+
+def build(
+    options: Options, settings: Settings, *, make: Callable[[Settings], Judge] | None = None
+) -> FastAPI:
+    """The application, its data folder opened; the worker starts with it. ``make``: another judge than
+    ``haechi.check.Checker``. Raises UsageError when the data folder cannot be used."""
+    desk = Desk(options)
+    worker = Worker(desk, settings, make)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        worker.start()
+        yield
+        if worker.stop():
+            desk.close()
+
+    app = _App(
+        title="Haechi",
+        version=tool_version(),
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            Problem: _problem,
+            HTTPException: _http,
+            RequestValidationError: _invalid,
+            Exception: _crash,
+        },
+    )
+    app.state.desk, app.state.worker = desk, worker
+    app.state.options, app.state.settings = options, settings
+    app.state.uploads_rate = Buckets(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
+    app.include_router(api.router)
+    app.include_router(health.router)
+    static = Path(str(files("haechi.web").joinpath("static")))
+    if static.is_dir():
+        app.mount("/static", StaticFiles(directory=static))
+    app.add_middleware(Guard, options=options)
+    return app
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return answer(request, error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """What the router refuses."""
+    assert isinstance(error, HTTPException)
+    detail = {
+        404: "There is nothing at this address: see /docs for what there is.",
+        405: "This address does not know this method: see /docs for those it knows.",
+    }.get(error.status_code, "The request cannot be understood: see /docs.")
+    code = _CODES.get(error.status_code, "bad_request")
+    return answer(request, Problem(code, detail, status=error.status_code, headers=error.headers))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    names = ", ".join(sorted({str(e["loc"][-1]) for e in error.errors() if e.get("loc")}))
+    return answer(request, Problem("invalid", f"Not valid: {names}. See /docs for what is."))
+
+
+async def _crash(request: Request, _: Exception) -> Response:
+    return answer(request, internal())

@@ -1,0 +1,271 @@
+"""The one object behind REST and pages: takes uploads, knows every job, keeps reports, deletes all in time.
+
+Originals lie in ``DATA_DIR/uploads`` under the job's identifier, never under a name of the sender's, and go
+as soon as they are checked. All methods are safe to call from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
+
+from haechi.errors import UsageError
+from haechi.report import keep
+from haechi.types import Report
+from haechi.web.options import Options
+from haechi.web.store import ATTEMPTS, Row, Store
+
+Status: TypeAlias = Literal["waiting", "running", "done", "failed"]
+
+_ID_BYTES = 18
+_CRASHED = (
+    "crashed",
+    f"Checking this file stopped the program {ATTEMPTS} times, so it is not tried again: the file may be "
+    "made to do harm.",
+)
+
+
+class QueueFull(Exception):
+    """As many jobs wait as the options allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What can be said of a job. ``part``: of the check, in [0, 1]. ``ahead``: jobs that end before it.
+    ``error``: code and message of a failed one. Times in seconds since 1970; expires_s: once it ended."""
+
+    id: str
+    status: Status
+    stage: str
+    part: float
+    ahead: int
+    name: str
+    thorough: bool
+    error: tuple[str, str] | None
+    created_s: float
+    expires_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the worker needs of a job that it has claimed. ``then``: the original that probably comes next."""
+
+    id: str
+    name: str
+    thorough: bool
+    original: Path
+    then: Path | None
+
+
+class Desk:
+    """Opens the data folder and takes up the jobs that the last process left. Raises UsageError when the
+    folder cannot be used, or is in use."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._uploads = _private(options.data_dir) and _private(options.data_dir / "uploads")
+        self._store = Store(options.data_dir / "haechi.db")
+        self._store.recover(*_CRASHED, time.time() + options.keep_s)
+        self._lock = threading.Lock()
+        self._work = threading.Condition()
+        self._places = 0
+        self._running: tuple[str, str, float] = ("", "", 0.0)
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self._sweep_uploads()
+
+    @contextmanager
+    def place(self) -> Iterator[Path]:
+        """A place in the queue for an upload that is about to begin, and the file to write it to, which is
+        removed unless it was submitted. Raises QueueFull."""
+        with self._lock:
+            waiting = self._store.counts().get("waiting", 0)
+            if waiting + self._places >= self.options.queue:
+                raise QueueFull
+            self._places += 1
+        file = self._uploads / f".{secrets.token_hex(16)}"
+        try:
+            yield file
+        finally:
+            file.unlink(missing_ok=True)
+            with self._lock:
+                self._places -= 1
+
+    def submit(self, upload: Path, name: str, *, thorough: bool = False) -> str:
+        """Take over a file inside the folder of uploads; the identifier of its job, which cannot be guessed.
+        The job survives the end of the process from here on."""
+        id_ = secrets.token_urlsafe(_ID_BYTES)
+        upload.rename(self._uploads / id_)
+        try:
+            self._store.add(id_, name, thorough=thorough, created_s=time.time())
+        except BaseException:
+            (self._uploads / id_).unlink(missing_ok=True)
+            raise
+        with self._work:
+            self._work.notify_all()
+        return id_
+
+    def look(self, id_: str) -> Job | None:
+        """The job as it stands now; None when it never was, was dropped or has expired."""
+        row = self._store.look(id_)
+        if row is None or (row.expires_s is not None and row.expires_s <= time.time()):
+            return None
+        stage, part, ahead = row.status, 0.0, 0
+        if row.status == "done":
+            part = 1.0
+        elif row.status in ("waiting", "running"):
+            ahead = self._store.ahead(row.seq)
+            running, running_stage, running_part = self._running
+            if running == id_:
+                stage, part = running_stage, running_part
+        return _job(row, stage, part, ahead)
+
+    def report(self, id_: str) -> Report | None:
+        """The report of a job that is done."""
+        data = self.kept(id_)
+        return None if data is None else keep.load(data)
+
+    def kept(self, id_: str) -> bytes | None:
+        """The same as ``haechi.report.keep`` stores it."""
+        job = self.look(id_)
+        return self._store.report(id_) if job is not None and job.status == "done" else None
+
+    def drop(self, id_: str) -> bool:
+        """Delete a job, its original and its report now; one that runs is broken off. False: none there."""
+        (self._uploads / id_).unlink(missing_ok=True) if self._store.look(id_) else None
+        gone = self._store.drop(id_)
+        if gone:
+            self._tell(id_)
+        return gone
+
+    def original(self, id_: str) -> Path | None:
+        """The upload while it waits or runs."""
+        row = self._store.look(id_)
+        file = self._uploads / id_
+        return file if row is not None and row.status in ("waiting", "running") and file.exists() else None
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by status."""
+        return dict.fromkeys(("waiting", "running", "done", "failed"), 0) | self._store.counts()
+
+    def free_bytes(self) -> int:
+        """Room left on the disk of the data folder."""
+        return shutil.disk_usage(self._uploads).free
+
+    def on_end(self, id_: str, call: Callable[[], None]) -> Callable[[], None]:
+        """Have ``call`` called, in another thread, when the job ends or is dropped; at once when it has.
+        Returns what takes this back."""
+        with self._lock:
+            self._listeners.setdefault(id_, []).append(call)
+        row = self._store.look(id_)
+        if row is None or row.status in ("done", "failed"):
+            call()
+
+        def cancel() -> None:
+            with self._lock, suppress(KeyError, ValueError):
+                self._listeners[id_].remove(call)
+                if not self._listeners[id_]:
+                    del self._listeners[id_]
+
+        return cancel
+
+    # What follows is for the worker.
+
+    def next(self, wait_s: float) -> Task | None:
+        """Claim the oldest waiting job; wait that long for one."""
+        with self._work:
+            row = self._store.claim()
+            if row is None:
+                self._work.wait(wait_s)
+                row = self._store.claim()
+        if row is None:
+            return None
+        self._running = (row.id, "open", 0.0)
+        # After a crash one file at a time, or the next one, read ahead, would be blamed on this one.
+        following = self._store.following() if row.attempts == 1 else None
+        then = (
+            self._uploads / following.id
+            if following is not None and following.thorough == row.thorough and following.attempts == 0
+            else None
+        )
+        return Task(row.id, row.name, row.thorough, self._uploads / row.id, then)
+
+    def progress(self, id_: str, stage: str, part: float) -> bool:
+        """Note how far the running job is; False when it was dropped."""
+        self._running = (id_, stage, part)
+        return self._store.look(id_) is not None
+
+    def finish(self, id_: str, report: bytes) -> None:
+        """Store the report, then delete the original."""
+        self._store.finish(id_, report, time.time() + self.options.keep_s)
+        self._ended(id_)
+
+    def fail(self, id_: str, code: str, message: str) -> None:
+        """End the job without a report, and delete the original."""
+        self._store.fail(id_, code, message, time.time() + self.options.keep_s)
+        self._ended(id_)
+
+    def release(self, id_: str) -> None:
+        """The job was interrupted on purpose and waits again."""
+        self._store.release(id_)
+        self._running = ("", "", 0.0)
+
+    def sweep(self) -> int:
+        """Delete results that have expired; how many."""
+        return self._store.purge(time.time())
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _ended(self, id_: str) -> None:
+        (self._uploads / id_).unlink(missing_ok=True)
+        self._running = ("", "", 0.0)
+        self._tell(id_)
+
+    def _tell(self, id_: str) -> None:
+        with self._lock:
+            calls = self._listeners.pop(id_, [])
+        for call in calls:
+            call()
+
+    def _sweep_uploads(self) -> None:
+        """Remove uploads that no job needs: broken off, or checked just before the process was killed."""
+        needed = self._store.open_ids()
+        for file in self._uploads.iterdir():
+            if file.name not in needed:
+                file.unlink()
+
+
+def _job(row: Row, stage: str, part: float, ahead: int) -> Job:
+    return Job(
+        id=row.id,
+        status=cast(Status, row.status),
+        stage=stage,
+        part=part,
+        ahead=ahead,
+        name=row.name,
+        thorough=row.thorough,
+        error=None if row.error_code is None else (row.error_code, row.error_message or ""),
+        created_s=row.created_s,
+        expires_s=row.expires_s,
+    )
+
+
+def _private(folder: Path) -> Path:
+    """The folder, made when it is not there, open to this user alone."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.name == "posix":
+            folder.chmod(0o700)
+    except OSError as error:
+        raise UsageError(
+            f"The data folder cannot be made ({error.strerror}): set HAECHI_DATA_DIR to one of yours."
+        ) from None
+    return folder

@@ -1,0 +1,187 @@
+"""Who may ask, how much at a time, and the headers of every answer: pure ASGI, so that bodies stream through.
+
+In this order: the Host header (a page that rebinds its own name to 127.0.0.1 is turned away), the origin of
+requests that change something (CSRF), the token, the declared length. While a body is read: its length, and
+that it keeps coming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from haechi.web.options import Options
+from haechi.web.problem import Problem
+from haechi.web.rate import Buckets
+from haechi.web.uploads import OVERHEAD_BYTES, too_large
+
+COOKIE = "haechi"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "cache-control": "no-store",
+}
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+_OPEN = ("/healthz", "/readyz", "/login")
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_LEAST_BYTES_S = 4096
+_GUESSES_PER_MIN = 30
+
+
+def cookie_value(token: str) -> str:
+    """What a browser keeps instead of the token itself."""
+    return hmac.new(token.encode(), b"haechi browser cookie 1", hashlib.sha256).hexdigest()
+
+
+class Guard:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, options: Options) -> None:
+        self._app, self._options = app, options
+        self._guesses = Buckets(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        headers = Headers(scope=scope)
+        try:
+            refused = self._refused(scope, headers)
+        except Problem as problem:
+            refused = problem.response(scope["path"])
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        await self._app(scope, _Body(receive, headers, self._options), send)
+
+    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
+        """What is answered at once instead of letting the request through. Raises Problem."""
+        host = headers.get("host", "")
+        if self._options.loopback and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
+            raise Problem("wrong_host", "This server answers on localhost only: open the address it printed.")
+        if scope["method"] not in _SAFE:
+            self._check_origin(scope, headers, host)
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._options.max_upload_bytes + OVERHEAD_BYTES:
+            raise too_large(self._options.max_upload_bytes)
+        token = self._options.token
+        path: str = scope["path"]
+        if token is None or path in _OPEN or path.startswith("/static/") or _shows(token, headers):
+            return None
+        client = scope["client"][0] if scope.get("client") else ""
+        wait_s = self._guesses.take(client) if _tries(headers) else 0.0
+        if wait_s > 0:
+            raise Problem(
+                "rate_limited",
+                "Too many wrong tokens came from this address: wait a minute.",
+                headers={"Retry-After": str(max(1, round(wait_s)))},
+            )
+        if scope["method"] == "GET" and "text/html" in headers.get("accept", "") and path[:4] != "/v1/":
+            return RedirectResponse("/login", 303)
+        raise Problem(
+            "token_needed",
+            "Send the token that the server printed at its start as `Authorization: Bearer TOKEN`.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+    def _check_origin(self, scope: Scope, headers: Headers, host: str) -> None:
+        """Browsers say where a request comes from; what only programs send has neither header."""
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        foreign = site not in (None, "same-origin", "none")
+        if origin is not None and origin.lower() != f"{scope['scheme']}://{host}".lower():
+            # Behind a proxy that speaks TLS the scheme differs, never the name and port.
+            foreign = foreign or origin.partition("://")[2].lower() != host.lower()
+        if foreign:
+            raise Problem("cross_site", "Another site asked for this in your browser: it was not done.")
+
+
+class _Body:
+    """The ``receive`` of a request that holds the sender to its limits. Raises Problem."""
+
+    def __init__(self, receive: Receive, headers: Headers, options: Options) -> None:
+        self._receive = receive
+        self._most = options.max_upload_bytes + OVERHEAD_BYTES
+        self._most_file, self._idle_s = options.max_upload_bytes, options.idle_s
+        self._got, self._start = 0, time.monotonic()
+        self._open = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+    async def __call__(self) -> Message:
+        if not self._open:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._idle_s)
+        except TimeoutError:
+            raise _too_slow() from None
+        self._got += len(message.get("body", b""))
+        self._open = bool(message.get("more_body", False))
+        if self._got > self._most:
+            raise too_large(self._most_file)
+        late_s = time.monotonic() - self._start - self._idle_s
+        if self._open and late_s > self._got / _LEAST_BYTES_S:
+            raise _too_slow()
+        return message
+
+
+def _too_slow() -> Problem:
+    return Problem(
+        "too_slow",
+        "The upload stood still or crept, so it was cut off: try again over a better connection.",
+        headers={"Connection": "close"},
+    )
+
+
+def _hostname(host: str) -> str:
+    """The name or address of a Host header, without its port; empty when it makes no sense."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _tries(headers: Headers) -> bool:
+    return "authorization" in headers or COOKIE in _cookies(headers)
+
+
+def _shows(token: str, headers: Headers) -> bool:
+    """Whether a request carries the token, or the cookie made of it. Compared in constant time."""
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    bearer = kind.lower() == "bearer" and same(given.strip(), token)
+    return bearer or same(_cookies(headers).get(COOKIE, ""), cookie_value(token))
+
+
+def same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _cookies(headers: Headers) -> dict[str, str]:
+    pairs: Iterable[list[str]] = (part.strip().split("=", 1) for part in headers.get("cookie", "").split(";"))
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+
+def _with_headers(send: Send) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return guarded

@@ -1,0 +1,103 @@
+"""What can be set of the server: each option once, with its name, default, meaning and HAECHI_* variable."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from haechi.errors import UsageError
+
+_LEAST_TOKEN = 16
+
+
+def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Where programs of this user keep their data on this system (XDG Base Directory on Linux)."""
+    env = os.environ if environ is None else environ
+    if sys.platform == "win32":
+        return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Haechi"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Haechi"
+    named = env.get("XDG_DATA_HOME", "")
+    return (Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share") / "haechi"
+
+
+def _option(default: Any, help_text: str, least: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help_text, "least": least})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Every field NAME is read from the variable ``HAECHI_NAME`` by ``from_env``."""
+
+    host: str = _option("127.0.0.1", "address that the server binds")
+    port: int = _option(8765, "port that the server binds; 0 takes a free one", 0)
+    token: str | None = _option(None, "secret of at least 16 characters that every caller must show")
+    data_dir: Path = field(
+        default_factory=default_data_dir, metadata={"help": "folder of the server's data", "least": None}
+    )
+    keep_s: float = _option(3600.0, "seconds after which results are deleted", 1)
+    max_upload_bytes: int = _option(200 * 1024**2, "largest upload, in bytes", 1)
+    queue: int = _option(64, "jobs that may wait at the same time", 1)
+    rate_per_min: int = _option(1200, "uploads a minute that one address may send", 1)
+    idle_s: float = _option(20.0, "seconds that a sender may stay silent before it is cut off", 0.1)
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value, least = getattr(self, f.name), f.metadata["least"]
+            if least is not None and not least <= value < math.inf:
+                raise UsageError(f"{f.name}={value} is out of range, at least {least} is needed: {_help(f)}")
+        if self.port > 65535:
+            raise UsageError(f"port={self.port} is out of range, at most 65535 is possible: choose another")
+        if self.token is not None and not (
+            len(self.token) >= _LEAST_TOKEN and self.token.isascii() and self.token.isprintable()
+        ):
+            raise UsageError(
+                f"The token needs at least {_LEAST_TOKEN} plain characters, or others could guess it: "
+                "leave it out and a good one is made."
+            )
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Options:
+        """Options with every HAECHI_* variable applied. Raises UsageError on a value of the wrong type."""
+        env = os.environ if environ is None else environ
+        kinds: dict[str, type[Any]] = {"port": int, "data_dir": Path, "token": str, "host": str}
+        kinds |= {
+            "keep_s": float,
+            "idle_s": float,
+            "max_upload_bytes": int,
+            "queue": int,
+            "rate_per_min": int,
+        }
+        changes: dict[str, Any] = {"data_dir": default_data_dir(env)}
+        for f in fields(cls):
+            variable = f"HAECHI_{f.name.upper()}"
+            if not env.get(variable):
+                continue
+            kind = kinds[f.name]
+            try:
+                changes[f.name] = kind(env[variable])
+            except ValueError:
+                raise UsageError(
+                    f"{variable}={env[variable]!r} is not a valid {kind.__name__}: {_help(f)}"
+                ) from None
+        return replace(cls(), **changes)
+
+
+def _help(option: Field[Any]) -> str:
+    return str(option.metadata["help"])

@@ -1,0 +1,97 @@
+"""``haechi serve``: bind, print the address, open the browser, run until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+
+from haechi.errors import UsageError
+from haechi.settings import Settings
+from haechi.web.options import Options
+
+_NEEDED = ("fastapi", "uvicorn", "jinja2", "python_multipart")
+
+
+def serve(options: Options, settings: Settings, say: Callable[[str], None], *, browser: bool = True) -> None:
+    """Run the server until it is told to stop. Raises UsageError when it cannot start."""
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise UsageError(f"The server needs more ({', '.join(missing)} missing): pip install 'haechi[web]'")
+    import uvicorn
+
+    from haechi.web.app import build
+    from haechi.web.wire import MOST_HEAD_BYTES, Wire
+
+    made = not options.loopback and options.token is None
+    options = replace(options, token=secrets.token_urlsafe(24)) if made else options
+    listening = _bind(options)
+    port: int = listening.getsockname()[1]
+    app = build(options, settings)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="haechi: %(message)s")
+    config = uvicorn.Config(
+        app,
+        http=Wire,
+        ws="none",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # or a caller could choose the address that its uploads are counted under
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+    address = _address(options, port)
+    say(f"Haechi runs at {address} (Ctrl-C stops it)")
+    if made:
+        say(f"Token, needed by every caller and shown only now: {options.token}")
+    if not options.loopback:
+        say("Others can reach it, and what they send travels unencrypted: put a proxy with TLS before it.")
+    if browser:
+        threading.Timer(0.5, webbrowser.open, (address,)).start()
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(server.serve(sockets=[listening]))
+    say("Haechi has stopped")
+    if any(thread.name in ("haechi-worker", "haechi-ahead") for thread in threading.enumerate()):
+        # Deep in a file: Python's own end would wait for it, or meet OpenCV half way (see check.AHEAD).
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _bind(options: Options) -> socket.socket:
+    """The listening socket. Raises UsageError when the address or the port is not to be had."""
+    host = "127.0.0.1" if options.host == "localhost" else options.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, options.port))
+        listening.listen(512)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise UsageError(
+            f"{options.host}:{options.port} cannot be used ({why}): choose another with --port, or --port 0."
+        ) from None
+    return listening
+
+
+def _address(options: Options, port: int) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(options.host, options.host)
+    return f"http://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{port}"

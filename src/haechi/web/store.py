@@ -1,0 +1,222 @@
+"""The jobs and their reports in one SQLite file (WAL), which only this process may open.
+
+    waiting --claim--> running --finish--> done
+       ^                  |  \\--fail----> failed
+       \\----release/recover/
+
+A claim is counted and durable before the work begins, so a job that kills the process is known after the
+restart, and a report and its status are written in one transaction, so there is never one without the other.
+Deleted rows are overwritten (secure_delete), and the log of changes is emptied after every deletion.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from haechi.errors import UsageError
+
+ATTEMPTS = 3
+"""After so many runs that took the process with them a job has failed."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  thorough INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('waiting', 'running', 'done', 'failed')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  created_s REAL NOT NULL,
+  expires_s REAL,
+  error_code TEXT,
+  error_message TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, seq);
+CREATE TABLE IF NOT EXISTS reports (id TEXT PRIMARY KEY, data BLOB NOT NULL);
+"""
+_COLUMNS = "seq, id, name, thorough, status, attempts, created_s, expires_s, error_code, error_message"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job. Times in seconds since 1970; ``expires_s`` is None until it has ended."""
+
+    seq: int
+    id: str
+    name: str
+    thorough: bool
+    status: str
+    attempts: int
+    created_s: float
+    expires_s: float | None
+    error_code: str | None
+    error_message: str | None
+
+
+class Store:
+    """All methods are safe to call from any thread, and quick."""
+
+    def __init__(self, file: Path) -> None:
+        """Opens or makes the file, readable to this user alone. Raises UsageError when another process has
+        it, or when it cannot be opened."""
+        self._lock = threading.RLock()
+        try:
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its log the same mode
+            self._db = sqlite3.connect(file, timeout=0.2, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA secure_delete = ON")
+            with self._change():
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+        except (sqlite3.Error, OSError) as error:
+            why = "another `haechi serve` uses it" if "locked" in str(error) else "it cannot be opened"
+            raise UsageError(
+                f"The data folder cannot be used, because {why}: stop the other, or set HAECHI_DATA_DIR to "
+                "another folder."
+            ) from None
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def add(self, id_: str, name: str, *, thorough: bool, created_s: float) -> None:
+        with self._change():
+            self._db.execute(
+                "INSERT INTO jobs (id, name, thorough, status, created_s) VALUES (?, ?, ?, 'waiting', ?)",
+                (id_, name, thorough, created_s),
+            )
+
+    def claim(self) -> Row | None:
+        """The oldest waiting job, now running and counted once more; None when none waits."""
+        with self._change():
+            row = self._first("WHERE status = 'waiting' ORDER BY seq LIMIT 1")
+            if row is not None:
+                self._db.execute(
+                    "UPDATE jobs SET status = 'running', attempts = attempts + 1 WHERE seq = ?", (row.seq,)
+                )
+                row = self._first("WHERE seq = ?", row.seq)
+        return row
+
+    def following(self) -> Row | None:
+        """The job that the next ``claim`` would give."""
+        with self._lock:
+            return self._first("WHERE status = 'waiting' ORDER BY seq LIMIT 1")
+
+    def finish(self, id_: str, report: bytes, expires_s: float) -> bool:
+        """Store the report of a running job; False when the job was dropped meanwhile."""
+        with self._change():
+            ended = self._db.execute(
+                "UPDATE jobs SET status = 'done', expires_s = ? WHERE id = ? AND status = 'running'",
+                (expires_s, id_),
+            )
+            if ended.rowcount:
+                self._db.execute("INSERT INTO reports (id, data) VALUES (?, ?)", (id_, report))
+        return bool(ended.rowcount)
+
+    def fail(self, id_: str, code: str, message: str, expires_s: float) -> None:
+        """A running job ends without a report."""
+        with self._change():
+            self._db.execute(
+                "UPDATE jobs SET status = 'failed', error_code = ?, error_message = ?, expires_s = ? "
+                "WHERE id = ? AND status = 'running'",
+                (code, message, expires_s, id_),
+            )
+
+    def release(self, id_: str) -> None:
+        """A running job was interrupted on purpose: it waits again, and this run does not count."""
+        with self._change():
+            self._db.execute(
+                "UPDATE jobs SET status = 'waiting', attempts = attempts - 1 WHERE id = ? "
+                "AND status = 'running'",
+                (id_,),
+            )
+
+    def recover(self, code: str, message: str, expires_s: float) -> None:
+        """After a start: what ran when the last process ended waits again, or has failed for good."""
+        with self._change():
+            self._db.execute(
+                "UPDATE jobs SET status = 'failed', error_code = ?, error_message = ?, expires_s = ? "
+                "WHERE status = 'running' AND attempts >= ?",
+                (code, message, expires_s, ATTEMPTS),
+            )
+            self._db.execute("UPDATE jobs SET status = 'waiting' WHERE status = 'running'")
+
+    def look(self, id_: str) -> Row | None:
+        with self._lock:
+            return self._first("WHERE id = ?", id_)
+
+    def ahead(self, seq: int) -> int:
+        """Jobs that end before the job with this number."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT count(*) FROM jobs WHERE status IN ('waiting', 'running') AND seq < ?", (seq,)
+            ).fetchone()
+        return int(found[0])
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by status; statuses without any are left out."""
+        with self._lock:
+            return dict(self._db.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
+
+    def open_ids(self) -> set[str]:
+        """Jobs whose originals are still needed."""
+        with self._lock:
+            found = self._db.execute("SELECT id FROM jobs WHERE status IN ('waiting', 'running')").fetchall()
+        return {id_ for (id_,) in found}
+
+    def report(self, id_: str) -> bytes | None:
+        with self._lock:
+            found = self._db.execute("SELECT data FROM reports WHERE id = ?", (id_,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def drop(self, id_: str) -> bool:
+        """Delete the job and its report; False when there is none."""
+        with self._change():
+            gone = self._db.execute("DELETE FROM jobs WHERE id = ?", (id_,)).rowcount
+            self._db.execute("DELETE FROM reports WHERE id = ?", (id_,))
+        if gone:
+            self._forget()
+        return bool(gone)
+
+    def purge(self, now_s: float) -> int:
+        """Delete all that has expired; how many jobs."""
+        with self._change():
+            self._db.execute(
+                "DELETE FROM reports WHERE id IN (SELECT id FROM jobs WHERE expires_s <= ?)", (now_s,)
+            )
+            gone = self._db.execute("DELETE FROM jobs WHERE expires_s <= ?", (now_s,)).rowcount
+        if gone:
+            self._forget()
+        return gone
+
+    def _first(self, where: str, *values: object) -> Row | None:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM jobs {where}", values).fetchone()
+        return None if found is None else Row(found[0], found[1], found[2], bool(found[3]), *found[4:])
+
+    def _forget(self) -> None:
+        """Give freed pages back to the disk, and empty the log, where deleted rows would live on."""
+        with self._lock:
+            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """One transaction: all of it or nothing."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise

@@ -1,0 +1,36 @@
+"""The HTTP protocol of uvicorn with a clock: who opens a connection must soon send a whole request head."""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_S = 15.0
+MOST_HEAD_BYTES = 16 * 1024
+
+
+class Wire(H11Protocol):
+    """Closes connections whose first request head is not complete after HEAD_S seconds, and those that stay
+    silent after part of a later one."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._seen: object = None
+        self._clock = self.loop.call_later(HEAD_S, self._late)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not self._seen:  # a whole head came in: its body has a clock of its own
+            self._seen = self.cycle
+            self._clock.cancel()
+        elif self.cycle is not None and self.cycle.response_complete and self._clock.cancelled():
+            self._clock = self.loop.call_later(HEAD_S, self._late)  # the next head has begun
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._clock.cancel()
+        super().connection_lost(exc)
+
+    def _late(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,165 @@
+"""The one thread that judges: jobs in order of arrival, networks loaded once, the next file read ahead."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sqlite3
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from haechi.check import Progress, Source
+from haechi.errors import HaechiError, InputError, ModelError
+from haechi.report import keep
+from haechi.settings import Settings
+from haechi.types import Report
+from haechi.web.desk import Desk, Task
+
+_log = logging.getLogger("haechi.web")
+
+_IDLE_S = 1.0
+_REPAIR_S = 5.0
+_SWEEP_S = 5.0
+
+
+class Judge(Protocol):
+    """What the worker needs of ``haechi.check.Checker``."""
+
+    def check(
+        self,
+        source: Source,
+        progress: Progress | None = None,
+        *,
+        previews: bool = False,
+        then: Source | None = None,
+    ) -> Report: ...
+
+
+class _Abandoned(BaseException):
+    """The job was dropped, or the server stops. No Exception, so that nothing on the way takes it for a
+    fault of its own."""
+
+
+class Worker:
+    """Runs jobs of the desk between ``start`` and ``stop``. ``fault``: why it cannot, None when it can."""
+
+    def __init__(
+        self, desk: Desk, settings: Settings, make: Callable[[Settings], Judge] | None = None
+    ) -> None:
+        self._desk, self._settings = desk, settings
+        self._make = make or _checker
+        self._judges: dict[bool, Judge] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="haechi-worker", daemon=True)
+        self._sweeper = threading.Thread(target=self._sweep, name="haechi-sweeper", daemon=True)
+        self.warm = False
+        self.fault: ModelError | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+        self._sweeper.start()
+
+    def stop(self, wait_s: float = 10.0) -> bool:
+        """Break off what runs, so that it waits for the next start. False when it does not let go in time."""
+        self._stopping.set()
+        for thread in (self._thread, self._sweeper):
+            if thread.is_alive():
+                thread.join(wait_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if not self.warm and not self._warm_up():
+                self._stopping.wait(_REPAIR_S)
+                continue
+            try:
+                task = self._desk.next(_IDLE_S)
+                if task is not None:
+                    self._work(task)
+            except Exception as error:  # of the store: the job stays in it and is run again
+                report_crash("worker", error)
+                self._stopping.wait(_REPAIR_S)
+
+    def _warm_up(self) -> bool:
+        """Load every network and judge a blank picture, so that the first upload does not wait for either."""
+        try:
+            self._judge(thorough=self._settings.thorough).check(_blank())
+        except ModelError as error:
+            self._judges.clear()
+            self.fault = error
+            _log.error("%s", error.message)
+            return False
+        self.fault, self.warm = None, True
+        return True
+
+    def _judge(self, *, thorough: bool) -> Judge:
+        if thorough not in self._judges:
+            self._judges[thorough] = self._make(replace(self._settings, thorough=thorough))
+        return self._judges[thorough]
+
+    def _work(self, task: Task) -> None:
+        def tell(stage: str, part: float) -> None:
+            if self._stopping.is_set() or not self._desk.progress(task.id, stage, part):
+                raise _Abandoned
+
+        try:
+            judge = self._judge(thorough=task.thorough)
+            report = judge.check(task.original, tell, previews=True, then=task.then)
+            # The file lies under its identifier; people know it by the name that came with it.
+            kept = keep.dump(replace(report, media=replace(report.media, name=task.name)))
+        except _Abandoned:
+            self._desk.release(task.id)
+        except InputError as error:
+            self._desk.fail(task.id, error.code, error.message)
+        except ModelError as error:
+            self._judges.clear()
+            self.warm, self.fault = False, error
+            _log.error("%s", error.message)
+            self._desk.fail(task.id, error.code, error.message)
+        except Exception as error:
+            report_crash("check", error)
+            self._desk.fail(task.id, HaechiError.code, "")
+        else:
+            self._store(task, kept)
+
+    def _store(self, task: Task, kept: bytes) -> None:
+        """Store the report; on a full disk, again and again until there is room."""
+        while True:
+            try:
+                self._desk.finish(task.id, kept)
+                return
+            except sqlite3.OperationalError as error:
+                _log.error("a report cannot be stored (%s): free some room on the disk", error)
+                if self._stopping.wait(_REPAIR_S):
+                    return  # it is still marked as running, so it is checked anew after the next start
+
+    def _sweep(self) -> None:
+        while not self._stopping.wait(_SWEEP_S):
+            try:
+                self._desk.sweep()
+            except sqlite3.Error as error:
+                _log.error("expired results cannot be deleted (%s)", error)
+
+
+def report_crash(where: str, error: BaseException) -> None:
+    """Log a fault of ours by its kind and place. Its text is left out: it may name the user's file."""
+    steps = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("internal error in the %s: %s\n%s", where, type(error).__name__, steps)
+
+
+def _checker(settings: Settings) -> Judge:
+    from haechi.check import Checker
+
+    return Checker(settings)
+
+
+def _blank() -> bytes:
+    """A picture of 64 x 64 px without anything on it."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), (127, 127, 127)).save(out, "PNG")
+    return out.getvalue()
