@@ -24,6 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "calibration": set(),
     "places": set(),
     "helplines": set(),
+    "pdq": set(),
+    "hashlist": {"pdq"},
     "models": set(),
     "media": set(),
     "previews": set(),
