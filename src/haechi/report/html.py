@@ -51,8 +51,9 @@ class Parts:
     span_s: float
 
 
-def parts(report: Report, lang: str = "en") -> Parts:
-    """The pieces of a page. Previews of the report are embedded; without any, the page says so."""
+def parts(report: Report, lang: str = "en", *, above_picture: str = "") -> Parts:
+    """The pieces of a page. Previews of the report are embedded; without any, the page says so.
+    ``above_picture`` is HTML that the page puts over them."""
     lang = language(lang)
     shown = pictures.shown(report)
     return Parts(
@@ -63,7 +64,7 @@ def parts(report: Report, lang: str = "en") -> Parts:
         facts=facts.headline_facts(report, lang),
         store=pictures.store(shown),
         rules=pictures.rules(shown, report),
-        sections={name: text for name, text in _sections(report, shown, lang).items() if text},
+        sections={name: text for name, text in _sections(report, shown, lang, above_picture).items() if text},
         span_s=span_s(report) if report.media.kind == "video" else 0.0,
     )
 
@@ -99,11 +100,11 @@ def page(report: Report, lang: str = "en") -> str:
     )
 
 
-def _sections(report: Report, shown: list[pictures.Shown], lang: str) -> dict[str, str]:
+def _sections(report: Report, shown: list[pictures.Shown], lang: str, above: str) -> dict[str, str]:
     times_s = [p.preview.time_s for p in shown]
     return {
         "verdict": sections.verdict(report, lang),
-        "picture": sections.picture(report, shown, lang),
+        "picture": sections.picture(report, shown, lang, above),
         "timeline": sections.timeline(report, times_s, lang) if span_s(report) > 0 else "",
         "evidence": sections.evidence(report, lang),
         "claims": sections.claims(report, lang),

@@ -84,8 +84,8 @@ def _score(report: Report, lang: str) -> str:
     )
 
 
-def picture(report: Report, shown: list[pics.Shown], lang: str) -> str:
-    """The picture, or for a video its frames and a choice among them."""
+def picture(report: Report, shown: list[pics.Shown], lang: str, above: str = "") -> str:
+    """The picture, or for a video its frames and a choice among them; ``above`` is HTML of the page's own."""
     video = report.media.kind == "video"
     title = say("ui_frames" if video else "ui_picture", lang)
     if not shown:
@@ -94,7 +94,8 @@ def picture(report: Report, shown: list[pics.Shown], lang: str) -> str:
     notes = [say("ui_boxes_note", lang)] if any(p.faces for p in shown) else []
     notes += [say("ui_heat_note" if heat else "ui_heat_absent", lang)]
     body = (
-        (pics.controls(report, shown, lang) if heat or any(p.faces for p in shown) else "")
+        above
+        + (pics.controls(report, shown, lang) if heat or any(p.faces for p in shown) else "")
         + "".join(pics.figure(p, report, lang) for p in shown)
         + pics.thumbs(shown, span_s(report), lang)
         + f'<p class="note">{esc(" ".join(notes))}</p>'

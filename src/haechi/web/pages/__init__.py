@@ -1,0 +1,15 @@
+"""The browser pages. ``router`` holds all of them; whatever they ask for works without JavaScript too."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from haechi.web.pages import about, assets, check, models, result
+from haechi.web.pages import help as help_now
+from haechi.web.pages.render import problem, wants_page
+
+__all__ = ["problem", "router", "wants_page"]
+
+router = APIRouter(include_in_schema=False)
+for _piece in (check, result, models, help_now, about, assets):
+    router.include_router(_piece.router)

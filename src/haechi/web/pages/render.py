@@ -1,0 +1,107 @@
+"""From a request to a page: its language, its template, and the headers that every page carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from haechi.report.data import tool_version
+from haechi.report.messages import visible
+from haechi.web import words
+from haechi.web.language import COOKIE, accepted, asked
+from haechi.web.problem import Problem
+
+_HTML_LANG: Mapping[str, str] = {"zh": "zh-Hans"}
+_NAMES: Mapping[str, str] = {"en": "English", "zh": "简体中文", "ko": "한국어"}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("haechi.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment
+
+
+def language(request: Request) -> str:
+    """The language of the page that answers this request: en, zh or ko. A page, unlike a program, is not
+    turned away for asking for another."""
+    try:
+        return asked(request)
+    except Problem:
+        return accepted(request.headers.get("accept-language", ""), "en")
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """The template as a page. It is never kept by the browser: what it shows may be somebody's worst day."""
+    text = fragment(request, template, **values)
+    response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+    if request.query_params.get("lang"):
+        # A cookie of the session: on a shared computer no trace of this stays behind.
+        response.set_cookie(COOKIE, language(request), httponly=True, samesite="strict")
+    return response
+
+
+def fragment(request: Request, template: str, **values: Any) -> str:
+    """The template filled, with what every template of ours may use."""
+    lang = language(request)
+
+    def w(key: str, /, **gaps: object) -> str:
+        return words.say(key, lang, **gaps)
+
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            w=w,
+            lang=lang,
+            html_lang=_HTML_LANG.get(lang, lang),
+            languages=[(code, _HTML_LANG.get(code, code), name) for code, name in _NAMES.items()],
+            here=request.url.path,
+            in_language=lambda code: _in_language(request, code),
+            local=local(request),
+            version=tool_version(),
+            **values,
+        )
+    )
+
+
+def local(request: Request) -> bool:
+    """Whether the server can be reached from this computer only."""
+    return bool(request.app.state.options.loopback)
+
+
+def _in_language(request: Request, code: str) -> str:
+    """The address of the same page in another language."""
+    query = [(name, value) for name, value in parse_qsl(request.url.query) if name != "lang"]
+    return f"{request.url.path}?{urlencode([*query, ('lang', code)])}"
+
+
+def problem(request: Request, found: Problem) -> HTMLResponse:
+    """A page that says what went wrong and what to do, in the words of the code."""
+    answer = page(request, "problem.html", status=found.status, told=problem_words(request, found.code))
+    answer.headers.update(found.headers)
+    return answer
+
+
+def problem_words(request: Request, code: str) -> str:
+    """The sentence for a code of the family ``problem_``."""
+    known = code if code in words.FAMILIES["problem_"] else "bad_request"
+    megabytes = request.app.state.options.max_upload_bytes // 1024**2
+    return words.say(f"problem_{known}", language(request), megabytes=megabytes)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person with a browser asks, rather than a program."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,78 @@
+"""The page of one check: how far it is, then its report with what one can do with it."""
+
+from __future__ import annotations
+
+import math
+import time
+from importlib.util import find_spec
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from haechi.report import html
+from haechi.web import words
+from haechi.web.api import done, not_found
+from haechi.web.desk import Desk, Job
+from haechi.web.pages.check import script_words
+from haechi.web.pages.render import fragment, language, page
+from haechi.web.problem import Problem
+
+router = APIRouter(include_in_schema=False)
+
+#: The order of this page: first what it means and what to do, then the evidence.
+_BEFORE = ("verdict", "steps")
+_SCRIPT = ("loupe", "loupe_original", "loupe_preview", "player_jump", "player_to", "player_broken")
+
+
+@router.get("/checks/{id}")
+def shown(request: Request, id: str) -> Response:  # noqa: A002
+    """The result, or how far it is."""
+    desk: Desk = request.app.state.desk
+    job = desk.look(id)
+    if job is None:
+        raise not_found()
+    if job.error is not None:
+        raise Problem.named(*job.error)
+    if job.status != "done":
+        return page(request, "running.html", job=job, stage=stage_word(job), told=script_words(request))
+    lang = language(request)
+    report = done(desk, id)
+    parts = html.parts(report, lang, above_picture=fragment(request, "picture_bar.html", job=job))
+    return page(
+        request,
+        "result.html",
+        job=job,
+        parts=parts,
+        report=report,
+        before=[parts.sections[name] for name in _BEFORE if name in parts.sections],
+        after=[text for name, text in parts.sections.items() if name not in _BEFORE],
+        minutes=_minutes_left(job),
+        pdf=find_spec("weasyprint") is not None,
+        told={key: words.catalogue(lang)[key] for key in _SCRIPT},
+    )
+
+
+@router.get("/checks/{id}/report.css")
+def rules(request: Request, id: str) -> Response:  # noqa: A002
+    """The style rules that only this report needs; a sheet of its own, because the policy of the pages
+    forbids styles inside them."""
+    return Response(html.rules(done(request.app.state.desk, id)), media_type="text/css")
+
+
+@router.post("/checks/{id}/delete")
+def delete(request: Request, id: str) -> Response:  # noqa: A002
+    """Delete the result now. Whoever asks twice, or too late, gets what they want all the same."""
+    request.app.state.desk.drop(id)
+    return RedirectResponse("/?deleted=true", 303)
+
+
+def stage_word(job: Job) -> str:
+    """The key of the sentence for where a job is; the script has the same table."""
+    if job.status == "waiting":
+        return "state_waiting" if job.ahead else "state_queued"
+    named = {"open": "state_open", "faces": "state_faces", "verdict": "state_verdict"}
+    return {**named, "previews": "state_verdict"}.get(job.stage, "state_evidence")
+
+
+def _minutes_left(job: Job) -> int:
+    return max(1, math.ceil(((job.expires_s or 0.0) - time.time()) / 60))
