@@ -5,77 +5,169 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from haechi import models
 from haechi import report as reports
+from haechi.errors import ModelError
 from haechi.report import keep
 from haechi.types import Report
-from haechi.web import uploads
-from haechi.web.desk import Desk, Job
+from haechi.web import contract, uploads
+from haechi.web.contract import problems
+from haechi.web.desk import Desk
+from haechi.web.heat import heat_png
 from haechi.web.language import asked
+from haechi.web.pdf import pdf
 from haechi.web.problem import Problem
 
 router = APIRouter(prefix="/v1")
 
+Id = Annotated[str, Path(description="As the upload was answered.")]
 _LONGEST_WAIT_S = 60
+_UPLOAD = (
+    *("bad_multipart", "cross_site", "too_slow", "too_large", "not_multipart", "no_file", "invalid"),
+    *("queue_full", "model", "disk_full"),
+)
+_FAILED = ("unreadable", "unknown_format", "damaged_file", "over_limit", "crashed", "model")
+_LANG = {"parameters": [contract.LANG]}
 
 
-@router.post("/checks", status_code=202)
+@router.post(
+    "/checks",
+    status_code=202,
+    responses=contract.report_answer() | contract.running_answer() | problems(*_UPLOAD, *_FAILED),
+    openapi_extra={"parameters": [contract.LANG, contract.PREFER], "requestBody": contract.FORM},
+)
 async def submit(request: Request) -> Response:
-    """Send one photograph or video as the form field `file`."""
+    """Send one photograph or video as the form field `file`. The answer's `Location` is where its report will
+    be. With `Prefer: wait=20` the answer is the report itself when it is ready in time."""
     desk: Desk = request.app.state.desk
     lang = asked(request)
     wait_s = _preferred_wait(request)
     id_ = await uploads.accept(request)
-    if wait_s:
-        await _ended(desk, id_, wait_s)
-    applied = {"Preference-Applied": f"wait={wait_s}"} if wait_s else {}
-    return await run_in_threadpool(_state, desk, id_, lang, applied | {"Location": f"/v1/checks/{id_}"})
+    headers = {"Location": f"/v1/checks/{id_}"}
+    if not wait_s:
+        return await run_in_threadpool(_progress, desk, id_, headers)
+    await _ended(desk, id_, wait_s)
+    headers["Preference-Applied"] = f"wait={wait_s}"
+    return await run_in_threadpool(_state, desk, id_, lang, headers)
 
 
-@router.get("/checks/{id}")
-def result(request: Request, id: str) -> Response:  # noqa: A002
-    """The report, or how far its job is."""
+@router.get(
+    "/checks/{id}",
+    responses=contract.report_answer()
+    | contract.running_answer()
+    | problems("not_found", "invalid", *_FAILED),
+    openapi_extra=_LANG,
+)
+def result(request: Request, id: Id) -> Response:  # noqa: A002
+    """The report, or how far its job is. When the file could not be read, the problem says why."""
     return _state(request.app.state.desk, id, asked(request), {})
 
 
-@router.delete("/checks/{id}", status_code=204)
-def drop(request: Request, id: str) -> Response:  # noqa: A002
-    """Delete the job, its file and its report now."""
+@router.delete(
+    "/checks/{id}",
+    status_code=204,
+    responses=contract.answer(204, "All of it is gone.") | problems("cross_site", "not_found", "too_large"),
+)
+def drop(request: Request, id: Id) -> Response:  # noqa: A002
+    """Delete the job, its file and its report now; a check that runs is broken off."""
     if not request.app.state.desk.drop(id):
         raise not_found()
     return Response(status_code=204)
 
 
-@router.get("/checks/{id}/report.haechi")
-def kept(request: Request, id: str) -> Response:  # noqa: A002
-    """The report as `haechi.report.keep` stores it: every format can be made of it."""
+@router.get(
+    "/checks/{id}/heatmap.png",
+    response_class=Response,
+    responses=contract.answer(200, "A transparent picture as large as the report's preview.", "image/png")
+    | problems("not_found", "no_heatmap", *_FAILED),
+)
+def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
+    """Where the evidence lies, to be laid over the picture; of a video, over its strongest frame."""
+    data = heat_png(done(request.app.state.desk, id))
+    if data is None:
+        raise Problem("no_heatmap", "No detector marked a place in this file: see the report.")
+    return Response(data, media_type="image/png")
+
+
+@router.get(
+    "/checks/{id}/report.html",
+    response_class=Response,
+    responses=contract.answer(200, "One HTML file.", "text/html")
+    | problems("not_found", "invalid", *_FAILED),
+    openapi_extra=_LANG,
+)
+def page(request: Request, id: Id) -> Response:  # noqa: A002
+    """The report as one HTML file that loads nothing from outside."""
+    text = reports.render_html(done(request.app.state.desk, id), asked(request))
+    # Its own policy names its style and script by their hashes, which the policy of our pages would forbid.
+    own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    headers = {"Content-Security-Policy": own[1] + "; frame-ancestors 'none'"} if own else {}
+    return Response(text, media_type="text/html", headers=headers)
+
+
+@router.get(
+    "/checks/{id}/report.pdf",
+    response_class=Response,
+    responses=contract.answer(200, "A PDF.", "application/pdf")
+    | problems("not_found", "invalid", "no_pdf", *_FAILED),
+    openapi_extra=_LANG,
+)
+def printed(request: Request, id: Id) -> Response:  # noqa: A002
+    """The report as PDF, where WeasyPrint is installed on the server."""
+    report = done(request.app.state.desk, id)
+    return Response(pdf(reports.render_html(report, asked(request))), media_type="application/pdf")
+
+
+@router.get(
+    "/checks/{id}/report.haechi",
+    response_class=Response,
+    responses=contract.answer(200, "For `haechi.report.keep.load`.", keep.MEDIA_TYPE)
+    | problems("not_found", *_FAILED),
+)
+def kept(request: Request, id: Id) -> Response:  # noqa: A002
+    """The report as it is stored: the client of Haechi makes every format and language of it."""
     desk: Desk = request.app.state.desk
-    done(desk, id)
+    _check_done(desk, id)
     data = desk.kept(id)
     if data is None:
         raise not_found()
     return Response(data, media_type=keep.MEDIA_TYPE)
 
 
-@router.get("/checks/{id}/report.html")
-def page(request: Request, id: str) -> Response:  # noqa: A002
-    """The report as one HTML file that loads nothing from outside."""
-    text = reports.render_html(done(request.app.state.desk, id), asked(request))
-    own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
-    headers = {"content-security-policy": own[1] + "; frame-ancestors 'none'"} if own else {}
-    return Response(text, media_type="text/html", headers=headers)
+@router.get(
+    "/models",
+    responses=contract.answer(200, "The cards.", "application/json", {"$ref": "#/components/schemas/Models"})
+    | problems("model"),
+)
+def cards(request: Request) -> Response:
+    """The cards of the models: on what each was trained, what was measured, where it fails."""
+    try:
+        found = models.cards(request.app.state.settings)
+    except ModelError as error:
+        raise Problem.of(error) from None
+    return JSONResponse({"models": [dict(card.raw) for card in found]})
+
+
+def _check_done(desk: Desk, id_: str) -> None:
+    """Raises Problem when the job failed or is not there."""
+    job = desk.look(id_)
+    if job is None:
+        raise not_found()
+    if job.error is not None:
+        raise Problem.named(*job.error)
 
 
 def done(desk: Desk, id_: str) -> Report:
     """The report of a job that is done. Raises Problem when it failed or is not there (yet)."""
-    job = desk.look(id_)
-    if job is not None and job.error is not None:
-        raise Problem.named(*job.error)
+    _check_done(desk, id_)
     report = desk.report(id_)
     if report is None:
         raise not_found()
@@ -85,12 +177,13 @@ def done(desk: Desk, id_: str) -> Report:
 def not_found() -> Problem:
     return Problem(
         "not_found",
-        "There is no such check, or not yet: results are deleted after a while; ask for the address that the "
-        "upload was answered with.",
+        "There is no such check or it is not ready: ask for the address that the upload was answered with; "
+        "results are deleted after a while.",
     )
 
 
-def _state(desk: Desk, id_: str, lang: str, headers: dict[str, str]) -> Response:
+def _state(desk: Desk, id_: str, lang: str, headers: Mapping[str, str]) -> Response:
+    """The report of a job, its problem, or how far it is."""
     job = desk.look(id_)
     if job is None:
         raise not_found()
@@ -100,27 +193,25 @@ def _state(desk: Desk, id_: str, lang: str, headers: dict[str, str]) -> Response
         raise problem
     report = desk.report(id_)
     if report is None:
-        return JSONResponse(_running(job), 202, headers=headers | {"Retry-After": "1"})
+        return _progress(desk, id_, headers)
     text = json.dumps(reports.to_dict(report, lang), ensure_ascii=False, allow_nan=False)
-    headers = headers | {"Content-Language": lang, "Vary": "Accept-Language"}
-    return Response(text, media_type="application/json", headers=headers)
+    told = {"Content-Language": lang, "Vary": "Accept-Language", **headers}
+    return Response(text, media_type="application/json", headers=told)
 
 
-def _running(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "status": job.status,
-        "stage": job.stage,
-        "part": round(job.part, 3),
-        "ahead": job.ahead,
-    }
+def _progress(desk: Desk, id_: str, headers: Mapping[str, str]) -> Response:
+    job = desk.look(id_)
+    if job is None:
+        raise not_found()
+    told = {name: getattr(job, name) for name in ("id", "status", "stage", "ahead")}
+    told["part"] = round(job.part, 3)
+    return JSONResponse(told, 202, headers={"Retry-After": "1", **headers})
 
 
 def _preferred_wait(request: Request) -> int:
     """Seconds of ``Prefer: wait=N`` (RFC 7240), at most a minute; 0 without."""
-    found = re.search(
-        r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})", ",".join(request.headers.getlist("prefer")), re.I
-    )
+    told = ",".join(request.headers.getlist("prefer"))
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})(?=[\",;\s]|$)", told, re.IGNORECASE)
     return min(int(found[1]), _LONGEST_WAIT_S) if found else 0
 
 
@@ -129,12 +220,13 @@ async def _ended(desk: Desk, id_: str, wait_s: float) -> None:
     loop, event = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
-        loop.call_soon_threadsafe(event.set)
+        with suppress(RuntimeError):  # the loop was closed: the server ended meanwhile
+            loop.call_soon_threadsafe(event.set)
 
     cancel = desk.on_end(id_, tell)
     try:
-        await asyncio.wait_for(event.wait(), wait_s)
-    except TimeoutError:
-        pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await event.wait()
     finally:
         cancel()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,20 +17,26 @@ from starlette.types import Receive, Scope, Send
 
 from haechi.report.data import tool_version
 from haechi.settings import Settings
-from haechi.web import api, health
+from haechi.web import api, contract, docs, health, login, pages
 from haechi.web.desk import Desk
 from haechi.web.guard import Guard
+from haechi.web.metrics import Metrics
 from haechi.web.options import Options
-from haechi.web.problem import Problem, answer, internal
+from haechi.web.problem import Problem, internal
 from haechi.web.rate import Buckets
+from haechi.web.watch import Watch
 from haechi.web.worker import Judge, Worker, report_crash
 
 _BURST_S = 6.0
+_GUESSES_PER_MIN = 30
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_multipart"}
 
 
 class _App(FastAPI):
     """Whatever escapes is logged by its kind and place alone, and never reaches the server's own log."""
+
+    def openapi(self) -> dict[str, Any]:
+        return contract.openapi(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -43,8 +50,8 @@ def build(
 ) -> FastAPI:
     """The application, its data folder opened; the worker starts with it. ``make``: another judge than
     ``haechi.check.Checker``. Raises UsageError when the data folder cannot be used."""
-    desk = Desk(options)
-    worker = Worker(desk, settings, make)
+    desk, metrics = Desk(options), Metrics()
+    worker = Worker(desk, settings, metrics, make)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +66,7 @@ def build(
         lifespan=life,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         exception_handlers={
             Problem: _problem,
             HTTPException: _http,
@@ -68,19 +76,24 @@ def build(
     )
     app.state.desk, app.state.worker = desk, worker
     app.state.options, app.state.settings = options, settings
+    app.state.metrics, app.state.watch = metrics, Watch(settings)
     app.state.uploads_rate = Buckets(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
+    app.state.guesses = Buckets(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     app.include_router(api.router)
     app.include_router(health.router)
+    app.include_router(docs.router)
+    app.include_router(login.router)
+    app.include_router(pages.router)
     static = Path(str(files("haechi.web").joinpath("static")))
     if static.is_dir():
         app.mount("/static", StaticFiles(directory=static))
-    app.add_middleware(Guard, options=options)
+    app.add_middleware(Guard, options=options, metrics=metrics, guesses=app.state.guesses)
     return app
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return answer(request, error)
+    return _answer(request, error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -91,14 +104,21 @@ async def _http(request: Request, error: Exception) -> Response:
         405: "This address does not know this method: see /docs for those it knows.",
     }.get(error.status_code, "The request cannot be understood: see /docs.")
     code = _CODES.get(error.status_code, "bad_request")
-    return answer(request, Problem(code, detail, status=error.status_code, headers=error.headers))
+    return _answer(request, Problem(code, detail, status=error.status_code, headers=error.headers))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     names = ", ".join(sorted({str(e["loc"][-1]) for e in error.errors() if e.get("loc")}))
-    return answer(request, Problem("invalid", f"Not valid: {names}. See /docs for what is."))
+    return _answer(request, Problem("invalid", f"Not valid: {names}. See /docs for what is."))
 
 
 async def _crash(request: Request, _: Exception) -> Response:
-    return answer(request, internal())
+    return _answer(request, internal())
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    """A page for a person with a browser, problem+json for a program."""
+    if pages.wants_page(request):
+        return pages.problem(request, problem)
+    return problem.response(request.url.path)

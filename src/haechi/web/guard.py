@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from haechi.web.metrics import Metrics
 from haechi.web.options import Options
 from haechi.web.problem import Problem
 from haechi.web.rate import Buckets
@@ -42,7 +43,6 @@ _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 _OPEN = ("/healthz", "/readyz", "/login")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LEAST_BYTES_S = 4096
-_GUESSES_PER_MIN = 30
 
 
 def cookie_value(token: str) -> str:
@@ -53,15 +53,14 @@ def cookie_value(token: str) -> str:
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, options: Options) -> None:
-        self._app, self._options = app, options
-        self._guesses = Buckets(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+    def __init__(self, app: ASGIApp, options: Options, metrics: Metrics, guesses: Buckets) -> None:
+        self._app, self._options, self._metrics, self._guesses = app, options, metrics, guesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        send = self._with_headers(scope["method"], send)
         headers = Headers(scope=scope)
         try:
             refused = self._refused(scope, headers)
@@ -71,6 +70,17 @@ class Guard:
             await refused(scope, receive, send)
             return
         await self._app(scope, _Body(receive, headers, self._options), send)
+
+    def _with_headers(self, method: str, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._metrics.answered(method, message["status"])
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return guarded
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """What is answered at once instead of letting the request through. Raises Problem."""
@@ -174,14 +184,3 @@ def same(given: str, expected: str) -> bool:
 def _cookies(headers: Headers) -> dict[str, str]:
     pairs: Iterable[list[str]] = (part.strip().split("=", 1) for part in headers.get("cookie", "").split(";"))
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
-
-
-def _with_headers(send: Send) -> Send:
-    async def guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return guarded

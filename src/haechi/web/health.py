@@ -1,28 +1,51 @@
-"""Whether the server lives, is ready, and what it has done: /healthz, /readyz, /metrics."""
+"""Whether the server lives, whether it is ready, and what it has done."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from haechi.web import contract
+from haechi.web.contract import problems
+from haechi.web.metrics import MEDIA_TYPE
 from haechi.web.problem import Problem
 from haechi.web.worker import Worker
 
 router = APIRouter()
 
+_STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
+_STATE = contract.answer(200, "Yes.", "application/json", _STATUS)
 
-@router.get("/healthz")
+
+@router.get("/healthz", responses=_STATE | problems())
 async def healthz() -> Response:
-    """The process answers."""
+    """Whether the process answers."""
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=_STATE | problems("model", "loading"))
 def readyz(request: Request) -> Response:
-    """Uploads would be judged now."""
+    """Whether uploads are judged at once: networks loaded, no model missing or altered."""
     worker: Worker = request.app.state.worker
-    if worker.fault is not None:
-        raise Problem.of(worker.fault)
+    fault = worker.fault or request.app.state.watch.fault()
+    if fault is not None:
+        raise Problem.of(fault)
     if not worker.warm:
-        raise Problem("loading", "The models are being loaded: ask again in a few seconds.")
+        raise Problem(
+            "loading",
+            "The models are being loaded: ask again in a few seconds.",
+            headers={"Retry-After": "2"},
+        )
     return JSONResponse({"status": "ready"})
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses=contract.answer(200, "Text format 0.0.4.", "text/plain", {"type": "string"}) | problems(),
+)
+def metrics(request: Request) -> Response:
+    """Counts for Prometheus."""
+    state = request.app.state
+    ready = state.worker.warm and state.watch.fault() is None
+    return Response(state.metrics.text(state.desk.counts(), ready=ready), media_type=MEDIA_TYPE)

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from haechi.errors import HaechiError, InputError, ModelError
@@ -92,8 +91,3 @@ def internal() -> Problem:
         "internal",
         "Internal error, so there is no verdict. Please report it with the output of `haechi doctor`.",
     )
-
-
-def answer(request: Request, problem: Problem) -> Response:
-    """The problem for a request. Its instance is the path alone: a query may hold what nobody should log."""
-    return problem.response(request.url.path)

@@ -6,6 +6,7 @@ import io
 import logging
 import sqlite3
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from haechi.report import keep
 from haechi.settings import Settings
 from haechi.types import Report
 from haechi.web.desk import Desk, Task
+from haechi.web.metrics import Metrics
 
 _log = logging.getLogger("haechi.web")
 
@@ -47,9 +49,13 @@ class Worker:
     """Runs jobs of the desk between ``start`` and ``stop``. ``fault``: why it cannot, None when it can."""
 
     def __init__(
-        self, desk: Desk, settings: Settings, make: Callable[[Settings], Judge] | None = None
+        self,
+        desk: Desk,
+        settings: Settings,
+        metrics: Metrics,
+        make: Callable[[Settings], Judge] | None = None,
     ) -> None:
-        self._desk, self._settings = desk, settings
+        self._desk, self._settings, self._metrics = desk, settings, metrics
         self._make = make or _checker
         self._judges: dict[bool, Judge] = {}
         self._stopping = threading.Event()
@@ -65,6 +71,7 @@ class Worker:
     def stop(self, wait_s: float = 10.0) -> bool:
         """Break off what runs, so that it waits for the next start. False when it does not let go in time."""
         self._stopping.set()
+        self._desk.wake()
         for thread in (self._thread, self._sweeper):
             if thread.is_alive():
                 thread.join(wait_s)
@@ -105,6 +112,7 @@ class Worker:
             if self._stopping.is_set() or not self._desk.progress(task.id, stage, part):
                 raise _Abandoned
 
+        start = time.perf_counter()
         try:
             judge = self._judge(thorough=task.thorough)
             report = judge.check(task.original, tell, previews=True, then=task.then)
@@ -112,18 +120,24 @@ class Worker:
             kept = keep.dump(replace(report, media=replace(report.media, name=task.name)))
         except _Abandoned:
             self._desk.release(task.id)
+            return
         except InputError as error:
+            outcome = error.code
             self._desk.fail(task.id, error.code, error.message)
         except ModelError as error:
+            outcome = error.code
             self._judges.clear()
             self.warm, self.fault = False, error
             _log.error("%s", error.message)
             self._desk.fail(task.id, error.code, error.message)
         except Exception as error:
+            outcome = HaechiError.code
             report_crash("check", error)
             self._desk.fail(task.id, HaechiError.code, "")
         else:
+            outcome = report.verdict.level
             self._store(task, kept)
+        self._metrics.ended(outcome, time.perf_counter() - start)
 
     def _store(self, task: Task, kept: bytes) -> None:
         """Store the report; on a full disk, again and again until there is room."""

@@ -1,0 +1,182 @@
+"""What REST promises, as OpenAPI 3.1: schemas, and the problems that each address may answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from haechi import report as reports
+from haechi.settings import LANGUAGES
+from haechi.web.problem import MEDIA_TYPE, TITLES
+
+LANG_PATTERN = rf"^({'|'.join(LANGUAGES)})([-_][A-Za-z0-9._-]{{1,32}})?$"
+_EVERYWHERE = ("bad_request", "token_needed", "wrong_host", "rate_limited", "internal")
+_REFERENCE = "#/components/schemas/"
+
+LANG = {
+    "name": "lang",
+    "in": "query",
+    "required": False,
+    "description": "Language of the sentences; otherwise Accept-Language decides.",
+    "schema": {"type": "string", "pattern": LANG_PATTERN},
+}
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`wait=20`: answer with the report itself when it is ready within so many seconds "
+    "(RFC 7240), at most 60.",
+    "schema": {"type": "string"},
+    "example": "wait=20",
+}
+FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": "A photograph or video."},
+                    "thorough": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "Judge with every network and view: slower, finds more.",
+                    },
+                },
+            }
+        }
+    },
+}
+RUNNING = {
+    "type": "object",
+    "required": ["id", "status", "stage", "part", "ahead"],
+    "properties": {
+        "id": {"type": "string"},
+        "status": {"enum": ["waiting", "running", "done", "failed"]},
+        "stage": {"type": "string", "description": "What is being done."},
+        "part": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Part of the check that is done.",
+        },
+        "ahead": {"type": "integer", "minimum": 0, "description": "Jobs that end before this one."},
+    },
+}
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened, why, and what to do."},
+        "instance": {"type": "string"},
+        "code": {"enum": list(TITLES), "description": "Stable, for programs."},
+    },
+}
+MODELS = {
+    "type": "object",
+    "required": ["models"],
+    "properties": {
+        "models": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "version", "task", "licence", "sha256"],
+                "properties": {
+                    key: {"type": "string"} for key in ("name", "version", "task", "licence", "sha256")
+                },
+            },
+        }
+    },
+}
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The answers for these codes and for those that every address knows, by status."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for code in (*codes, *_EVERYWHERE):
+        status, title = TITLES[code]
+        told = found.setdefault(
+            status, {"description": "", "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+        )
+        told["description"] = " · ".join(filter(None, (told["description"], f"`{code}`: {title}.")))
+    return found
+
+
+def answer(
+    status: int, what: str, kind: str = "", schema: Mapping[str, Any] | None = None
+) -> dict[int | str, Any]:
+    """One documented answer that is no problem."""
+    content = (
+        {"content": {kind: {"schema": schema or {"type": "string", "format": "binary"}}}} if kind else {}
+    )
+    return {status: {"description": what, **content}}
+
+
+def report_answer() -> dict[int | str, Any]:
+    return answer(200, "The report.", "application/json", _ref("Report"))
+
+
+def running_answer() -> dict[int | str, Any]:
+    return answer(202, "It waits or runs; ask again.", "application/json", _ref("Running"))
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The whole description of the application, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary="Finds forged faces in photographs and videos, on this machine.",
+            description="Send a file, get a report (schema `haechi.report/1`). Errors are RFC 9457 problems. "
+            "A token (`Authorization: Bearer`) is needed where the server was started with one.",
+            routes=app.routes,
+        )
+        components = made.setdefault("components", {})
+        components["schemas"] = {
+            "Problem": PROBLEM,
+            "Running": RUNNING,
+            "Models": MODELS,
+            **_report_schemas(),
+        }
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        made["security"] = [{}, {"token": []}]
+        for path in made["paths"].values():
+            for operation in path.values():
+                _without_default(operation)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _without_default(operation: dict[str, Any]) -> None:
+    """FastAPI documents a 422 of its own wherever there is a parameter; ours are the ones that happen."""
+    told = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+    if "HTTPValidationError" in str(told):
+        del operation["responses"]["422"]
+
+
+def _report_schemas() -> dict[str, Any]:
+    """The parts of the report's own JSON Schema as components: ``Report``, and ``report_NAME``."""
+    parts: dict[str, Any] = reports.SCHEMA["$defs"]
+    named = {name: "Report" if name == "report" else f"report_{name}" for name in parts if name != "failure"}
+    return {new: _moved(parts[old], named) for old, new in named.items()}
+
+
+def _moved(value: Any, named: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _REFERENCE + named[item.rpartition("/")[2]] if key == "$ref" else _moved(item, named)
+            for key, item in value.items()
+        }
+    return [_moved(item, named) for item in value] if isinstance(value, list) else value
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REFERENCE + name}
