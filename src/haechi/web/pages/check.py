@@ -14,7 +14,6 @@ from haechi.web.pages.render import language, page, problem_words
 router = APIRouter(include_in_schema=False)
 
 _LEVELS: tuple[Level, ...] = ("strong", "some", "none", "unknown")
-_STATES = ("queued", "upload", "waiting", "open", "faces", "evidence", "verdict", "done", "failed")
 
 
 @router.get("/")
@@ -40,7 +39,8 @@ async def submit(request: Request) -> Response:
 def script_words(request: Request) -> dict[str, str]:
     """The sentences that the script puts into the page, by their keys."""
     lang = language(request)
-    told = {f"state_{state}": words.catalogue(lang)[f"state_{state}"] for state in _STATES}
-    told |= {key: words.catalogue(lang)[key] for key in ("see_result", "announce_done", "result_of")}
+    said = words.catalogue(lang)
+    told = {key: said[key] for key in ("see_result", "result_of")}
+    told |= {f"state_{state}": said[f"state_{state}"] for state in words.FAMILIES["state_"]}
     told |= {f"problem_{code}": problem_words(request, code) for code in words.FAMILIES["problem_"]}
     return told | {f"level_{level}": say_report(f"level_word_{level}", lang) for level in _LEVELS}

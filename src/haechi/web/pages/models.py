@@ -44,7 +44,7 @@ def _card(card: models.Card, lang: str) -> dict[str, Any]:
         "task": card.raw["task"],
         "licence": card.raw["licence"],
         "sha256": card.sha256,
-        "plain": list(_in_plain_words(card, lang)),
+        "plain": list(in_plain_words(card.figures, lang)),
         # figure_rows and table escape what they are given
         "table": Markup(table(heads, rows)) if rows else None,
         "data": [str(entry) for entry in data],
@@ -52,9 +52,8 @@ def _card(card: models.Card, lang: str) -> dict[str, Any]:
     }
 
 
-def _in_plain_words(card: models.Card, lang: str) -> Iterator[str]:
-    """The figures that a layman can act on, counted in people and pictures instead of rates."""
-    figures = card.figures
+def in_plain_words(figures: Mapping[str, Any], lang: str) -> Iterator[str]:
+    """The figures of a card that a layman can act on, counted in pictures instead of told as rates."""
     for level in ("strong", "some"):
         rate = _figure(figures, f"false_alarms_{level}", "clean")
         if rate is not None:

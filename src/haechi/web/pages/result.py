@@ -14,6 +14,7 @@ from haechi.web import words
 from haechi.web.api import done, not_found
 from haechi.web.desk import Desk, Job
 from haechi.web.pages.check import script_words
+from haechi.web.pages.models import in_plain_words
 from haechi.web.pages.render import fragment, language, page
 from haechi.web.problem import Problem
 
@@ -21,6 +22,8 @@ router = APIRouter(include_in_schema=False)
 
 #: The order of this page: first what it means and what to do, then the evidence.
 _BEFORE = ("verdict", "steps")
+#: What a layman need not read stands folded at the end.
+_FOLDED = ("faces", "models", "file")
 _SCRIPT = ("loupe", "loupe_original", "loupe_preview", "player_jump", "player_to", "player_broken")
 
 
@@ -45,7 +48,15 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         parts=parts,
         report=report,
         before=[parts.sections[name] for name in _BEFORE if name in parts.sections],
-        after=[text for name, text in parts.sections.items() if name not in _BEFORE],
+        after=[text for name, text in parts.sections.items() if name not in (*_BEFORE, *_FOLDED, "limits")],
+        limits=parts.sections["limits"],
+        folded=[parts.sections[name] for name in _FOLDED if name in parts.sections],
+        errs=[
+            line
+            for model in report.models
+            if model.name.startswith("verdict")
+            for line in in_plain_words(model.figures, lang)
+        ],
         minutes=_minutes_left(job),
         pdf=find_spec("weasyprint") is not None,
         told={key: words.catalogue(lang)[key] for key in _SCRIPT},

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from haechi.models import NAMES, THOROUGH
 from haechi.report.messages import visible
 from haechi.web.problem import TITLES
 
@@ -21,6 +22,11 @@ FOR_PROGRAMS = {"no_heatmap", "method_not_allowed", "wrong_host", "bad_multipart
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     # every code of a problem that a person can meet in the browser
     "problem_": (*sorted(set(TITLES) - FOR_PROGRAMS), "offline"),
+    # where a check stands; the script makes these keys too
+    "state_": ("queued", "upload", "waiting", "open", "faces", "evidence", "verdict", "done", "failed"),
+    # what a shipped model does
+    "model_": (*NAMES, *THOROUGH),
+    "help_hours_": ("always", "daily", "weekdays"),
     "who_": ("anyone", "adults", "minors", "women"),
     "country_": ("KR", "CN", "US", "GB", "EU", "DE", "FR", "JP", "TW", "AU", "CA", "IN"),
 }

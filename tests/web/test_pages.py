@@ -1,0 +1,198 @@
+"""The browser pages as a browser without JavaScript meets them."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from haechi.settings import LANGUAGES
+
+PATHS = ("/", "/help", "/models", "/about", "/nothing-here")
+VOID = {"meta", "link", "input", "img", "br", "hr"}
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}${7*7}.png"
+
+
+class Page(HTMLParser):
+    """Elements (tag, attributes) in order; raises on tags that do not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.inside: dict[str, str] = {}
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"never closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), f"attribute twice in {tag}"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        here = self._open[-1] if self._open else ""
+        self.inside[here] = self.inside.get(here, "") + data
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def get(site, path, lang="en", **headers):
+    answer = site.client.get(path, headers={**HTML, "Accept-Language": lang, **headers})
+    assert answer.headers["content-type"] == "text/html; charset=utf-8", path
+    return answer
+
+
+def checked(site, name="photo.png", says="strong"):
+    """The address of the page of a check that has ended."""
+    sent = site.client.post("/checks", files={"file": (name, site.picture(says))}, follow_redirects=False)
+    assert sent.status_code == 303
+    id_ = sent.headers["location"].rpartition("/")[2]
+    site.ended(f"/v1/checks/{id_}")
+    return f"/checks/{id_}"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_is_whole_and_in_the_language_of_the_browser(site, lang):
+    for path in (*PATHS, checked(site)):
+        page = Page(get(site, path, lang).text)
+        assert page.all("html")[0]["lang"].split("-")[0] == lang
+        assert len(page.all("h1")) == 1
+        assert len(page.all("main")) == 1
+        ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+        assert len(ids) == len(set(ids)), f"an id twice on {path}"
+
+
+def test_no_page_carries_style_or_script_inside_or_loads_from_elsewhere(site):
+    for path in (*PATHS, checked(site)):
+        answer = get(site, path)
+        assert "script-src 'self'; style-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+        page = Page(answer.text)
+        assert not page.inside.get("script", "").strip()
+        assert not page.all("style")
+        for tag, attrs in page.elements:
+            assert not [name for name in attrs if name.startswith("on") or name == "style"], tag
+            address = attrs.get("src") or (attrs.get("href") if tag == "link" else None) or "/"
+            assert address.startswith(("/", "data:")), address
+            if tag == "a" and (attrs.get("href") or "").startswith("http") and "target" in attrs:
+                assert "noreferrer" in str(attrs["rel"])
+
+
+def test_whatever_a_page_needs_is_served(site):
+    for path in (*PATHS, checked(site)):
+        for tag, attrs in Page(get(site, path).text).elements:
+            address = attrs.get("src") or (attrs.get("href") if tag == "link" else None)
+            if address and address.startswith("/"):
+                assert site.client.get(address).status_code == 200, address
+
+
+def test_a_link_changes_the_language_and_it_stays(site):
+    answer = get(site, "/help?country=KR&lang=ko", "en")
+    assert answer.headers["set-cookie"].startswith("lang=ko; HttpOnly")
+    assert 'lang="ko"' in answer.text
+    assert 'lang="ko"' in get(site, "/", "en").text
+    links = [a["href"] for a in Page(answer.text).all("a") if "hreflang" in a]
+    assert "/help?country=KR&lang=zh" in links
+
+
+def test_a_language_that_is_none_of_ours_does_not_stop_anybody(site):
+    assert 'lang="ko"' in get(site, "/?lang=xx", "ko").text
+
+
+def test_a_check_works_without_javascript(site):
+    page = get(site, checked(site)).text
+    assert "Strong signs" in page
+    assert "photo.png" in page
+
+
+def test_a_check_that_runs_refreshes_itself(start, slow):
+    site = start(slow)
+    sent = site.client.post(
+        "/checks", files={"file": ("a.png", site.picture("strong"))}, follow_redirects=False
+    )
+    slow.begun.wait(10)
+    page = get(site, sent.headers["location"]).text
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
+    assert "<progress" in page
+    slow.go.set()
+
+
+def test_an_unreadable_file_is_told_in_words_one_can_act_on(site):
+    sent = site.client.post("/checks", files={"file": ("a.txt", b"hello")}, follow_redirects=False)
+    site.ended("/v1" + sent.headers["location"])
+    answer = get(site, sent.headers["location"], "ko")
+    assert answer.status_code == 422
+    assert "Haechi가 읽을 수 있는 사진이나 영상이 아닙니다" in answer.text
+
+
+def test_delete_now_deletes_and_says_so(site):
+    address = checked(site)
+    answer = site.client.post(f"{address}/delete", headers=HTML)
+    assert "Deleted. Nothing of it is left" in answer.text
+    assert site.client.get(f"/v1{address}").status_code == 404
+    assert get(site, address).status_code == 404
+
+
+def test_another_site_cannot_delete_a_result(site):
+    address = checked(site)
+    answer = site.client.post(f"{address}/delete", headers={**HTML, "Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert get(site, address).status_code == 200
+
+
+def test_a_hostile_name_is_only_ever_text(site):
+    text = get(site, checked(site, HOSTILE)).text
+    assert "<img src=x" not in text
+    assert "&lt;img src=x onerror=alert(1)&gt;" in text
+    assert "{{7*7}}" in text
+    assert "49" not in re.findall(r"<h1>(.*?)</h1>", text)[0]
+
+
+def test_a_program_gets_problem_json_where_a_person_gets_a_page(site):
+    assert site.client.get("/nothing-here").headers["content-type"] == "application/problem+json"
+    assert get(site, "/nothing-here").status_code == 404
+
+
+def test_help_knows_the_country_of_the_browser_and_can_be_told_another(site):
+    assert "02-735-8994" in get(site, "/help", "ko-KR,ko;q=0.9").text
+    assert "0345 6000 459" in get(site, "/help", "en-GB").text
+    assert "12377" in get(site, "/help?country=CN", "ko").text
+    elsewhere = get(site, "/help?country=", "ko").text
+    assert "02-735-8994" not in elsewhere
+    assert "stopncii.org" in elsewhere
+
+
+def test_phone_numbers_can_be_pressed(site):
+    calls = [a["href"] for a in Page(get(site, "/help?country=KR").text).all("a") if "tel:" in str(a["href"])]
+    assert "tel:02-735-8994" in calls
+    assert "tel:%238891" in get(site, "/help?country=JP").text
+
+
+def test_the_models_page_counts_in_pictures(site, shipped):
+    text = get(site, "/models").text
+    assert "of 1,000 genuine photographs" in text
+    assert "Guessing would give 50" in text
+
+
+def test_cases_are_offered_on_this_computer_only(start):
+    here = get(start(), "/")
+    assert 'href="/cases"' in here.text
+
+
+def test_a_server_for_others_speaks_of_itself_as_one(start):
+    token = "a-token-of-many-letters"
+    site = start(host="0.0.0.0", token=token, headers={"Authorization": f"Bearer {token}"})
+    text = get(site, "/").text
+    assert 'href="/cases"' not in text
+    assert "Files go to this server and nowhere else" in text
