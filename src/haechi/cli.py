@@ -145,6 +145,12 @@ def check(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes, only errors.")
     ] = False,
+    server: Annotated[
+        str | None, typer.Option("--server", metavar="URL", help="Let a `haechi serve` check; HAECHI_SERVER.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", metavar="TOKEN", help="Of that server; better in HAECHI_TOKEN.")
+    ] = None,
 ) -> None:
     """Look for signs of manipulation in the faces of photographs and videos.
 
@@ -163,14 +169,28 @@ def check(
         settings = settings if lang is None else replace(settings, lang=lang)
         settings = replace(settings, thorough=True) if thorough else settings
         output = Output(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
-        raise typer.Exit(_check_all(paths, settings, output, fail_on))
+        server = server or os.environ.get("HAECHI_SERVER")
+        token = token or os.environ.get("HAECHI_TOKEN")
+        with _checker(settings, server, token) as checker:
+            raise typer.Exit(_check_all(paths, checker, output, fail_on))
 
 
-def _check_all(paths: list[str], settings: Settings, output: Any, fail_on: FailOn | None) -> ExitCode:
+@contextmanager
+def _checker(settings: Settings, server: str | None, token: str | None) -> Iterator[Any]:
+    """What checks: this process, or a server."""
+    if not server:
+        from haechi.check import Checker
+
+        yield Checker(settings)
+        return
+    from haechi.client import Client, RemoteChecker
+
+    with Client(server, token) as client:
+        yield RemoteChecker(client, thorough=settings.thorough)
+
+
+def _check_all(paths: list[str], checker: Any, output: Any, fail_on: FailOn | None) -> ExitCode:
     """Report on every path; say the exit code of the run."""
-    from haechi.check import Checker
-
-    checker = Checker(settings)
     levels: set[str] = set()
     failures: list[ExitCode] = []
     with output, Bar(len(paths), quiet=output.quiet) as bar:

@@ -7,7 +7,9 @@
     │   ├── UnknownFormat                its content is no picture or video that we read
     │   ├── DamagedFile                  truncated, encrypted, empty, or lying about itself
     │   └── OverLimit                    more bytes, pixels, frames or seconds than the settings allow
-    └── ModelError              exit 4   a model is missing, or differs from its card
+    ├── ModelError              exit 4   a model is missing, or differs from its card
+    └── CaseError               exit 6   a case folder is damaged, busy, or no case
+        └── Locked                       its passphrase is missing or wrong
 
 Each message says what is wrong, why, and what to do, in one line.
 """
@@ -26,6 +28,7 @@ class ExitCode(IntEnum):
     UNREADABLE = 3
     MODEL = 4
     PARTIAL = 5
+    CASE = 6
     LEVEL_REACHED = 10
 
 
@@ -72,3 +75,16 @@ class OverLimit(InputError):
 class ModelError(HaechiError):
     code = "model"
     exit_code = ExitCode.MODEL
+
+
+class CaseError(HaechiError):
+    code = "case"
+    exit_code = ExitCode.CASE
+
+
+class Locked(CaseError):
+    code = "locked"
+
+
+class ServerError(HaechiError):
+    code = "server"
