@@ -2,7 +2,8 @@
 
     source -> Media -> FaceTracks + Quality -> Evidence (one per detector) -> Verdict -> Report
 
-The stages are imported where they begin: `import haechi` gives ``check`` without loading numpy or OpenCV.
+Claims, which are what a file says of itself, come after the verdict, so that it cannot depend on them. The
+stages are imported where they begin: `import haechi` gives ``check`` without loading numpy or OpenCV.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from haechi.errors import HaechiError, ModelError
 from haechi.settings import Settings
 
 if TYPE_CHECKING:
+    from haechi.claims import Claim, Original, Subject
     from haechi.types import Detector, Evidence, FaceTrack, Media, ModelRef, Quality, Report, Verdict
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
 #: Called with the name of the stage and the part of the whole check that is done, in [0, 1], never falling.
 Progress: TypeAlias = Callable[[str, float], None]
+_Opened: TypeAlias = "tuple[Original, Media]"
 Finder: TypeAlias = "Callable[[Media, Callable[[float], None] | None], tuple[FaceTrack, ...]]"
 
 _log = logging.getLogger("haechi")
@@ -38,7 +41,7 @@ _log = logging.getLogger("haechi")
 AHEAD = "haechi-ahead"
 
 # Parts of a check that are done when a stage ends; measured on videos, where finding faces is most of it.
-_OPENED, _FOUND, _EXAMINED, _DECIDED = 0.05, 0.65, 0.95, 0.96
+_OPENED, _FOUND, _EXAMINED, _DECIDED, _CLAIMED = 0.05, 0.65, 0.94, 0.95, 0.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Judges:
     detectors: tuple[Detector, ...]
     decide: Callable[[Sequence[Evidence], Quality, Settings], Verdict]
     models: tuple[ModelRef, ...]
+    claims: tuple[Claim, ...] = ()
 
 
 def shipped_finder(settings: Settings) -> Finder:
@@ -59,7 +63,9 @@ def shipped_finder(settings: Settings) -> Finder:
 
 
 def shipped_judges(settings: Settings) -> Judges:
-    """Quality, the listed detectors and the verdict, every model they need loaded and checked."""
+    """Quality, the listed detectors, the verdict and the listed claims, every model and list that they need
+    loaded and checked."""
+    from haechi.claims import CLAIMS
     from haechi.detectors import DETECTORS
     from haechi.quality import assess
     from haechi.types import ModelRef
@@ -70,7 +76,7 @@ def shipped_judges(settings: Settings) -> Judges:
     own = [d.name for d in detectors if d.name not in needed and models.present(d.name, settings)]
     cards = [models.load(name, settings).card for name in (*needed, *own)]
     refs = tuple(ModelRef(card.name, card.version, card.sha256, card.figures) for card in cards)
-    return Judges(assess, detectors, decide, refs)
+    return Judges(assess, detectors, decide, refs, tuple(make(settings) for make in CLAIMS))
 
 
 class Checker:
@@ -88,17 +94,18 @@ class Checker:
         judges: Callable[[Settings], Judges] = shipped_judges,
     ) -> None:
         # Before the threads start: imported by two at once, OpenCV may be left without its Python half.
+        from haechi.claims import Original
         from haechi.media import open_media
         from haechi.media.opencv import opencv
 
         opencv()
         self.settings = Settings.from_env() if settings is None else settings
-        self._open = open_media
+        self._open, self._original = open_media, Original.of
         pool = ThreadPoolExecutor(1, thread_name_prefix="haechi-load")
         self._finder: Future[Finder] = pool.submit(finder, self.settings)
         self._judges: Future[Judges] = pool.submit(judges, self.settings)
         pool.shutdown(wait=False)
-        self._ahead: tuple[Source, Future[Media]] | None = None
+        self._ahead: tuple[Source, Future[_Opened]] | None = None
 
     def check(
         self,
@@ -121,7 +128,7 @@ class Checker:
         clock = _Clock()
         tell("open", 0.0)
         with clock.stage("open"):
-            media = self._opened(source)
+            original, media = self._opened(source)
         with clock.stage("load"):
             find = self._finder.result()
         if then is not None:
@@ -141,7 +148,10 @@ class Checker:
         tell("verdict", _EXAMINED)
         with clock.stage("verdict"):
             verdict = judges.decide(evidence, quality, self.settings)
-        tell("previews", _DECIDED)
+        tell("claims", _DECIDED)
+        with clock.stage("claims"):
+            claims = _stated(judges.claims, original, media)
+        tell("previews", _CLAIMED)
         with clock.stage("previews"):
             shown = make_previews(media, evidence, self.settings.video_frames) if previews else ()
         tell("done", 1.0)
@@ -149,7 +159,7 @@ class Checker:
             media=media,
             quality=quality,
             faces=tracks,
-            evidence=tuple(evidence),
+            evidence=(*evidence, *claims),
             verdict=verdict,
             models=judges.models,
             elapsed_s=clock.elapsed_s,
@@ -159,30 +169,30 @@ class Checker:
         )
 
     def _open_ahead(self, source: Source) -> None:
-        ahead: Future[Media] = Future()
+        ahead: Future[_Opened] = Future()
         # No executor: Python waits for its threads at the end, here for as long as a large file takes.
-        threading.Thread(
-            target=_fill, args=(ahead, self._open, source, self.settings), name=AHEAD, daemon=True
-        ).start()
+        threading.Thread(target=_fill, args=(ahead, self._open_now, source), name=AHEAD, daemon=True).start()
         self._ahead = (source, ahead)
 
-    def _opened(self, source: Source) -> Media:
+    def _open_now(self, source: Source) -> _Opened:
+        """The source as it is before it is opened, by which claims know it again, and its Media."""
+        return self._original(source), self._open(source, self.settings)
+
+    def _opened(self, source: Source) -> _Opened:
         """What was opened ahead, errors included, when it was this source; else opened now."""
         ahead, self._ahead = self._ahead, None
         try:
             if ahead is not None and ahead[0] == source:
                 return ahead[1].result()
-            return self._open(source, self.settings)
+            return self._open_now(source)
         finally:
             del ahead  # an error holds this frame, and would by it hold itself and the file's bytes
 
 
-def _fill(
-    ahead: Future[Media], work: Callable[[Source, Settings], Media], source: Source, settings: Settings
-) -> None:
+def _fill(ahead: Future[_Opened], work: Callable[[Source], _Opened], source: Source) -> None:
     """Do the work; whatever it raises is raised to whoever asks for the result."""
     try:
-        ahead.set_result(work(source, settings))
+        ahead.set_result(work(source))
     except BaseException as error:
         ahead.set_exception(error)
     finally:
@@ -216,18 +226,41 @@ def _examine(
     quality: Quality,
     prior: Sequence[Evidence],
 ) -> Evidence:
-    from haechi.types import Evidence, Reason
-
     try:
         return detector.examine(media, tracks, quality, prior)
     except HaechiError:
         raise  # an altered model or an unreadable source is no crash of the detector
     except Exception as error:
-        # The text of the error is left out of the log: it may name the user's file.
-        steps = "".join(traceback.format_tb(error.__traceback__))
-        _log.debug("detector %s failed: %s\n%s", detector.name, type(error).__name__, steps)
-        reason = Reason("detector_failed", {"detector": detector.name, "error": type(error).__name__})
-        return Evidence(detector.name, detector.version, "failed", None, reason)
+        return _failed(detector, "detector_failed", error)
+
+
+def _stated(claims: Sequence[Claim], original: Original, media: Media) -> list[Evidence]:
+    """What each claim has to say. No report is lost to a claim: there is a verdict already."""
+    if not claims:
+        return []
+    from haechi.claims import Subject
+
+    subject = Subject(original, media)
+    return [said for claim in claims if (said := _state(claim, subject)) is not None]
+
+
+def _state(claim: Claim, subject: Subject) -> Evidence | None:
+    try:
+        return claim.state(subject)
+    except HaechiError as error:
+        return _failed(claim, "claim_changed" if error.code == "changed" else "claim_failed", error)
+    except Exception as error:
+        return _failed(claim, "claim_failed", error)
+
+
+def _failed(who: Detector | Claim, code: str, error: Exception) -> Evidence:
+    from haechi.types import Evidence, Reason
+
+    # The text of the error is left out of the log: it may name the user's file.
+    steps = "".join(traceback.format_tb(error.__traceback__))
+    _log.debug("%s failed: %s\n%s", who.name, type(error).__name__, steps)
+    reason = Reason(code, {"detector": who.name, "error": type(error).__name__})
+    return Evidence(who.name, who.version, "failed", None, reason)
 
 
 class _Clock:

@@ -36,6 +36,8 @@ class Settings:
     threads: int = _setting(0, "processor threads for the networks; 0 means all")
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")
     thorough: bool = _setting(False, "judge with every network and view: slower, finds more")
+    known_files: str = _setting("", "CSV list of PDQ hashes, or a folder of them, to compare files with")
+    trust_list: str = _setting("", "certificates (PEM) of signers of content credentials that you trust")
     lang: str = _setting("en", "language of reports: en, zh or ko, also as zh-CN")
 
     def __post_init__(self) -> None:

@@ -18,15 +18,19 @@ def were_tested(report: Report, lang: str) -> list[str]:
 
 
 def not_tested(report: Report, lang: str) -> list[str]:
-    """A sentence for each examination without a finding, then for everything that Haechi never looks at."""
+    """A sentence for each examination without a finding, then for everything that Haechi never looks at.
+    Content credentials that were not read are told of among the first, with the reason."""
     lines = [
         say("not_tested_detector", lang, detector=item.detector, why=sentence(item.reason, lang))
         for item in report.evidence
         if item.status in ("abstained", "failed")
     ]
     seen, pages = frames_seen(report), report.media.container.get("frames", 1)
+    asked = {item.detector for item in report.evidence}
     for topic in untested_topics(report):
-        if topic == "frames" and not seen:
+        if topic == "provenance" and topic in asked:
+            lines.append(say("not_tested_watermarks", lang))
+        elif topic == "frames" and not seen:
             lines.append(say("not_tested_frames_some", lang))
         else:
             lines.append(say(f"not_tested_{topic}", lang, seen=seen, pages=pages))
@@ -39,7 +43,7 @@ def untested_topics(report: Report) -> list[str]:
     spoken_of = {item.detector for item in report.evidence if item.status in ("scored", "claim")}
     topics = ["context", "identity", "body", "background"]
     topics += ["audio"] if video else []
-    topics += [] if "provenance" in spoken_of else ["provenance"]
+    topics += ["watermarks" if "provenance" in spoken_of else "provenance"]
     frames = report.media.container.get("frames", 1)
     topics += ["pages"] if not video and isinstance(frames, int) and frames > 1 else []
     return topics + (["frames"] if video else [])

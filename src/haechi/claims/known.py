@@ -1,0 +1,112 @@
+"""Known pictures: does this one lie near a fingerprint on a list that the user loaded.
+
+Lists are CSV files of PDQ hashes as platforms exchange them: the hash is the first field of 64 hexadecimal
+digits in a line, wherever it stands; what else a line says is not read. A match says that the list holds this
+picture or a copy of it, not why; the name of the list is all that is known of the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haechi.claims.subject import Subject
+from haechi.errors import UsageError
+from haechi.media import display_name
+from haechi.media.exif import clean
+from haechi.settings import Settings
+from haechi.types import Evidence, Reason
+
+if TYPE_CHECKING:
+    from haechi import pdq
+
+_FRAMES = 8
+_MOST_LISTS, _MOST_HASHES, _MOST_BYTES = 100, 5_000_000, 1 << 30
+_MOST_FACTS = 10
+_CURE = "name a CSV file of PDQ hashes, or a folder of such files, in HAECHI_KNOWN_FILES"
+
+
+class KnownClaim:
+    """Raises UsageError when a list cannot be read or holds no hash: no match may be missed unnoticed."""
+
+    name = "known"
+    version = "1"
+
+    def __init__(self, settings: Settings) -> None:
+        self._lists: list[tuple[str, pdq.Index]] = []
+        if settings.known_files:
+            from haechi.pdq import Index
+
+            self._lists = [(name, Index(hashes)) for name, hashes in load_lists(settings.known_files)]
+
+    def state(self, subject: Subject) -> Evidence | None:
+        """None when no list is loaded. Of a video a handful of frames are compared."""
+        if not self._lists:
+            return None
+        from haechi.pdq import MATCH_AT, MIN_QUALITY, hash_rgb
+
+        best: dict[str, tuple[int, float]] = {}
+        quality = 0
+        for frame in subject.media.frames(_FRAMES):
+            made = hash_rgb(frame.rgb)
+            quality = max(quality, made.quality)
+            if made.quality < MIN_QUALITY:
+                continue
+            for name, index in self._lists:
+                near = int(index.distances(made.hash).min())
+                if near <= MATCH_AT and near < best.get(name, (MATCH_AT + 1, 0.0))[0]:
+                    best[name] = near, frame.time_s
+        if quality < MIN_QUALITY:
+            return Evidence(
+                self.name, self.version, "abstained", None, Reason("known_plain", {"quality": quality})
+            )
+        video = subject.media.kind == "video"
+        facts = tuple(_match(name, *found, video) for name, found in sorted(best.items())[:_MOST_FACTS])
+        count = sum(len(index) for _, index in self._lists)
+        reason = Reason("known_match" if facts else "known_none", {"n": count})
+        return Evidence(self.name, self.version, "claim", None, reason, facts=facts)
+
+
+def _match(name: str, distance: int, time_s: float, video: bool) -> Reason:
+    if video:
+        return Reason("known_on_list_at", {"list": name, "distance": distance, "time": f"{time_s:.1f}"})
+    return Reason("known_on_list", {"list": name, "distance": distance})
+
+
+def load_lists(path: str) -> list[tuple[str, list[str]]]:
+    """(name, hashes) of a CSV file, or of each in a folder, by name. Raises UsageError."""
+    place = Path(path)
+    try:
+        files = sorted(place.glob("*.csv")) if place.is_dir() else [place]
+        if not files or len(files) > _MOST_LISTS:
+            raise UsageError(f"There is no list of known files, or more than {_MOST_LISTS}: {_CURE}.")
+        lists = [(clean(display_name(file).removesuffix(".csv")), list(_hashes(file))) for file in files]
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(
+            f"The lists of known files cannot be read ({type(error).__name__}): {_CURE}."
+        ) from None
+    if sum(len(hashes) for _, hashes in lists) > _MOST_HASHES:
+        raise UsageError(f"The lists of known files hold more than {_MOST_HASHES:,} hashes: {_CURE}.")
+    empty = [name for name, hashes in lists if not hashes]
+    if empty:
+        raise UsageError(f"The list {empty[0]} holds no PDQ hash of 64 hexadecimal digits: {_CURE}.")
+    return lists
+
+
+def _hashes(file: Path) -> Iterator[str]:
+    if file.stat().st_size > _MOST_BYTES:
+        raise UsageError(f"A list of known files is larger than {_MOST_BYTES:,} bytes: {_CURE}.")
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        for row in csv.reader(lines):
+            found = next((field for field in map(str.strip, row) if _is_hash(field)), None)
+            if found:
+                yield found.lower()
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and set(text) <= _DIGITS
+
+
+_DIGITS = frozenset("0123456789abcdefABCDEF")

@@ -1,0 +1,109 @@
+"""What cameras and programs wrote into the file: camera, software, traces of editing, marks of generators.
+
+A claim in the sense of the standing rules: shown, never weighed. Anyone can write these notes, and most
+messengers take them out. Never a place, a time or a person, and no text from which a picture was generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from haechi.claims.library import installed
+from haechi.claims.notes import Notes
+from haechi.claims.pictures import exif_texts
+from haechi.claims.programs import kind_of
+from haechi.claims.prompts import is_settings, prompt_programs
+from haechi.claims.sources import AI_CODES, label_fact, source_fact
+from haechi.claims.subject import Subject
+from haechi.claims.xmp import read_xmp
+from haechi.media.exif import clean
+from haechi.settings import Settings
+from haechi.types import Evidence, Reason
+
+_MOST_FACTS, _MOST_PROGRAMS = 24, 6
+_STEPS = frozenset({"saved", "edited", "converted", "derived"})
+_SAYS_AI = AI_CODES | {"meta_generator", "meta_prompt", "meta_ai_system"}
+
+
+class MetadataClaim:
+    """Reads the notes of every format whose structure is known, and says so of the others."""
+
+    name = "metadata"
+    version = "1"
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing of the settings bears on it."""
+
+    def state(self, subject: Subject) -> Evidence:
+        """Always Evidence: that a file names nothing is worth saying too."""
+        notes = subject.notes
+        if not notes.readable:
+            return Evidence(self.name, self.version, "abstained", None, Reason("metadata_format"))
+        facts = tuple({(f.code, *f.params.values()): f for f in _facts(notes)}.values())[:_MOST_FACTS]
+        said = "metadata_says_ai" if any(f.code in _SAYS_AI for f in facts) else "metadata_found"
+        reason = Reason(said if facts else "metadata_none")
+        return Evidence(self.name, self.version, "claim", None, reason, facts=facts)
+
+
+def _facts(notes: Notes) -> Iterator[Reason]:
+    texts = [*notes.texts, *(pair for exif in notes.exif for pair in exif_texts(exif))]
+    packets = [read_xmp(packet) for packet in notes.xmp]
+
+    def all_of(*names: str) -> list[str]:
+        return [value for packet in packets for name in names for value in packet.get(name, ())]
+
+    def noted(*keys: str) -> list[str]:
+        return [text for key, text in texts if key.casefold() in keys]
+
+    yield from _origin(all_of("iptc:DigitalSourceType", "iptc:DigitalSourceFileType"))
+    labels = [*noted("aigc"), *all_of("tc260:AIGC"), *(t for t in noted("comment") if '"AIGC"' in t[:2000])]
+    yield from filter(None, (label_fact(text) for text in labels))
+    systems = [clean(name) for name in all_of("iptc:AISystemUsed")]
+    yield from (Reason("meta_ai_system", {"program": name}) for name in systems if name)
+    described = [("comment", text) for text in all_of("exif:UserComment", "dc:description")]
+    generators = prompt_programs([*texts, *described])
+    yield from (Reason("meta_prompt", {"program": name}) for name in generators)
+    yield from _camera(noted("make") or all_of("tiff:Make"), noted("model") or all_of("tiff:Model"))
+    agents = all_of("stEvt:softwareAgent")
+    named = [*noted("software"), *all_of("xmp:CreatorTool", "tiff:Software"), *_telling(noted("comment"))]
+    credits_ = [text for text in all_of("photoshop:Credit") if kind_of(text) == "generator"]
+    yield from _programs([*named, *credits_, *agents], skip=generators)
+    steps = sum(action.strip() in _STEPS for action in all_of("stEvt:action"))
+    if steps:
+        yield Reason("meta_history", {"n": steps})
+    if notes.passed_facebook:
+        yield Reason("meta_facebook")
+    if notes.c2pa and not installed():
+        yield Reason("meta_c2pa")
+
+
+def _origin(uris: Sequence[str]) -> Iterator[Reason]:
+    yield from filter(None, map(source_fact, uris))
+
+
+def _camera(makes: Sequence[str], models: Sequence[str]) -> Iterator[Reason]:
+    """Maker and model, the maker's name not said twice."""
+    make, model = (next((clean(v) for v in values if not is_settings(v)), "") for values in (makes, models))
+    first = make.split(" ")[0].casefold()
+    camera = model if first and model.casefold().startswith(first) else f"{make} {model}".strip()
+    if camera:
+        yield Reason("meta_camera", {"camera": camera})
+
+
+def _telling(comments: Sequence[str]) -> list[str]:
+    """Comments that are short and name a program of a known kind; others may be private, and say little."""
+    return [text for text in comments if len(text) <= 200 and kind_of(text) is not None]
+
+
+def _programs(names: Sequence[str], skip: Sequence[str]) -> Iterator[Reason]:
+    """What each named program is for, as far as that is known."""
+    shown: list[str] = []
+    for name in names:
+        program = "" if is_settings(name) else clean(name)
+        told = program.casefold()
+        if not program or told in shown or any(other.casefold() in told for other in skip):
+            continue
+        shown.append(told)
+        if len(shown) > _MOST_PROGRAMS:
+            return
+        yield Reason(f"meta_{kind_of(program) or 'program'}", {"program": program})

@@ -1,0 +1,61 @@
+"""Settings that image generators leave in a file, told apart by how each writes them.
+
+Such settings hold the text from which the picture was made, which may name a person: that they are there, and
+whose they are, is what a report needs; the text itself stays in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from haechi.claims.programs import kind_of
+
+WEBUI, COMFY = "Stable Diffusion web UI", "ComfyUI"
+_BY_KEY = {
+    "invokeai_metadata": "InvokeAI",
+    "invokeai_graph": "InvokeAI",
+    "invokeai_workflow": "InvokeAI",
+    "sd-metadata": "InvokeAI",
+    "fooocus_scheme": "Fooocus",
+    "sui_image_params": "SwarmUI",
+    "generation_data": "TensorArt",
+    "hf-job-id": "Hugging Face",
+    "easydiffusion": "Easy Diffusion",
+}
+_SETTINGS = re.compile(r"\bSteps: \d+, .{0,200}\b(?:Sampler|Schedule type|CFG scale|Seed): ", re.DOTALL)
+_JOB = re.compile(r"\bJob ID: [0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
+_NODES = re.compile(r"[\"']class_type[\"']\s*:|[\"']nodes[\"']\s*:\s*\[|[\"']last_node_id[\"']")
+_SAMPLED = re.compile(r"[\"']sampler(?:_name)?[\"']\s*:")
+_SEEDED = re.compile(r"[\"'](?:seed|steps|cfg_scale|scale)[\"']\s*:")
+_LOOKED_AT = 200_000
+
+
+def prompt_programs(texts: Iterable[tuple[str, str]]) -> list[str]:
+    """The generators whose settings are among the notes (key, text), each once."""
+    return list(dict.fromkeys(name for key, text in texts for name in _program(key, text[:_LOOKED_AT])))
+
+
+def _program(key: str, text: str) -> Iterator[str]:
+    plain = key.strip().casefold()
+    if plain in _BY_KEY:
+        yield _BY_KEY[plain]
+    elif "sui_image_params" in text:
+        yield "SwarmUI"
+    elif plain in ("prompt", "workflow", "make", "model") and _NODES.search(text):
+        yield COMFY  # in WebP it lies in the fields of the camera's maker and model
+    elif _SETTINGS.search(text) or (plain == "parameters" and text.strip()):
+        yield "Fooocus" if "fooocus" in text.casefold() else WEBUI
+    elif _JOB.search(text):
+        yield "Midjourney"
+    elif plain == "dream" and text.strip():
+        yield "InvokeAI"
+    elif _SAMPLED.search(text) and _SEEDED.search(text):
+        yield "NovelAI" if '"uc"' in text or "'uc'" in text else WEBUI
+    elif plain == "title" and kind_of(text) == "generator":
+        yield "NovelAI"  # it writes the title "AI generated image" and nothing else into it
+
+
+def is_settings(text: str) -> bool:
+    """Whether this is no name of a program or camera but the settings of a generator, put into its place."""
+    return bool(_NODES.search(text[:_LOOKED_AT])) or text.lstrip()[:9] in ("workflow:", "prompt:{")

@@ -1,0 +1,81 @@
+"""Content credentials (C2PA): is there a signed statement of origin, does it hold, and what does it say.
+
+The C2PA library is loaded only for a file that carries such a statement, in a process of its own: ``library``
+and ``c2pa_process``. Nothing is fetched. No list of trusted signers is shipped; without one named by the
+setting ``trust_list``, who signed is told as the certificate says it, and that nobody vouches for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from haechi.claims.library import MEDIA_TYPES, Refused, installed, read_store
+from haechi.claims.manifest import statements
+from haechi.claims.subject import Subject
+from haechi.claims.xmp import read_xmp
+from haechi.errors import UsageError
+from haechi.media.exif import clean
+from haechi.settings import Settings
+from haechi.types import Evidence, Reason, Status
+
+_MOST_TRUSTED = 4 * 1024**2
+_PEM = b"-----BEGIN CERTIFICATE-----"
+
+
+class ProvenanceClaim:
+    """Raises UsageError when the list of trusted signers cannot be read."""
+
+    name = "provenance"
+    version = "1"
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout_s = settings.decode_timeout_s
+        self._trusted = _certificates(settings.trust_list)
+
+    def state(self, subject: Subject) -> Evidence:
+        """A claim when the question was answered, be it by "there is none"; ``abstained`` when the extra is
+        missing, the format cannot be read or the statement lies elsewhere; ``failed`` when the library
+        refuses or breaks down."""
+        if not installed():
+            return self._told("abstained", Reason("provenance_missing"))
+        if subject.format not in MEDIA_TYPES:
+            return self._told("abstained", Reason("provenance_format"))
+        if subject.notes.c2pa:
+            return self._read(subject)
+        if any(_elsewhere(packet) for packet in subject.notes.xmp):
+            return self._told("abstained", Reason("provenance_remote"))
+        return self._told("claim", Reason("provenance_none"))
+
+    def _read(self, subject: Subject) -> Evidence:
+        try:
+            store = read_store(subject.original, subject.format, self._trusted, self._timeout_s)
+            reason, facts = statements(store)
+        except Refused as error:
+            return self._told("failed", Reason("provenance_refused", {"error": clean(str(error)) or "?"}))
+        except ValueError:
+            return self._told("failed", Reason("provenance_refused", {"error": "NoManifest"}))
+        return self._told("claim", reason, facts)
+
+    def _told(self, status: Status, reason: Reason, facts: tuple[Reason, ...] = ()) -> Evidence:
+        return Evidence(self.name, self.version, status, None, reason, facts=facts)
+
+
+def _elsewhere(packet: bytes) -> bool:
+    """Whether a packet of XMP gives the address of a statement that is not in the file."""
+    addresses = read_xmp(packet).get("dcterms:provenance", ())
+    return any(address.lower().startswith(("http:", "https:")) for address in addresses)
+
+
+def _certificates(path: str) -> str:
+    """The path of the list, made sure of; empty when none is set."""
+    if not path:
+        return ""
+    cure = "name a file of certificates in PEM form in HAECHI_TRUST_LIST, or unset it"
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MOST_TRUSTED + 1)
+    except (OSError, ValueError):
+        raise UsageError(f"The list of trusted signers cannot be read: {cure}.") from None
+    if _PEM not in data or len(data) > _MOST_TRUSTED:
+        raise UsageError(f"The list of trusted signers holds no certificates, or over 4 MiB: {cure}.")
+    return str(Path(path).absolute())

@@ -1,0 +1,42 @@
+"""What a claim is given: the source as it was opened, the Media made of it, and the notes found in it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Protocol
+
+from haechi.claims.notes import Notes
+from haechi.claims.original import Original
+from haechi.claims.pictures import picture_notes
+from haechi.claims.videos import video_notes
+from haechi.types import Evidence, Media
+
+
+class Subject:
+    """One source. Its notes are looked for once, whoever asks first."""
+
+    def __init__(self, original: Original, media: Media) -> None:
+        self.original, self.media = original, media
+        self.format = str(media.container.get("format", ""))
+
+    @cached_property
+    def notes(self) -> Notes:
+        """Raises Changed when the source is no longer the one that was opened."""
+        if isinstance(self.original.source, bytes) and self.media.kind == "image":
+            return picture_notes(self.original.source, self.format)
+        with self.original.open() as file:
+            if self.media.kind == "image":
+                return picture_notes(file.read(), self.format)
+            return video_notes(file, self.format)
+
+
+class Claim(Protocol):
+    """One file in ``claims/``. What it raises becomes ``failed`` evidence in ``check``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+    def state(self, subject: Subject) -> Evidence | None:
+        """Status ``claim``, ``abstained`` or ``failed``, without an llr; None when it was not asked for."""

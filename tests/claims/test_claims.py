@@ -1,0 +1,166 @@
+"""Claims as a stage of the check: shown, never weighed, and never the end of a report."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import haechi
+from fakes import FakeDetector, finder, judges, picture
+from haechi.check import Checker, Judges
+from haechi.claims import CLAIMS, Claim, Original, Subject
+from haechi.claims.original import Changed
+from haechi.errors import DamagedFile
+from haechi.media import open_media
+from haechi.settings import Settings
+from haechi.types import CLAIM_NAMES, Evidence, Reason
+
+SETTINGS = Settings()
+
+
+@dataclass
+class FakeClaim:
+    """Says what it is told to, after doing what it is told to."""
+
+    name: str = "metadata"
+    error: Exception | None = None
+    silent: bool = False
+    before: Callable[[Subject], object] = lambda _subject: None
+    version: str = "7"
+
+    def state(self, subject: Subject) -> Evidence | None:
+        self.before(subject)
+        if self.error is not None:
+            raise self.error
+        said = Evidence(self.name, self.version, "claim", None, Reason("metadata_none"))
+        return None if self.silent else said
+
+
+def checker(*claims: Claim) -> Checker:
+    def with_claims(settings: Settings) -> Judges:
+        made = judges(FakeDetector("swap"))(settings)
+        return Judges(made.assess, made.detectors, made.decide, made.models, claims)
+
+    return Checker(SETTINGS, finder=finder, judges=with_claims)
+
+
+def test_the_list_and_the_names_that_reports_know_are_the_same() -> None:
+    assert tuple(make(SETTINGS).name for make in CLAIMS) == CLAIM_NAMES
+
+
+def test_claims_follow_the_evidence_and_leave_the_verdict_as_it_was(tmp_path: Path) -> None:
+    source = picture(tmp_path / "a.png", "strong")
+    without, with_one = checker().check(source), checker(FakeClaim()).check(source)
+    assert [e.detector for e in with_one.evidence] == ["swap", "metadata"]
+    assert with_one.verdict == without.verdict
+    assert with_one.evidence[:1] == without.evidence
+    assert "claims" in with_one.stages_s
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret.png"), DamagedFile("secret.png"), MemoryError()])
+def test_a_claim_that_breaks_down_is_shown_as_failed_and_changes_no_verdict(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    caplog.set_level(logging.DEBUG, "haechi")
+    source = picture(tmp_path / "secret.png", "none")
+    report = checker(FakeClaim("provenance", error), FakeClaim()).check(source)
+    failed, said = report.evidence[1:]
+    assert (failed.status, failed.reason.code, failed.llr) == ("failed", "claim_failed", None)
+    assert failed.reason.params["error"] == type(error).__name__
+    assert said.status == "claim"
+    assert report.verdict == checker().check(source).verdict
+    assert "secret" not in caplog.text
+
+
+def test_a_claim_may_have_nothing_to_say(tmp_path: Path) -> None:
+    report = checker(FakeClaim(silent=True)).check(picture(tmp_path / "a.png", "none"))
+    assert len(report.evidence) == 1
+
+
+def test_claims_read_what_was_given_be_it_a_file_or_bytes(tmp_path: Path) -> None:
+    source = picture(tmp_path / "a.png", "none")
+    read: list[bytes] = []
+
+    def note(subject: Subject) -> None:
+        with subject.original.open() as file:
+            read.append(file.read())
+
+    one = checker(FakeClaim(before=note))
+    one.check(source)
+    one.check(source.read_bytes())
+    one.check(source, then=source)
+    one.check(source)
+    assert read == [source.read_bytes()] * 4
+
+
+@pytest.mark.parametrize("how", ["changed", "replaced", "gone", "pipe"])
+def test_a_file_that_changes_meanwhile_is_not_spoken_of(tmp_path: Path, how: str) -> None:
+    source = picture(tmp_path / "a.png", "strong")
+
+    def meddle(_subject: Subject) -> None:
+        data = source.read_bytes()
+        if how == "changed":
+            source.write_bytes(data + b"x")
+            return
+        source.unlink()
+        if how == "replaced":
+            (tmp_path / "b.png").write_bytes(data)
+            (tmp_path / "b.png").rename(source)
+        elif how == "pipe":
+            os.mkfifo(source)
+
+    def read(subject: Subject) -> None:
+        meddle(subject)
+        assert subject.notes.readable
+
+    report = checker(FakeClaim(before=read)).check(source)
+    assert [e.reason.code for e in report.evidence[1:]] == ["claim_changed"]
+    assert report.verdict.level == "strong"
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_spoken_of(tmp_path: Path) -> None:
+    source = picture(tmp_path / "a.png", "none")
+    original = Original.of(source)
+    reading = original.open()
+    reading.__enter__().read(10)
+    source.write_bytes(b"another")
+    with pytest.raises(Changed, match="check it again"):
+        reading.__exit__(None, None, None)
+
+
+def test_what_was_opened_ahead_is_known_as_it_was_then(tmp_path: Path) -> None:
+    first, second = picture(tmp_path / "a.png", "none"), picture(tmp_path / "b.png", "some")
+    one = checker(FakeClaim(before=lambda subject: subject.notes))
+    one.check(first, then=second)
+    assert one._ahead is not None
+    one._ahead[1].result()
+    second.write_bytes(second.read_bytes() + b"later")
+    assert one.check(second).evidence[-1].reason.code == "claim_changed"
+
+
+def test_the_shipped_claims_leave_the_shipped_verdict_alone(astronaut: Path, shipped: Settings) -> None:
+    from haechi.check import shipped_judges
+
+    def without_claims(settings: Settings) -> Judges:
+        made = shipped_judges(settings)
+        return Judges(made.assess, made.detectors, made.decide, made.models)
+
+    bare, whole = Checker(shipped, judges=without_claims).check(astronaut), haechi.check(astronaut, shipped)
+    assert whole.verdict == bare.verdict
+    assert [e.detector for e in whole.evidence if e.is_claim] == ["provenance", "metadata"]
+    assert [e.llr for e in whole.evidence if not e.is_claim] == [e.llr for e in bare.evidence]
+
+
+def test_the_notes_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = picture(tmp_path / "a.png", "none")
+    opened: list[int] = []
+    whole = Original.open
+    monkeypatch.setattr(Original, "open", lambda self: opened.append(1) or whole(self))
+    subject = Subject(Original.of(source), open_media(source, SETTINGS))
+    assert subject.notes is subject.notes
+    assert opened == [1]
