@@ -56,7 +56,7 @@ async def accept(request: Request) -> str:
             headers={"Retry-After": str(max(1, round(patience_s)))},
         )
     check_ready(request)
-    boundary = _boundary(request)
+    boundary = boundary_of(request)
     _check_room(request, desk, options)
     try:
         with desk.place() as file:
@@ -65,7 +65,9 @@ async def accept(request: Request) -> str:
                 raise Problem(
                     "no_file", "Send the picture or video as the form field `file`, with a file name."
                 )
-            thorough = switch(form.fields.get("thorough", request.query_params.get("thorough", "")))
+            thorough = switch(form.fields.get("thorough", ""))
+            if thorough and (fault := await run_in_threadpool(request.app.state.watch.fault, thorough=True)):
+                raise Problem.of(fault)
             return await run_in_threadpool(desk.submit, file, form.name, thorough=thorough)
     except QueueFull:
         raise Problem(
@@ -217,7 +219,8 @@ def _disk_full() -> Problem:
     return Problem("disk_full", "The disk of the server is full: free some room there and try again.")
 
 
-def _boundary(request: Request) -> bytes:
+def boundary_of(request: Request) -> bytes:
+    """What parts the body of a request. Raises Problem when it is no multipart form."""
     kind, told = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data":
         raise Problem("not_multipart", "Send a form of type multipart/form-data with the field `file`.")
