@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from haechi.claims.library import installed
 from haechi.claims.notes import Notes
 from haechi.claims.pictures import exif_texts
-from haechi.claims.programs import kind_of
+from haechi.claims.programs import kind_of, signed_by
 from haechi.claims.prompts import is_settings, prompt_programs
 from haechi.claims.sources import AI_CODES, label_fact, source_fact
 from haechi.claims.subject import Subject
@@ -45,30 +45,38 @@ class MetadataClaim:
         return Evidence(self.name, self.version, "claim", None, reason, facts=facts)
 
 
+class _Found:
+    """The notes of one file, by their names."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.texts = [*notes.texts, *(pair for exif in notes.exif for pair in exif_texts(exif))]
+        self._packets = [read_xmp(packet) for packet in notes.xmp]
+
+    def text(self, *keys: str) -> list[str]:
+        return [text for key, text in self.texts if key.casefold() in keys]
+
+    def xmp(self, *names: str) -> list[str]:
+        return [value for packet in self._packets for name in names for value in packet.get(name, ())]
+
+
 def _facts(notes: Notes) -> Iterator[Reason]:
-    texts = [*notes.texts, *(pair for exif in notes.exif for pair in exif_texts(exif))]
-    packets = [read_xmp(packet) for packet in notes.xmp]
-
-    def all_of(*names: str) -> list[str]:
-        return [value for packet in packets for name in names for value in packet.get(name, ())]
-
-    def noted(*keys: str) -> list[str]:
-        return [text for key, text in texts if key.casefold() in keys]
-
-    yield from _origin(all_of("iptc:DigitalSourceType", "iptc:DigitalSourceFileType"))
-    labels = [*noted("aigc"), *all_of("tc260:AIGC"), *(t for t in noted("comment") if '"AIGC"' in t[:2000])]
-    yield from filter(None, (label_fact(text) for text in labels))
-    systems = [clean(name) for name in all_of("iptc:AISystemUsed")]
-    yield from (Reason("meta_ai_system", {"program": name}) for name in systems if name)
-    described = [("comment", text) for text in all_of("exif:UserComment", "dc:description")]
-    generators = prompt_programs([*texts, *described])
+    """The most telling first."""
+    found = _Found(notes)
+    yield from _origin(found)
+    generators = prompt_programs(
+        [*found.texts, *(("comment", text) for text in found.xmp("exif:UserComment", "dc:description"))]
+    )
     yield from (Reason("meta_prompt", {"program": name}) for name in generators)
-    yield from _camera(noted("make") or all_of("tiff:Make"), noted("model") or all_of("tiff:Model"))
-    agents = all_of("stEvt:softwareAgent")
-    named = [*noted("software"), *all_of("xmp:CreatorTool", "tiff:Software"), *_telling(noted("comment"))]
-    credits_ = [text for text in all_of("photoshop:Credit") if kind_of(text) == "generator"]
-    yield from _programs([*named, *credits_, *agents], skip=generators)
-    steps = sum(action.strip() in _STEPS for action in all_of("stEvt:action"))
+    makes, models = (
+        found.text("make") or found.xmp("tiff:Make"),
+        found.text("model") or found.xmp("tiff:Model"),
+    )
+    yield from _camera(makes, models)
+    named = [*found.text("software"), *found.xmp("xmp:CreatorTool", "tiff:Software")]
+    named += map(signed_by, found.text("comment"))
+    named += (text for text in found.xmp("photoshop:Credit") if kind_of(text) == "generator")
+    yield from _programs([*named, *found.xmp("stEvt:softwareAgent")], skip=generators)
+    steps = sum(action.strip() in _STEPS for action in found.xmp("stEvt:action"))
     if steps:
         yield Reason("meta_history", {"n": steps})
     if notes.passed_facebook:
@@ -77,8 +85,17 @@ def _facts(notes: Notes) -> Iterator[Reason]:
         yield Reason("meta_c2pa")
 
 
-def _origin(uris: Sequence[str]) -> Iterator[Reason]:
+def _origin(found: _Found) -> Iterator[Reason]:
+    """What is said about how the file came about."""
+    uris = found.xmp("iptc:DigitalSourceType", "iptc:DigitalSourceFileType")
     yield from filter(None, map(source_fact, uris))
+    labels = [*found.text("aigc"), *found.xmp("tc260:AIGC")]
+    labels += (text for text in found.text("comment") if '"AIGC"' in text[:2000])
+    yield from filter(None, map(label_fact, labels))
+    systems = (clean(name) for name in found.xmp("iptc:AISystemUsed"))
+    yield from (Reason("meta_ai_system", {"program": name}) for name in systems if name)
+    if any(text.strip("\x00 ").casefold() == "screenshot" for text in found.text("comment")):
+        yield Reason("source_screen")  # as iPhones note it
 
 
 def _camera(makes: Sequence[str], models: Sequence[str]) -> Iterator[Reason]:
@@ -88,11 +105,6 @@ def _camera(makes: Sequence[str], models: Sequence[str]) -> Iterator[Reason]:
     camera = model if first and model.casefold().startswith(first) else f"{make} {model}".strip()
     if camera:
         yield Reason("meta_camera", {"camera": camera})
-
-
-def _telling(comments: Sequence[str]) -> list[str]:
-    """Comments that are short and name a program of a known kind; others may be private, and say little."""
-    return [text for text in comments if len(text) <= 200 and kind_of(text) is not None]
 
 
 def _programs(names: Sequence[str], skip: Sequence[str]) -> Iterator[Reason]:

@@ -6,14 +6,17 @@ whose packets may be found by their marks in any file; C2PA 2.2 annex A (where a
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 
-from haechi.claims.notes import MOST_NOTES, MOST_TEXT, STORE, Notes
+from haechi.claims.notes import MOST_TEXT, STORE, Notes
 
 _MOST_SEGMENTS = 4096
 _MOST_CHUNKS = 200_000
+_MOST_PACKED = 64  # texts that are unpacked
+_NO_FILL = re.compile(rb"[^\xff]")
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\x00"
 _IPTC_HEAD = b"Photoshop 3.0\x00"
 _FACEBOOK = b"FBMD"
@@ -63,30 +66,29 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of each segment's content, up to the first scan."""
     at = 2
     for _ in range(_MOST_SEGMENTS):
-        at = data.find(b"\xff", at)
-        while 0 <= at < len(data) - 1 and data[at + 1] == 0xFF:
-            at += 1
-        if not 0 <= at < len(data) - 3 or data[at + 1] in (0xDA, 0xD9):
+        fill = data.find(b"\xff", at)
+        behind = _NO_FILL.search(data, fill) if fill >= 0 else None
+        if behind is None or data[behind.start()] in (0xDA, 0xD9):
             return
-        marker = data[at + 1]
+        marker, at = data[behind.start()], behind.end()
         if marker in _NOTHING_BEHIND or marker == 0:
-            at += 2
             continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        length = int.from_bytes(data[at : at + 2], "big")
         if length < 2:
             return
-        yield marker, at + 4, min(at + 2 + length, len(data))
-        at += 2 + length
+        yield marker, at + 2, min(at + length, len(data))
+        at += length
 
 
 def _png(data: bytes, notes: Notes) -> None:
-    at = 8
+    at, packed = 8, 0
     for _ in range(_MOST_CHUNKS):
         size = int.from_bytes(data[at : at + 4], "big")
         kind, start, end = data[at + 4 : at + 8], at + 8, at + 8 + size
         if len(kind) < 4 or end > len(data) or kind == b"IEND":
             return
-        if kind in (b"tEXt", b"zTXt", b"iTXt"):
+        packed += kind in (b"zTXt", b"iTXt")
+        if kind == b"tEXt" or (kind in (b"zTXt", b"iTXt") and packed <= _MOST_PACKED):
             _png_text(kind, data[start : min(end, start + MOST_TEXT)], notes)
         elif kind == b"eXIf":
             notes.add_exif(data[start:end])
@@ -152,7 +154,7 @@ def _packet(data: bytes, notes: Notes) -> None:
 
 _WANTED = {0x010E: "description", 0x010F: "make", 0x0110: "model", 0x0131: "software", 0x013C: "software"}
 _USER_COMMENT, _XP_COMMENT, _EXIF_DIRECTORY = 0x9286, 0x9C9C, 0x8769
-_ENTRIES = 512
+_ENTRIES, _MOST_EXIF, _LONGEST = 512, 16, 1 << 18
 
 
 def exif_texts(data: bytes) -> list[tuple[str, str]]:
@@ -186,9 +188,10 @@ def _directory(data: bytes, order: str, at: int, found: list[tuple[str, str]]) -
             further += struct.unpack_from(order + "I", data, where)
         elif (tag in _WANTED and kind == 2) or tag in (_USER_COMMENT, _XP_COMMENT):
             start = where if n <= 4 else struct.unpack_from(order + "I", data, where)[0]
-            raw = data[start : start + min(n, MOST_TEXT)]
-            if len(found) < MOST_NOTES:
-                found.append((_WANTED.get(tag, "comment"), _decoded(raw, tag)))
+            if len(found) < _MOST_EXIF:
+                found.append(
+                    (_WANTED.get(tag, "comment"), _decoded(data[start : start + min(n, _LONGEST)], tag))
+                )
     return further[:1]
 
 

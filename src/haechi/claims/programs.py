@@ -49,9 +49,10 @@ whatsapp, telegram, kakaotalk
 
 
 def _any(names: str) -> re.Pattern[str]:
-    # A name must stand by itself: "zao" is not in "Zaoyang", though a number may follow ("Lavf58").
+    # A name stands by itself: "zao" is not in "Zaoyang", though a number or another script may follow.
+    edge = "(?:(?<![A-Za-z])|(?![A-Za-z]))"
     either = "|".join(name.strip() for name in names.split(","))
-    return re.compile(rf"(?<![^\W\d_])(?:{either})(?![^\W\d_])", re.IGNORECASE)
+    return re.compile(rf"{edge}(?:{either}){edge}", re.IGNORECASE)
 
 
 _KINDS = (
@@ -60,6 +61,21 @@ _KINDS = (
     ("editor", _any(_EDITORS)),
     ("converter", _any(_CONVERTERS)),
 )
+
+
+_SIGNATURE = re.compile(
+    r"\s*(?:creator\s*:|(?:created|made|edited|generated|compressed) (?:with|by|in|using)\b|lav[cf]\d)",
+    re.IGNORECASE,
+)
+
+
+def signed_by(comment: str) -> str:
+    """The program that left a comment such as ``CREATOR: gd-jpeg v1.0``; empty for what people write, which
+    may be private, and in which "snow" is weather."""
+    if not _SIGNATURE.match(comment[:200]):
+        return ""
+    found = next((found for _, pattern in _KINDS if (found := pattern.search(comment[:200]))), None)
+    return found[0] if found else ""
 
 
 def kind_of(name: str) -> str | None:

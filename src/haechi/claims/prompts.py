@@ -25,6 +25,7 @@ _BY_KEY = {
 }
 _SETTINGS = re.compile(r"\bSteps: \d+, .{0,200}\b(?:Sampler|Schedule type|CFG scale|Seed): ", re.DOTALL)
 _JOB = re.compile(r"\bJob ID: [0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
+_NODE = re.compile(r"class_type\\?[\"']\s*:")
 _NODES = re.compile(r"[\"']class_type[\"']\s*:|[\"']nodes[\"']\s*:\s*\[|[\"']last_node_id[\"']")
 _SAMPLED = re.compile(r"[\"']sampler(?:_name)?[\"']\s*:")
 _SEEDED = re.compile(r"[\"'](?:seed|steps|cfg_scale|scale)[\"']\s*:")
@@ -42,8 +43,8 @@ def _program(key: str, text: str) -> Iterator[str]:
         yield _BY_KEY[plain]
     elif "sui_image_params" in text:
         yield "SwarmUI"
-    elif plain in ("prompt", "workflow", "make", "model") and _NODES.search(text):
-        yield COMFY  # in WebP it lies in the fields of the camera's maker and model
+    elif _NODE.search(text) or (plain in ("prompt", "workflow", "make", "model") and _NODES.search(text)):
+        yield COMFY  # in WebP it lies in the fields of the camera's maker and model, in MP4 in a comment
     elif _SETTINGS.search(text) or (plain == "parameters" and text.strip()):
         yield "Fooocus" if "fooocus" in text.casefold() else WEBUI
     elif _JOB.search(text):

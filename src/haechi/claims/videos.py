@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from haechi.claims.notes import STORE, Notes
+from haechi.claims.notes import MOST_TEXT, STORE, Notes
 
-_MOST_BOXES = 4096
+_MOST_BOXES = 20_000  # of one file, on all levels
 _MOST_VALUE = 1 << 16
 _XMP = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _C2PA = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")
@@ -46,11 +46,7 @@ def video_notes(file: BinaryIO, form: str) -> Notes:
     notes = Notes()
     size = file.seek(0, 2)
     if form in ("mp4", "mov"):
-        for kind, start, end in _boxes(file, 0, size):
-            if kind == b"uuid":
-                _uuid(file, start, end, notes)
-            elif kind == b"moov":
-                _moov(file, start, end, notes)
+        _Movie(file, notes).read(size)
     elif form == "avi":
         _riff(file, 12, size, notes)
     else:
@@ -64,69 +60,84 @@ def _read(file: BinaryIO, start: int, end: int, most: int = _MOST_VALUE) -> byte
     return file.read(max(0, min(end - start, most)))
 
 
-def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(kind, start, end) of the content of each box between ``at`` and ``end``."""
-    for _ in range(_MOST_BOXES):
-        head = _read(file, at, end, 16)
-        if len(head) < 8:
-            return
-        length, kind, skip = int.from_bytes(head[:4], "big"), head[4:8], 8
-        if length == 1 and len(head) == 16:
-            length, skip = int.from_bytes(head[8:], "big"), 16
-        elif length == 0:
-            length = end - at
-        if length < skip:
-            return
-        yield kind, at + skip, min(at + length, end)
-        at += length
+class _Movie:
+    """The boxes of one MP4 or MOV that hold notes."""
+
+    def __init__(self, file: BinaryIO, notes: Notes) -> None:
+        self._file, self._notes, self._left = file, notes, _MOST_BOXES
+
+    def read(self, size: int) -> None:
+        for kind, start, end in self._boxes(0, size):
+            if kind == b"uuid":
+                self._uuid(start, end)
+            elif kind == b"moov":
+                self._moov(start, end)
+
+    def _boxes(self, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+        """(kind, start, end) of the content of each box between ``at`` and ``end``."""
+        while self._left > 0:
+            self._left -= 1
+            head = _read(self._file, at, end, 16)
+            if len(head) < 8:
+                return
+            length, kind, skip = int.from_bytes(head[:4], "big"), head[4:8], 8
+            if length == 1 and len(head) == 16:
+                length, skip = int.from_bytes(head[8:], "big"), 16
+            elif length == 0:
+                length = end - at
+            if length < skip:
+                return
+            yield kind, at + skip, min(at + length, end)
+            at += length
+
+    def _uuid(self, start: int, end: int) -> None:
+        kind = _read(self._file, start, end, 16)
+        if kind == _XMP:
+            self._notes.add_xmp(_read(self._file, start + 16, end, MOST_TEXT))
+        elif kind == _C2PA:
+            self._notes.c2pa |= STORE in _read(self._file, start, end)
+
+    def _moov(self, start: int, end: int) -> None:
+        for kind, a, b in self._boxes(start, end):
+            if kind == b"meta":
+                self._meta(a, b)
+            elif kind == b"udta":
+                self._udta(a, b)
+
+    def _udta(self, start: int, end: int) -> None:
+        for kind, a, b in self._boxes(start, end):
+            if kind == b"meta":
+                self._meta(a, b)
+            elif kind == b"XMP_":
+                self._notes.add_xmp(_read(self._file, a, b, MOST_TEXT))
+            elif kind in _TEXTS:
+                # QuickTime: length and language, two bytes each, then the text.
+                self._notes.add_text(_TEXTS[kind], _read(self._file, a + 4, b))
+
+    def _meta(self, start: int, end: int) -> None:
+        """Items by their kinds (as iTunes keeps them), by numbered keys (as phones do), or by free names."""
+        # In ISO files four bytes of version stand before the first box, in QuickTime none do.
+        start += 0 if _read(self._file, start + 4, end, 4) == b"hdlr" else 4
+        keys: list[str] = []
+        for kind, a, b in self._boxes(start, end):
+            if kind == b"keys":
+                keys = [_name(_read(self._file, c, d, 100)) for _, c, d in self._boxes(a + 8, b)]
+            elif kind == b"ilst":
+                for item, c, d in self._boxes(a, b):
+                    number = int.from_bytes(item, "big")
+                    named = _KEYS.get(keys[number - 1]) if 1 <= number <= len(keys) else _TEXTS.get(item)
+                    self._item(c, d, named)
+
+    def _item(self, start: int, end: int, named: str | None) -> None:
+        for kind, a, b in self._boxes(start, end):
+            if kind == b"name":
+                named = _KEYS.get(_name(_read(self._file, a + 4, b, 100)))
+            elif kind == b"data" and named:
+                self._notes.add_text(named, _read(self._file, a + 8, b))
 
 
-def _uuid(file: BinaryIO, start: int, end: int, notes: Notes) -> None:
-    kind = _read(file, start, end, 16)
-    if kind == _XMP:
-        notes.add_xmp(_read(file, start + 16, end, 1 << 20))
-    elif kind == _C2PA:
-        notes.c2pa |= STORE in _read(file, start, end)
-
-
-def _moov(file: BinaryIO, start: int, end: int, notes: Notes) -> None:
-    for kind, a, b in _boxes(file, start, end):
-        if kind == b"meta":
-            _meta(file, a, b, notes)
-        elif kind == b"udta":
-            for inner, c, d in _boxes(file, a, b):
-                if inner == b"meta":
-                    _meta(file, c, d, notes)
-                elif inner == b"XMP_":
-                    notes.add_xmp(_read(file, c, d, 1 << 20))
-                elif inner in _TEXTS:
-                    # QuickTime: length and language, two bytes each, then the text.
-                    notes.add_text(_TEXTS[inner], _read(file, c + 4, d))
-
-
-def _meta(file: BinaryIO, start: int, end: int, notes: Notes) -> None:
-    """Items by their kinds (as iTunes keeps them), by numbered keys (as phones do), or by free names."""
-    # In ISO files four bytes of version stand before the first box, in QuickTime none do.
-    start += 0 if _read(file, start + 4, end, 4) == b"hdlr" else 4
-    keys: list[str] = []
-    for kind, a, b in _boxes(file, start, end):
-        if kind == b"keys":
-            keys = [_read(file, c, d, 100).decode("utf-8", "replace") for _, c, d in _boxes(file, a + 8, b)]
-        elif kind == b"ilst":
-            for item, c, d in _boxes(file, a, b):
-                number = int.from_bytes(item, "big")
-                name = _TEXTS.get(item)
-                if 1 <= number <= len(keys):
-                    name = _KEYS.get(keys[number - 1])
-                _item(file, c, d, name, notes)
-
-
-def _item(file: BinaryIO, start: int, end: int, name: str | None, notes: Notes) -> None:
-    for kind, a, b in _boxes(file, start, end):
-        if kind == b"name":
-            name = _KEYS.get(_read(file, a + 4, b, 100).decode("utf-8", "replace"))
-        elif kind == b"data" and name:
-            notes.add_text(name, _read(file, a + 8, b))
+def _name(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _riff(file: BinaryIO, at: int, size: int, notes: Notes) -> None:
