@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from haechi import models
 from haechi.errors import UsageError
 from haechi.settings import Settings
+from haechi.web.options import Options
 
 _PACKAGES = ("haechi", "numpy", "opencv-python-headless", "onnxruntime", "Pillow", "rich", "typer", "torch")
 
@@ -34,6 +35,7 @@ def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
         value = getattr(settings, f.name)
         shown = "(a folder)" if f.name == "models_dir" and value else repr(value)
         yield f"setting {f.name}: {shown} ({variable if variable in env else 'default'})"
+    yield from _server(env)
     checked = models.verify(settings)
     known = (*models.NAMES, *models.THOROUGH)
     for line in checked:
@@ -44,6 +46,21 @@ def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
     others = [line.ok for line in checked if line.name not in known]  # files of any name
     if others:
         yield f"other cards: {len(others)}, of which {others.count(True)} ok"
+
+
+def _server(env: Mapping[str, str]) -> Iterator[str]:
+    """The options of ``haechi serve``, without the folder and the secret."""
+    try:
+        options = Options.from_env(env)
+    except UsageError as error:
+        yield f"server: {error.message}"
+        return
+    hidden = {"data_dir": "(a folder)", "token": "(set)" if options.token else "None"}
+    hidden |= {} if options.loopback else {"host": "(not this machine alone)"}
+    for f in fields(Options):
+        variable = f"HAECHI_{f.name.upper()}"
+        shown = hidden.get(f.name) or repr(getattr(options, f.name))
+        yield f"server {f.name}: {shown} ({variable if env.get(variable) else 'default'})"
 
 
 def _version(package: str) -> str:

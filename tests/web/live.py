@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from sites import FAKE
@@ -62,8 +62,18 @@ class Process:
             self.lines.append(line)
             if found := re.search(r"http://\S+:(\d+)", line):
                 self.port = int(found[1])
+                self.address = f"http://127.0.0.1:{self.port}"
                 return
+        self.process.communicate()
         raise AssertionError(f"no server: {self.lines}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
 
     def end(self, signal: int, wait_s: float = 20.0) -> int:
         """Send the signal; the exit code."""

@@ -195,6 +195,8 @@ class Store:
             )
             gone = self._db.execute("DELETE FROM jobs WHERE expires_s <= ?", (now_s,)).rowcount
         if gone:
+            with self._lock:  # as a script: it gives back a page a step, and ``execute`` takes one step only
+                self._db.executescript("PRAGMA incremental_vacuum")
             self._forget()
         return gone
 
@@ -203,9 +205,8 @@ class Store:
         return None if found is None else Row(found[0], found[1], found[2], bool(found[3]), *found[4:])
 
     def _forget(self) -> None:
-        """Give freed pages back to the disk, and empty the log, where deleted rows would live on."""
+        """Empty the log, where deleted rows would live on."""
         with self._lock:
-            self._db.execute("PRAGMA incremental_vacuum").fetchall()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from haechi import models
 from haechi.errors import ModelError
@@ -13,33 +14,37 @@ class Watch:
     """Verifies the needed models again whenever one of their files has changed."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._names = settings, models.needed(settings)
+        self._settings = settings
         self._lock = threading.Lock()
-        self._seen: tuple[object, ...] = ()
-        self._fault: ModelError | None = None
+        self._seen: dict[bool, tuple[object, ...]] = {}
+        self._fault: dict[bool, ModelError | None] = {}
 
-    def fault(self) -> ModelError | None:
-        """What is wrong with them; None when all are as they should be."""
+    def fault(self, *, thorough: bool = False) -> ModelError | None:
+        """What is wrong with the models of a check, or of a thorough one; None when nothing is."""
+        settings = replace(self._settings, thorough=thorough or self._settings.thorough)
+        names = models.needed(settings)
         with self._lock:
-            seen = self._signature()
-            if seen != self._seen:
-                bad = [x for x in models.verify(self._settings) if x.name in self._names and not x.ok]
-                missing = [name for name in self._names if not models.present(name, self._settings)]
-                self._seen = seen
-                self._fault = (
-                    ModelError(bad[0].why)
-                    if bad
-                    else ModelError(f"The model {missing[0]!r} is missing: reinstall Haechi.")
-                    if missing
-                    else None
-                )
-            return self._fault
+            seen = _signature(names, settings)
+            if seen != self._seen.get(thorough):
+                self._seen[thorough], self._fault[thorough] = seen, _fault(names, settings)
+            return self._fault[thorough]
 
-    def _signature(self) -> tuple[object, ...]:
-        """Size and time of change of every file of the needed models."""
-        found: list[object] = []
-        for name in self._names:
-            for file in sorted(models.folder(self._settings).glob(f"{name}.*")):
-                about = file.stat()
-                found.append((file.name, about.st_size, about.st_mtime_ns))
-        return tuple(found)
+
+def _fault(names: tuple[str, ...], settings: Settings) -> ModelError | None:
+    checked = {line.name: line for line in models.verify(settings)}
+    for name in names:
+        if name not in checked:
+            return ModelError(f"The model {name!r} is missing. Reinstall Haechi.")
+        if not checked[name].ok:
+            return ModelError(checked[name].why)
+    return None
+
+
+def _signature(names: tuple[str, ...], settings: Settings) -> tuple[object, ...]:
+    """Size and time of change of every file of these models."""
+    found: list[object] = []
+    for name in names:
+        for file in sorted(models.folder(settings).glob(f"{name}.*")):
+            about = file.stat()
+            found.append((file.name, about.st_size, about.st_mtime_ns))
+    return tuple(found)

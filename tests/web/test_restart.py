@@ -1,0 +1,121 @@
+"""A real process, killed and started again: no job lost, none doubled, no poison that loops."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from live import Process
+
+from fakes import picture
+from haechi.client import Client
+from haechi.errors import HaechiError, InputError
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+
+#: The server with stand-in networks that take their time; a file named by POISON ends the process.
+SERVER = """
+import os, sys, time
+from pathlib import Path
+from fakes import finder, judges
+import haechi.check
+
+checks = sys.modules["haechi.check"]
+
+class Checker(checks.Checker):
+    def __init__(self, settings=None):
+        super().__init__(settings, finder=finder, judges=judges())
+    def check(self, source, progress=None, **more):
+        if isinstance(source, Path):
+            time.sleep(0.02)
+            if os.environ.get("POISON", "-").encode() in source.read_bytes():
+                os._exit(9)
+        return super().check(source, progress, **more)
+
+checks.Checker = Checker
+sys.argv = ["haechi", "serve", *sys.argv[1:]]
+from haechi.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch) -> None:
+    tests = str(Path(__file__).parents[1])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")]))
+
+
+def wait(client: Client, id_: str, wait_s: float = 30.0) -> str:
+    """How the job ended: the level of its verdict, or the text of its error."""
+    end = time.monotonic() + wait_s
+    try:
+        while client.state(id_).status != "done":
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    except HaechiError as error:
+        return error.message
+    return client.report(id_).verdict.level
+
+
+def test_kill_9_in_the_middle_loses_and_doubles_nothing(tmp_path: Path, path: None) -> None:
+    files = [picture(tmp_path / f"{says}.png", says) for says in ("strong", "some", "none")]
+    data = tmp_path / "data"
+    with Process(data, code=SERVER) as first, Client(first.address) as client:
+        ids = [client.send(files[i % 3]) for i in range(30)]
+        wait(client, ids[4])
+        first.end(signal.SIGKILL)
+    with Process(data, code=SERVER) as second, Client(second.address) as client:
+        assert [wait(client, id_) for id_ in ids] == ["strong", "some", "none"] * 10
+        assert second.end(signal.SIGINT) == 0
+    with closing(sqlite3.connect(data / "haechi.db")) as db:
+        assert db.execute("SELECT count(*) FROM jobs").fetchone() == (30,)
+        assert db.execute("SELECT count(*) FROM reports").fetchone() == (30,)
+        assert db.execute("SELECT max(attempts) FROM jobs").fetchone()[0] <= 2
+    assert not list((data / "uploads").iterdir())
+
+
+def test_a_poison_file_fails_after_three_crashes_and_takes_nobody_with_it(tmp_path: Path, path: None) -> None:
+    good = picture(tmp_path / "good.png", "none")
+    poison = tmp_path / "poison.png"
+    poison.write_bytes(good.read_bytes() + b"POISON!")
+    data, ids = tmp_path / "data", []
+    for crash in range(3):
+        with Process(data, code=SERVER, POISON="POISON!") as server:
+            if crash == 0:
+                with Client(server.address) as client:
+                    ids = [client.send(good), client.send(poison)]
+            server.process.communicate(timeout=20)
+            assert server.process.returncode == 9
+    with Process(data, code=SERVER, POISON="POISON!") as last, Client(last.address) as client:
+        assert wait(client, ids[0]) == "none"
+        assert "3 times" in wait(client, ids[1])
+        assert client.check(good).verdict.level == "none"
+        assert last.end(signal.SIGTERM) == 0
+
+
+def test_ctrl_c_ends_it_at_once_and_the_jobs_are_taken_up_again(tmp_path: Path, path: None) -> None:
+    file = picture(tmp_path / "a.png", "none")
+    with Process(tmp_path / "data", code=SERVER) as server, Client(server.address) as client:
+        ids = [client.send(file) for _ in range(20)]
+        begin = time.monotonic()
+        assert server.end(signal.SIGINT) == 0
+    assert time.monotonic() - begin < 10
+    assert "Traceback" not in "".join(server.lines)
+    assert "stopped" in server.lines[-1]
+    with Process(tmp_path / "data", code=SERVER) as again, Client(again.address) as client:
+        assert {wait(client, id_) for id_ in ids} == {"none"}
+
+
+def test_the_real_networks_from_start_to_end(tmp_path: Path, astronaut: Path) -> None:
+    with Process(tmp_path / "data") as server, Client(server.address) as client:
+        report = client.check(astronaut)
+        assert len(report.faces) == 1
+        with pytest.raises(InputError):
+            client.check(b"words")
+        assert server.end(signal.SIGINT) == 0
+    assert "astronaut" not in "".join(server.lines)
