@@ -23,7 +23,9 @@ _BY_KEY = {
     "hf-job-id": "Hugging Face",
     "easydiffusion": "Easy Diffusion",
 }
-_SETTINGS = re.compile(r"\bSteps: \d+, .{0,200}\b(?:Sampler|Schedule type|CFG scale|Seed): ", re.DOTALL)
+# Two plain searches: one pattern that spans both could be made to try every start against every end.
+_STEPS = re.compile(r"\bSteps: \d+,")
+_SAMPLER = re.compile(r"\b(?:Sampler|Schedule type|CFG scale|Seed): ")
 _JOB = re.compile(r"\bJob ID: [0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _NODE = re.compile(r"class_type\\?[\"']\s*:")
 _NODES = re.compile(r"[\"']class_type[\"']\s*:|[\"']nodes[\"']\s*:\s*\[|[\"']last_node_id[\"']")
@@ -45,7 +47,7 @@ def _program(key: str, text: str) -> Iterator[str]:
         yield "SwarmUI"
     elif _NODE.search(text) or (plain in ("prompt", "workflow", "make", "model") and _NODES.search(text)):
         yield COMFY  # in WebP it lies in the fields of the camera's maker and model, in MP4 in a comment
-    elif _SETTINGS.search(text) or (plain == "parameters" and text.strip()):
+    elif (_STEPS.search(text) and _SAMPLER.search(text)) or (plain == "parameters" and text.strip()):
         yield "Fooocus" if "fooocus" in text.casefold() else WEBUI
     elif _JOB.search(text):
         yield "Midjourney"
@@ -59,4 +61,4 @@ def _program(key: str, text: str) -> Iterator[str]:
 
 def is_settings(text: str) -> bool:
     """Whether this is no name of a program or camera but the settings of a generator, put into its place."""
-    return bool(_NODES.search(text[:_LOOKED_AT])) or text.lstrip()[:9] in ("workflow:", "prompt:{")
+    return bool(_NODES.search(text[:_LOOKED_AT])) or text.lstrip().startswith(("workflow:", "prompt:"))
