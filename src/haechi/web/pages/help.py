@@ -21,7 +21,7 @@ def help_now(request: Request, country: str | None = None) -> HTMLResponse:
     """The lines of one country, then those that serve anywhere; those for minors apart."""
     codes = helplines.countries()
     asked = (country or "").upper()
-    here = asked if asked in codes else "" if country is not None else _guess(request)
+    here = asked if asked in codes else "" if country is not None else guess(request)
     lines = helplines.for_country(here)
     return page(
         request,
@@ -35,7 +35,7 @@ def help_now(request: Request, country: str | None = None) -> HTMLResponse:
     )
 
 
-def _guess(request: Request) -> str:
+def guess(request: Request) -> str:
     """A country of the file that the browser's first language speaks of (``en-GB``, ``ko``), else that of the
     page's language, else none."""
     tag = re.split("[,;]", request.headers.get("accept-language", ""))[0].strip().replace("_", "-")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from importlib.util import find_spec
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from haechi.report import html
+from haechi.types import Report
 from haechi.web import words
 from haechi.web.api import done, not_found
 from haechi.web.desk import Desk, Job
@@ -24,7 +26,8 @@ router = APIRouter(include_in_schema=False)
 _BEFORE = ("verdict", "steps")
 #: What a layman need not read stands folded at the end.
 _FOLDED = ("faces", "models", "file")
-_SCRIPT = ("loupe", "loupe_original", "loupe_preview", "player_jump", "player_to", "player_broken")
+#: The sentences that the script of a result uses.
+RESULT_SCRIPT = ("loupe", "loupe_original", "loupe_preview", "player_jump", "player_to", "player_broken")
 
 
 @router.get("/checks/{id}")
@@ -39,28 +42,38 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
     if job.status != "done":
         return page(request, "running.html", job=job, stage=stage_word(job), told=script_words(request))
     lang = language(request)
-    report = done(desk, id)
-    parts = html.parts(report, lang, above_picture=fragment(request, "picture_bar.html", job=job))
+    bar = fragment(request, "picture_bar.html")
     return page(
         request,
         "result.html",
         job=job,
-        parts=parts,
-        report=report,
-        before=[parts.sections[name] for name in _BEFORE if name in parts.sections],
-        after=[text for name, text in parts.sections.items() if name not in (*_BEFORE, *_FOLDED, "limits")],
-        limits=parts.sections["limits"],
-        folded=[parts.sections[name] for name in _FOLDED if name in parts.sections],
-        errs=[
+        rules=f"/checks/{id}/report.css",
+        minutes=_minutes_left(job),
+        pdf=find_spec("weasyprint") is not None,
+        told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
+        **arranged(done(desk, id), lang, bar),
+    )
+
+
+def arranged(report: Report, lang: str, bar: str) -> dict[str, Any]:
+    """The report's sections in the order of our pages, by the names that the templates use. ``bar`` is HTML
+    that stands over the picture."""
+    parts = html.parts(report, lang, above_picture=bar)
+    last = (*_BEFORE, *_FOLDED, "limits")
+    return {
+        "parts": parts,
+        "kind": report.media.kind,
+        "before": [parts.sections[name] for name in _BEFORE],
+        "after": [text for name, text in parts.sections.items() if name not in last],
+        "limits": parts.sections["limits"],
+        "folded": [parts.sections[name] for name in _FOLDED],
+        "errs": [
             line
             for model in report.models
             if model.name.startswith("verdict")
             for line in in_plain_words(model.figures, lang)
         ],
-        minutes=_minutes_left(job),
-        pdf=find_spec("weasyprint") is not None,
-        told={key: words.catalogue(lang)[key] for key in _SCRIPT},
-    )
+    }
 
 
 @router.get("/checks/{id}/report.css")

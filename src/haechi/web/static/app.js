@@ -1,9 +1,12 @@
 // Starts what the page at hand needs.
+import { startLetter, startMatch } from "./case.js";
 import { start, wait } from "./check.js";
 import { startHere } from "./view.js";
 
-const form = document.getElementById("check");
-const running = document.getElementById("running");
-if (form) start(form);
-if (running) wait(running);
+const starts = { check: start, running: wait, match: startMatch, letter: startLetter };
+for (const [id, begin] of Object.entries(starts)) {
+  const element = document.getElementById(id);
+  if (element) begin(element);
+}
+document.documentElement.classList.add("js");
 startHere();

@@ -39,6 +39,7 @@
 
   const leave = () => {
     remember(true);
+    navigator.sendBeacon?.("/cases/lock"); // forget the keys of open cases, too
     vanish();
   };
   let last = -Infinity;

@@ -1,5 +1,7 @@
-// Shows a result in the place of the page where its file was given. The file itself stays where it lies on the
-// person's device: this page holds a handle to it, for the magnifier and the player, until the tab is closed.
+// Shows a page of ours in the place of the one where a file was given. The file itself stays where it lies on
+// the person's device: this tab holds a handle to it, for the magnifier, the player and the case, until it is
+// closed or loads another page.
+import { start as startKeep } from "./keep.js";
 import { start as startResult } from "./result.js";
 
 const files = new Map();
@@ -7,12 +9,12 @@ let home = null; // the first page, kept to come back to
 let stop = () => {};
 
 export const keepFile = (id, file) => files.set(id, file);
-export const fileOf = (id) => files.get(id) || null;
 
-const begin = () => {
-  document.dispatchEvent(new Event("haechi:report"));
+export const startHere = () => {
   const result = document.getElementById("result");
-  stop = result ? startResult(result, fileOf(result.dataset.id)) : () => {};
+  const keep = document.getElementById("keep");
+  stop = result ? startResult(result, files.get(result.dataset.id)) : () => {};
+  if (keep) startKeep(keep, files.get(keep.dataset.id), put);
 };
 
 const place = (main, title) => {
@@ -24,52 +26,67 @@ const place = (main, title) => {
   main.focus({ preventScroll: true });
 };
 
-const load = async (id) => {
-  const address = `/checks/${encodeURIComponent(id)}`;
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const rules = page.getElementById("rules");
-  if (!answer.ok || !rules) {
-    location.assign(address);
-    return;
-  }
+// The style rules of one report, ready before the report is shown.
+const dress = async (rules) => {
+  document.getElementById("rules")?.remove();
+  if (!rules) return;
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
   sheet.id = "rules";
   sheet.href = rules.getAttribute("href");
   const ready = new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
-  document.getElementById("rules")?.remove();
   document.head.append(sheet);
   await ready;
+};
+
+const put = async (text, address) => {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  await dress(page.getElementById("rules"));
   place(document.adoptNode(page.querySelector("main")), page.title);
   for (const link of document.querySelectorAll("footer a[hreflang]")) {
     link.href = `${address}?lang=${link.hreflang.slice(0, 2)}`;
   }
-  begin();
+  document.dispatchEvent(new Event("haechi:report"));
+  startHere();
 };
 
-export const show = async (id) => {
+const load = async (address) => {
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) location.assign(address);
+  else await put(await answer.text(), address);
+};
+
+const visit = async (address) => {
   if (!home) {
-    home = { main: document.querySelector("main"), title: document.title, state: history.state };
+    home = { main: document.querySelector("main"), title: document.title };
     history.replaceState({ home: true }, "");
   }
-  await load(id);
-  history.pushState({ id }, "", `/checks/${encodeURIComponent(id)}`);
+  await load(address);
+  history.pushState({ address }, "", address);
+};
+
+export const show = (id) => visit(`/checks/${encodeURIComponent(id)}`);
+
+const goHome = () => {
+  dress(null);
+  place(home.main, home.title);
 };
 
 addEventListener("popstate", (event) => {
   if (!home) return;
-  if (event.state?.id) load(event.state.id);
-  else if (event.state?.home) place(home.main, home.title);
+  if (event.state?.address) load(event.state.address);
+  else if (event.state?.home) goHome();
 });
 
+// Links between the first page, a result and its way into a case keep the tab, and with it the files.
 document.addEventListener("click", (event) => {
-  if (!home || !(event.target instanceof Element) || !event.target.closest("a[data-back]")) return;
+  const link = event.target instanceof Element ? event.target.closest("a[data-stay]") : null;
+  if (!home || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  history.back();
+  if (link.dataset.stay === "back") {
+    goHome();
+    history.pushState({ home: true }, "", "/");
+  } else {
+    visit(link.getAttribute("href"));
+  }
 });
-
-export const startHere = () => {
-  const result = document.getElementById("result");
-  if (result) stop = startResult(result, null);
-};

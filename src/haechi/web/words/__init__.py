@@ -21,11 +21,18 @@ FOR_PROGRAMS = {"no_heatmap", "method_not_allowed", "wrong_host", "bad_multipart
 #: Keys made of a prefix and one of these endings.
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     # every code of a problem that a person can meet in the browser
-    "problem_": (*sorted(set(TITLES) - FOR_PROGRAMS), "offline"),
+    "problem_": (
+        *sorted(set(TITLES) - FOR_PROGRAMS),
+        *("offline", "case", "locked", "usage", "short", "differ", "other_file"),
+    ),
     # where a check stands; the script makes these keys too
     "state_": ("queued", "upload", "waiting", "open", "faces", "evidence", "verdict", "done", "failed"),
     # what a shipped model does
     "model_": (*NAMES, *THOROUGH),
+    # how a copy was recognised
+    "how_": ("same_file", "picture", "part", "video", "mirrored", "turned"),
+    # to whom a letter goes, in the words of haechi.case with "_" for "-"
+    "letter_kind_": ("platform", "police", "lawyer", "search_engine"),
     "help_hours_": ("always", "daily", "weekdays"),
     "who_": ("anyone", "adults", "minors", "women"),
     "country_": ("KR", "CN", "US", "GB", "EU", "DE", "FR", "JP", "TW", "AU", "CA", "IN"),

@@ -1,0 +1,244 @@
+"""What one does with a case: add a file, keep a result, see a stored report, look for copies, write."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from haechi.case import COUNTRIES, KINDS, Case, Match, Skipped
+from haechi.case import words as case_words
+from haechi.case.letter import country_of
+from haechi.errors import UsageError
+from haechi.report import html
+from haechi.settings import LANGUAGES
+from haechi.types import Report
+from haechi.web import uploads, words
+from haechi.web.api import done
+from haechi.web.pages import vault
+from haechi.web.pages.cases import create, passphrase_problem
+from haechi.web.pages.help import guess
+from haechi.web.pages.render import fragment, language, page, problem_words
+from haechi.web.pages.result import RESULT_SCRIPT, arranged
+from haechi.web.pages.routes import CaseRoute
+from haechi.web.problem import Problem
+
+router = APIRouter(include_in_schema=False, route_class=CaseRoute)
+
+NEW = "new"
+#: Letters call the United Kingdom otherwise than ISO 3166 does.
+_ISO = {"UK": "GB"}
+
+
+@router.get("/cases/{case}/add")
+def add_form(request: Request, case: str) -> Response:
+    """The form for one more file."""
+    return page(request, "case_add.html", ident=case, title=vault.opened(request, case).title)
+
+
+@router.post("/cases/{case}/add")
+async def add(request: Request, case: str) -> Response:
+    """Store one more file."""
+    found = await run_in_threadpool(vault.opened, request, case)
+    async with _received(request) as (form, file):
+        number = await run_in_threadpool(_store, found, file, form, None)
+    return RedirectResponse(f"/cases/{case}?added={number}", 303)
+
+
+@router.get("/checks/{id}/case")
+def keep_form(request: Request, id: str) -> Response:  # noqa: A002
+    """The form that makes evidence of a result."""
+    report = done(request.app.state.desk, id)
+    return _keep_page(request, id, report)
+
+
+@router.post("/checks/{id}/case")
+async def keep(request: Request, id: str) -> Response:  # noqa: A002
+    """Store the file of a result, which the browser sends once more, with the report."""
+    desk = request.app.state.desk
+    report = await run_in_threadpool(done, desk, id)
+    async with _received(request) as (form, file):
+        return await run_in_threadpool(_kept, request, id, report, form, file)
+
+
+def _kept(request: Request, id_: str, report: Report, form: uploads.Form, file: Path) -> Response:
+    told = form.fields
+    if _sha256(file) != report.media.sha256:
+        return _keep_page(request, id_, report, "other_file", told)
+    ident = told.get("case", NEW)
+    if ident == NEW:
+        error = passphrase_problem(told.get("passphrase", ""), told.get("again", ""))
+        if error:
+            return _keep_page(request, id_, report, error, told)
+        case = create(request, told.get("title", ""), told.get("passphrase", ""))
+        ident = case.folder.name
+    else:
+        case = vault.opened(request, ident)
+    number = _store(case, file, form, report)
+    response = RedirectResponse(f"/cases/{ident}?added={number}", 303)
+    vault.unlock(request, response, ident, case)
+    return response
+
+
+def _keep_page(
+    request: Request, id_: str, report: Report, error: str = "", told: dict[str, str] | None = None
+) -> Response:
+    return page(
+        request,
+        "keep.html",
+        status=422 if error else 200,
+        id=id_,
+        name=report.media.name,
+        cases=[case for case in vault.listed(request) if case.state != "damaged"],
+        error=problem_words(request, error) if error else "",
+        told=told or {},
+        script={"add_file_here": words.catalogue(language(request))["add_file_here"]},
+    )
+
+
+@router.get("/cases/{case}/{number:int}")
+def entry(request: Request, case: str, number: int) -> Response:
+    """The report that was stored with an entry."""
+    report = _report(vault.opened(request, case), number)
+    lang = language(request)
+    bar = fragment(request, "picture_bar.html")
+    return page(
+        request,
+        "entry.html",
+        ident=case,
+        number=number,
+        rules=f"/cases/{case}/{number}/report.css",
+        told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
+        **arranged(report, lang, bar),
+    )
+
+
+@router.get("/cases/{case}/{number:int}/report.css")
+def entry_rules(request: Request, case: str, number: int) -> Response:
+    """The style rules of that report alone."""
+    return Response(html.rules(_report(vault.opened(request, case), number)), media_type="text/css")
+
+
+def _report(case: Case, number: int) -> Report:
+    try:
+        report = case.report(case.entry(number))
+    except UsageError:
+        report = None
+    if report is None:
+        raise Problem("not_found", "No report is stored with this entry.")
+    return report
+
+
+@router.get("/cases/{case}/match")
+def match_form(request: Request, case: str) -> Response:
+    """The form for files found elsewhere."""
+    title = vault.opened(request, case).title
+    return page(request, "case_match.html", ident=case, title=title, results=())
+
+
+@router.post("/cases/{case}/match")
+async def match(request: Request, case: str) -> Response:
+    """Whether one file is a copy of something in the case. The script sends many, one after another."""
+    found = await run_in_threadpool(vault.opened, request, case)
+    async with _received(request) as (form, file):
+        results = await run_in_threadpool(_matches, request, found, file, form.name or "")
+    return page(request, "case_match.html", ident=case, title=found.title, results=results)
+
+
+def _matches(request: Request, case: Case, file: Path, name: str) -> list[str]:
+    """A sentence for each entry that the file is a copy of, or one that says there is none."""
+    lang = language(request)
+    with TemporaryDirectory(dir=file.parent, prefix=".match-") as folder:
+        file.rename(Path(folder) / "found")
+        answers = list(case.match(Path(folder)))
+    told = [_told(answer, name, lang) for answer in answers if isinstance(answer, Match)]
+    if told:
+        return told
+    for answer in answers:
+        if isinstance(answer, Skipped):
+            why = case_words.say(answer.code, lang, **answer.params)
+            return [words.say("match_skipped", lang, file=name, why=why)]
+    return [words.say("match_none", lang, file=name)]
+
+
+def _told(match: Match, name: str, lang: str) -> str:
+    how = [words.say(f"how_{match.how}", lang)]
+    how += [words.say("how_mirrored", lang)] if match.mirrored else []
+    how += [words.say("how_turned", lang)] if match.turned else []
+    return words.say("match_found", lang, file=name, number=match.entry, how=", ".join(how))
+
+
+@router.get("/cases/{case}/letter")
+def letter(
+    request: Request,
+    case: str,
+    kind: str = "",
+    text_lang: str = "",
+    country: str | None = None,
+    intimate: bool = False,
+    n: Annotated[Sequence[int], Query()] = (),
+) -> Response:
+    """The form for a letter, and below it the letter."""
+    found = vault.opened(request, case)
+    lang = language(request)
+    written = text_lang if text_lang in LANGUAGES else lang
+    text = ""
+    if kind in KINDS:
+        text = found.letter(list(n), kind, written, country or "", intimate=intimate)
+    return page(
+        request,
+        "case_letter.html",
+        ident=case,
+        entries=found.entries(),
+        kinds=[(code, words.say(f"letter_kind_{code.replace('-', '_')}", lang)) for code in KINDS],
+        countries=[(code, words.say(f"country_{_ISO.get(code, code)}", lang)) for code in COUNTRIES],
+        kind=kind,
+        written=written,
+        country=country_of(guess(request) if country is None else country),
+        intimate=intimate,
+        numbers=list(n),
+        text=text,
+        script={key: words.catalogue(lang)[key] for key in ("letter_copied",)},
+    )
+
+
+def _store(case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
+    told = form.fields
+    entry = case.add(
+        file,
+        name=form.name or "",
+        address=told.get("address", "").strip(),
+        note=told.get("note", "").strip(),
+        report=report,
+        minor=uploads.switch(told.get("minor", "")),
+    )
+    return entry.number
+
+
+@asynccontextmanager
+async def _received(request: Request) -> AsyncIterator[tuple[uploads.Form, Path]]:
+    """A form with one file, held to the limits of uploads; the file is gone when the context ends. It lies in
+    the folder that the next start of the server sweeps, should this one be killed."""
+    options = request.app.state.options
+    file: Path = options.data_dir / "uploads" / f".{secrets.token_hex(16)}"
+    try:
+        boundary = uploads.boundary_of(request)
+        form = await uploads.receive(request.stream(), boundary, file, options.max_upload_bytes)
+        if not form.name or not form.size:
+            raise Problem("no_file", "Choose a file first.")
+        yield form, file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

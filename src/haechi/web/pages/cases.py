@@ -1,0 +1,172 @@
+"""Cases: the list, making, opening and locking one, what is in it, verifying it, handing it over."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import FileResponse, RedirectResponse, Response
+from starlette.background import BackgroundTask
+
+from haechi import helplines
+from haechi.case import Case
+from haechi.case import words as case_words
+from haechi.errors import CaseError, Locked
+from haechi.report.messages import level_sentence
+from haechi.web.pages import vault
+from haechi.web.pages.help import guess
+from haechi.web.pages.render import language, page, problem_words
+from haechi.web.pages.routes import CaseRoute
+
+router = APIRouter(include_in_schema=False, route_class=CaseRoute)
+
+LEAST_PASSPHRASE = 8
+_BUNDLE_S = 3600.0
+
+
+@router.get("/cases")
+def cases(request: Request) -> Response:
+    """All cases of this computer."""
+    return page(request, "cases.html", cases=vault.listed(request))
+
+
+@router.get("/cases/new")
+def new(request: Request) -> Response:
+    """The form for a new case."""
+    return page(request, "case_new.html", title="", error="")
+
+
+@router.post("/cases")
+def make(
+    request: Request,
+    title: Annotated[str, Form()] = "",
+    passphrase: Annotated[str, Form()] = "",
+    again: Annotated[str, Form()] = "",
+) -> Response:
+    """Make a case and open it."""
+    error = passphrase_problem(passphrase, again)
+    if error:
+        told = problem_words(request, error)
+        return page(request, "case_new.html", status=422, title=title, error=told)
+    case = create(request, title, passphrase)
+    response = RedirectResponse(f"/cases/{case.folder.name}", 303)
+    vault.unlock(request, response, case.folder.name, case)
+    return response
+
+
+def passphrase_problem(passphrase: str, again: str) -> str:
+    """The code of what is wrong with a new passphrase; empty when nothing is."""
+    if passphrase and len(passphrase) < LEAST_PASSPHRASE:
+        return "short"
+    return "differ" if passphrase != again else ""
+
+
+def create(request: Request, title: str, passphrase: str) -> Case:
+    """A new case in a folder of its own."""
+    folder = vault.new_folder(request)
+    return Case.create(folder, title.strip(), passphrase or None, request.app.state.settings)
+
+
+@router.post("/cases/lock")
+def lock_all(request: Request) -> Response:
+    """Forget every key; the pages ask for this when they are left in a hurry."""
+    vault.vault(request).lock(request.cookies.get(vault.COOKIE, ""))
+    return RedirectResponse("/cases", 303)
+
+
+@router.get("/cases/{case}")
+def show(request: Request, case: str, added: int = 0) -> Response:
+    """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored."""
+    try:
+        found = vault.opened(request, case)
+    except Locked:
+        return page(request, "case_unlock.html", ident=case, error="")
+    lang = language(request)
+    entries = found.entries()
+    new_entry = next((entry for entry in entries if entry.number == added), None)
+    minor = new_entry is not None and new_entry.minor
+    return page(
+        request,
+        "case.html",
+        ident=case,
+        case=found,
+        entries=[(entry, _verdict(found, entry, lang)) for entry in reversed(entries)],
+        added=new_entry,
+        lines=helplines.under_18(guess(request)) if minor else (),
+    )
+
+
+def _verdict(case: Case, entry: object, lang: str) -> str:
+    """The verdict of the report that is stored with an entry; empty without one that can be read."""
+    try:
+        report = case.report(entry)  # type: ignore[arg-type]
+    except CaseError:
+        return ""  # it was changed since: `verify` says so
+    return "" if report is None else level_sentence(report.verdict, lang)
+
+
+@router.post("/cases/{case}/unlock")
+def unlock(request: Request, case: str, passphrase: Annotated[str, Form()] = "") -> Response:
+    """Open an encrypted case for a while."""
+    folder = vault.folder_of(request, case)
+    try:
+        found = Case.open(folder, passphrase, request.app.state.settings)
+    except Locked:
+        told = problem_words(request, "locked")
+        return page(request, "case_unlock.html", status=422, ident=case, error=told)
+    response = RedirectResponse(f"/cases/{case}", 303)
+    vault.unlock(request, response, case, found)
+    return response
+
+
+@router.post("/cases/{case}/lock")
+def lock(request: Request, case: str) -> Response:
+    """Forget the key."""
+    vault.vault(request).lock(request.cookies.get(vault.COOKIE, ""), case)
+    return RedirectResponse("/cases", 303)
+
+
+@router.get("/cases/{case}/verify")
+def verify(request: Request, case: str, head: str = "") -> Response:
+    """Compare the folder with its log; needs no passphrase."""
+    try:
+        found = vault.opened(request, case)
+    except Locked:
+        found = Case.open(vault.folder_of(request, case))
+    findings = found.verify(head.strip())
+    lang = language(request)
+    told = [case_words.say(finding.code, lang, **finding.params) for finding in findings]
+    return page(request, "case_verify.html", ident=case, findings=findings, told=told, head=head.strip())
+
+
+@router.get("/cases/{case}/bundle.zip")
+def bundle(request: Request, case: str, hashes_only: bool = False) -> Response:
+    """One file to hand over."""
+    found = vault.opened(request, case)
+    place = _place(request)
+    try:
+        file = found.bundle(place / "bundle.zip", language(request), hashes_only=hashes_only)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return FileResponse(
+        file,
+        media_type="application/zip",
+        filename="haechi-hashes.zip" if hashes_only else "haechi-case.zip",
+        background=BackgroundTask(shutil.rmtree, place, ignore_errors=True),
+    )
+
+
+def _place(request: Request) -> Path:
+    """A private folder for a bundle on its way out; those that a killed process left behind are removed."""
+    data: Path = request.app.state.options.data_dir
+    for left in data.glob(".bundle-*"):
+        if time.time() - left.stat().st_mtime > _BUNDLE_S:
+            shutil.rmtree(left, ignore_errors=True)
+    place = data / f".bundle-{secrets.token_hex(8)}"
+    place.mkdir(mode=0o700)
+    return place

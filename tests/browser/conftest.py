@@ -1,0 +1,75 @@
+"""The real thing: Debian's chromium drives the pages. Skipped where it, Playwright or haechi[web] is missing;
+``pytest -m browser`` runs these alone, ``-m 'not browser'`` all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("playwright")
+
+from machine import CHROMIUM, DESKTOP, LOCALES, chromium, served
+from stage import Visitor, staged
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives the pages with chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="no chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with staged(tmp_path_factory.mktemp("stage")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("real")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser: Any, stage: str) -> Iterator[Callable[..., Visitor]]:
+    """visit(base, lang, size, **context) -> Visitor. At the end no page may have asked for anything outside
+    of this machine, and nothing may have been blocked or broken."""
+    visitors: list[Visitor] = []
+
+    def come(base: str = stage, lang: str = "en", size: dict[str, int] = DESKTOP, **more: Any) -> Visitor:
+        context = browser.new_context(locale=LOCALES[lang], viewport=size, **more)
+        context.set_default_timeout(15_000)
+        visitor = Visitor(context.new_page(), base)
+        visitor.watch()
+        visitors.append(visitor)
+        return visitor
+
+    yield come
+    for visitor in visitors:
+        visitor.page.context.close()
+    for visitor in visitors:
+        assert visitor.left_the_machine() == []
+        assert visitor.complaints() == []
+
+
+@pytest.fixture
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    return visit()

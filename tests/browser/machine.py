@@ -1,0 +1,49 @@
+"""Debian's chromium, and a server as people start it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLE = ROOT / "samples" / "astronaut.jpg"
+CHROMIUM = which("chromium") or which("chromium-browser")
+LOCALES = {"en": "en-GB", "zh": "zh-CN", "ko": "ko-KR"}
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser of Playwright without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # No sandbox: continuous integration runs as root, and every page that is opened is ours.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of ``haechi serve`` with the shipped models and its data in ``folder``."""
+    command = [sys.executable, "-m", "haechi", "serve", "--port", "0", "--no-browser"]
+    env = {**os.environ, "HAECHI_DATA_DIR": str(folder)}
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            found = re.search(r"http://\S+", line)
+            assert found, f"no address: {line}"
+            yield found[0]
+        finally:
+            process.terminate()

@@ -1,0 +1,106 @@
+"""A server in a thread whose judge tells prepared reports by the name of the file, so that pages can be shown
+every kind of result at once; and a visitor who notes all that a page does."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from haechi.errors import UnknownFormat
+from haechi.settings import Settings
+from haechi.types import Report
+from haechi.web.app import build
+from haechi.web.options import Options
+from report_cases import clean, clip, nothing, photo
+
+#: What the first bytes of a file make of it; whatever else is unreadable.
+KINDS = {b"strong": photo, b"clean": clean, b"nothing": nothing, b"\x89PNG": photo, b"\xff\xd8": clean}
+
+
+class Teller:
+    """A judge that tells a prepared report. It takes a moment, so that progress can be seen."""
+
+    def __init__(self, settings: Settings) -> None:
+        pass
+
+    def check(self, source: Any, progress: Any = None, **_: Any) -> Report:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        if progress is None:
+            return photo()
+        for stage, part in (("open", 0.0), ("faces", 0.3), ("swap", 0.7), ("verdict", 0.95)):
+            progress(stage, part)
+            time.sleep(0.02)
+        made = clip if data[4:8] == b"ftyp" or data.startswith(b"video") else None
+        made = made or next((make for start, make in KINDS.items() if data.startswith(start)), None)
+        if made is None:
+            raise UnknownFormat("The content is no picture or video.")
+        report = made()
+        return replace(report, media=replace(report.media, sha256=hashlib.sha256(data).hexdigest()))
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[str]:
+    """The address of a server with that judge."""
+    options = Options(port=0, data_dir=folder)
+    app = build(options, Settings(), make=Teller)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+        assert thread.is_alive()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@dataclass
+class Visitor:
+    """A page in a browser of its own, and what it did. ``base``: the address of the server."""
+
+    page: Any
+    base: str
+    asked: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+
+    def goto(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def give(self, name: str, content: bytes, mime: str = "image/png") -> None:
+        """Choose a file on the first page."""
+        self.page.set_input_files("#file", {"name": name, "mimeType": mime, "buffer": content})
+
+    def result(self, name: str = "photo.png", content: bytes = b"strong", mime: str = "image/png") -> None:
+        """Check a file and wait for its result."""
+        self.goto("/")
+        self.give(name, content, mime)
+        self.page.wait_for_selector("#result")
+
+    def left_the_machine(self) -> list[str]:
+        """Requests to anywhere else; there must be none."""
+        own = (self.base + "/", "blob:", "data:", "about:")
+        return [address for address in self.asked if not address.startswith(own)]
+
+    def complaints(self) -> list[str]:
+        """What the browser blocked, and errors of scripts; not the answers that are errors on purpose."""
+        return [said for said in self.said if "Failed to load resource" not in said]
+
+    def too_wide(self) -> bool:
+        """Whether one has to scroll sideways."""
+        script = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        return bool(self.page.evaluate(script))

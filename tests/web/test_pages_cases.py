@@ -1,0 +1,238 @@
+"""The pages of cases: made, opened, filled, verified, handed over; on this computer only."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+
+import pytest
+
+pytest.importorskip("cryptography")
+
+from test_pages import HOSTILE, HTML, Page, checked, get
+
+from haechi.web.pages import vault
+
+PASSPHRASE = "a horn that tells the truth"
+
+
+def made(site, title="Found in March", passphrase=""):
+    """The address of a new case, opened."""
+    form = {"title": title, "passphrase": passphrase, "again": passphrase}
+    answer = site.client.post("/cases", data=form, headers=HTML, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def keep(site, address, content, name="photo.png", **fields):
+    return site.client.post(
+        f"{address}/case", files={"file": (name, content)}, data={"case": "new", **fields}, headers=HTML
+    )
+
+
+def stored(site):
+    """Names and bytes of all files below the cases' folder."""
+    return {file.name: file.read_bytes() for file in (site.folder / "cases").rglob("*") if file.is_file()}
+
+
+def test_a_case_is_made_and_listed(site):
+    address = made(site)
+    assert "Found in March" in get(site, "/cases").text
+    page = get(site, address).text
+    assert "Not encrypted" in page
+    assert "Nothing is stored here yet" in page
+
+
+def test_a_file_is_added_with_where_it_was_found(site):
+    address = made(site)
+    answer = site.client.post(
+        f"{address}/add",
+        files={"file": ("found.png", site.picture("strong"))},
+        data={"address": "https://example.org/page", "note": "posted by somebody"},
+        headers=HTML,
+    )
+    assert "Stored and sealed" in answer.text
+    for told in ("found.png", "https://example.org/page", "posted by somebody"):
+        assert told in answer.text
+    assert hashlib.sha256(site.picture("strong")).hexdigest() in answer.text
+
+
+def test_a_result_becomes_evidence_with_its_report(site):
+    address = checked(site)
+    assert "must be given again" in get(site, f"{address}/case").text
+    answer = keep(site, address, site.picture("strong"), title="March")
+    assert "Stored and sealed" in answer.text
+    assert "Strong signs of manipulation" in answer.text
+    case = str(answer.url).partition("?")[0].partition("8765")[2]
+    report = get(site, f"{case}/1").text
+    assert 'id="unveil"' in report
+    assert "Strong signs of manipulation" in report
+    assert site.client.get(f"{case}/1/report.css").status_code == 200
+    again = keep(site, address, site.picture("strong"), case=case.rpartition("/")[2])
+    assert "No. 2" in again.text
+
+
+def test_another_file_than_the_one_checked_is_not_taken_for_it(site):
+    answer = keep(site, checked(site), site.picture("none"), note="my note")
+    assert answer.status_code == 422
+    assert "another file than the one that was checked" in answer.text
+    assert "my note" in answer.text, "what was typed is not lost"
+    assert not stored(site)
+
+
+def test_of_a_minor_nothing_is_kept_and_help_is_named(site):
+    picture = site.picture("strong")
+    answer = keep(site, checked(site), picture, minor="1")
+    assert "Only fingerprints were stored, no picture" in answer.text
+    assert "takeitdown.ncmec.org" in answer.text
+    assert picture not in stored(site).values()
+    assert not list((site.folder / "uploads").iterdir())
+
+
+def test_a_passphrase_locks_the_case_for_every_other_browser(site):
+    address = made(site, "Private title", PASSPHRASE)
+    site.client.post(f"{address}/add", files={"file": ("a.png", site.picture("strong"))})
+    assert "Private title" in get(site, address).text
+    assert site.picture("strong") not in stored(site).values()
+    site.client.cookies.clear()
+    page = get(site, address).text
+    assert "Private title" not in page
+    assert "type its passphrase" in page
+    assert "Private title" not in get(site, "/cases").text
+    wrong = site.client.post(f"{address}/unlock", data={"passphrase": "wrong guess"}, headers=HTML)
+    assert wrong.status_code == 422
+    assert "not the passphrase" in wrong.text
+    right = site.client.post(f"{address}/unlock", data={"passphrase": PASSPHRASE}, headers=HTML)
+    assert "Private title" in right.text
+
+
+def test_locked_pages_lead_to_the_form_for_the_passphrase(site):
+    address = made(site, "t", PASSPHRASE)
+    site.client.cookies.clear()
+    for path in ("/add", "/match", "/letter", "/bundle.zip", "/1"):
+        answer = site.client.get(address + path, headers=HTML, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, address), path
+
+
+@pytest.mark.parametrize("path", ["/cases/lock", "{}/lock"])
+def test_locking_forgets_the_key(site, path):
+    address = made(site, "Private title", PASSPHRASE)
+    site.client.post(path.format(address), headers=HTML)
+    assert "type its passphrase" in get(site, address).text
+
+
+def test_an_open_case_locks_itself_after_a_while(site, monkeypatch):
+    address = made(site, "Private title", PASSPHRASE)
+    monkeypatch.setattr(vault, "IDLE_S", -1.0)
+    assert "type its passphrase" in get(site, address).text
+
+
+def test_bad_passphrases_are_told_and_make_no_case(site):
+    for passphrase, again, told in (("abc", "abc", "at least 8"), (PASSPHRASE, "x", "not the same")):
+        form = {"title": "Kept title", "passphrase": passphrase, "again": again}
+        answer = site.client.post("/cases", data=form, headers=HTML)
+        assert answer.status_code == 422
+        assert told in answer.text
+        assert "Kept title" in answer.text
+        assert f'value="{passphrase}"' not in answer.text
+    assert not stored(site)
+
+
+def test_verify_tells_an_untouched_case_from_a_changed_one(site):
+    address = made(site)
+    site.client.post(f"{address}/add", files={"file": ("a.png", site.picture("strong"))})
+    page = get(site, f"{address}/verify")
+    assert "Nothing was changed" in page.text
+    head = re.findall(r">([0-9a-f]{64})<", page.text)[0]
+    assert "It fits" in get(site, f"{address}/verify?head={head}").text
+    assert "does not belong to this case" in get(site, f"{address}/verify?head={'0' * 64}").text
+    original = next((site.folder / address[1:] / "originals").iterdir())
+    original.chmod(0o600)
+    original.write_bytes(original.read_bytes()[:-1] + b"x")
+    changed = get(site, f"{address}/verify", "ko").text
+    assert "바뀐 것이 있습니다" in changed
+    assert original.name in changed
+
+
+def test_a_bundle_holds_the_originals_or_only_hashes(site):
+    address = made(site)
+    site.client.post(f"{address}/add", files={"file": ("a.png", site.picture("strong"))})
+
+    def contents(query):
+        answer = site.client.get(f"{address}/bundle.zip{query}")
+        assert answer.headers["content-type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as bundle:
+            return [bundle.read(name) for name in bundle.namelist()]
+
+    assert site.picture("strong") in contents("")
+    assert site.picture("strong") not in contents("?hashes_only=true")
+    assert not list(site.folder.glob(".bundle-*"))
+
+
+def test_copies_are_found_and_what_was_compared_is_not_kept(site):
+    address = made(site)
+    site.client.post(f"{address}/add", files={"file": ("a.png", site.picture("strong"))})
+
+    def compared(content):
+        return site.client.post(f"{address}/match", files={"file": ("b.png", content)}, headers=HTML).text
+
+    assert "b.png: a copy of No. 1 (the very same file)" in compared(site.picture("strong"))
+    assert "b.png" in compared(b"nonsense")
+    assert not list((site.folder / "uploads").iterdir())
+
+
+@pytest.mark.parametrize("lang", ["en", "zh", "ko"])
+def test_a_letter_names_hashes_and_addresses(site, lang):
+    address = made(site)
+    site.client.post(
+        f"{address}/add",
+        files={"file": ("a.png", site.picture("strong"))},
+        data={"address": "https://example.org/page"},
+    )
+    form = get(site, f"{address}/letter")
+    kinds = [a["value"] for a in Page(form.text).all("input") if a.get("name") == "kind"]
+    assert kinds
+    for kind in kinds:
+        text = get(site, f"{address}/letter?kind={kind}&text_lang={lang}&n=1").text
+        assert "https://example.org/page" in text
+        assert "a.png" not in text.partition('id="letter"')[2]
+        assert hashlib.sha256(site.picture("strong")).hexdigest() in text
+
+
+def test_hostile_words_stay_words_in_every_page_of_a_case(site):
+    address = made(site, HOSTILE)
+    site.client.post(
+        f"{address}/add",
+        files={"file": (HOSTILE, site.picture("strong"))},
+        data={"address": HOSTILE, "note": HOSTILE},
+    )
+    for path in ("/cases", address, f"{address}/add", f"{address}/match", f"{address}/letter"):
+        text = get(site, path).text
+        assert "<img src=x" not in text, path
+        Page(text)
+
+
+@pytest.mark.parametrize("name", ["0123456789abcdef", "..%2f..%2fetc", "....", "x" * 300])
+def test_no_name_reaches_another_folder(site, name):
+    for path in ("", "/verify", "/bundle.zip", "/add"):
+        assert site.client.get(f"/cases/{name}{path}", headers=HTML).status_code == 404
+
+
+def test_another_site_cannot_fill_a_case(site):
+    address = made(site)
+    answer = site.client.post(
+        f"{address}/add",
+        files={"file": ("a.png", site.picture("strong"))},
+        headers={**HTML, "Origin": "https://evil.example"},
+    )
+    assert answer.status_code == 403
+
+
+def test_cases_exist_on_this_computer_only(start):
+    token = "a-token-of-many-letters"
+    site = start(host="0.0.0.0", token=token, headers={"Authorization": f"Bearer {token}"})
+    for path in ("/cases", "/cases/new", "/cases/0123456789abcdef"):
+        assert get(site, path).status_code == 404
+    assert site.client.post("/cases", data={"title": "x"}, headers=HTML).status_code == 404
