@@ -101,6 +101,18 @@ def test_lists_as_platforms_write_them(tmp_path: Path) -> None:
     assert load_lists(str(path)) == [("x", [digits])]
 
 
+def test_other_hashes_of_as_many_digits_are_not_taken_for_pdq(tmp_path: Path) -> None:
+    pdq, sha = hash_rgb(scene(1)).hash, "0a" * 32
+    path = tmp_path / "x.csv"
+    path.write_text(f"sha256,PDQ hash\n{sha},{pdq}\n")
+    assert load_lists(str(path)) == [("x", [pdq])]
+    path.write_text(f"indicator,type\n{sha},HASH_SHA256\n{pdq},HASH_PDQ\n")
+    assert load_lists(str(path)) == [("x", [pdq])]
+    path.write_text(f"{sha},{pdq}\n")
+    with pytest.raises(UsageError, match="call its column pdq"):
+        load_lists(str(path))
+
+
 @pytest.mark.parametrize("content", [None, b"", b"hash\nno hash here\n", b"\x00\xff" * 50])
 def test_a_list_that_cannot_be_used_is_an_error_of_usage(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "list.csv"

@@ -1,13 +1,14 @@
 """Known pictures: does this one lie near a fingerprint on a list that the user loaded.
 
-Lists are CSV files of PDQ hashes as platforms exchange them: the hash is the first field of 64 hexadecimal
-digits in a line, wherever it stands; what else a line says is not read. A match says that the list holds this
-picture or a copy of it, not why; the name of the list is all that is known of the reason.
+Lists are CSV files of PDQ hashes as platforms exchange them: the hash is the field of 64 hexadecimal digits
+in a line, or that in a column whose name says pdq; what else a line says is not kept. A match says that the
+list holds this picture or a copy of it, not why; the name of the list is all that is known of the reason.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _FRAMES = 8
 _MOST_LISTS, _MOST_HASHES, _MOST_BYTES = 100, 5_000_000, 1 << 30
 _MOST_FACTS = 10
+_HASH = re.compile(r"[0-9A-Fa-f]{64}")
 _CURE = "name a CSV file of PDQ hashes, or a folder of such files, in HAECHI_KNOWN_FILES"
 
 
@@ -98,15 +100,24 @@ def load_lists(path: str) -> list[tuple[str, list[str]]]:
 def _hashes(file: Path) -> Iterator[str]:
     if file.stat().st_size > _MOST_BYTES:
         raise UsageError(f"A list of known files is larger than {_MOST_BYTES:,} bytes: {_CURE}.")
+    column: int | None = None
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        for row in csv.reader(lines):
-            found = next((field for field in map(str.strip, row) if _is_hash(field)), None)
+        for number, row in enumerate(csv.reader(lines)):
+            if number == 0:
+                column = next((i for i, name in enumerate(row) if "pdq" in name.casefold()), None)
+            found = _hash_of(row, column)
             if found:
-                yield found.lower()
+                yield found
 
 
-def _is_hash(text: str) -> bool:
-    return len(text) == 64 and set(text) <= _DIGITS
-
-
-_DIGITS = frozenset("0123456789abcdefABCDEF")
+def _hash_of(row: list[str], column: int | None) -> str:
+    """The PDQ hash of a line, empty without one. Raises UsageError where SHA-256, which has as many digits,
+    cannot be told from it: taken for PDQ it would match nothing, and nobody would know."""
+    fields = row if column is None else row[column : column + 1]
+    found = [text for field in fields if _HASH.fullmatch(text := field.strip())]
+    others = " ".join(field for field in row if len(field) < 40).casefold()
+    if not found or ("sha" in others and "256" in others and "pdq" not in others):
+        return ""
+    if len(found) > 1:
+        raise UsageError(f"A list of known files has several hashes in a line; call its column pdq: {_CURE}.")
+    return found[0].lower()
