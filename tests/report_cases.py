@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -166,5 +167,24 @@ def clean() -> Report:
     )
 
 
-CASES = {"photo": photo, "clip": clip, "nothing": nothing, "clean": clean}
+def stated() -> Report:
+    """Nothing found in the picture, but the file itself says a great deal; one claim failed."""
+    origin = (
+        Reason("c2pa_signer", {"signer": "Example News / Desk 3"}),
+        Reason("c2pa_signer_unknown"),
+        Reason("c2pa_program", {"programs": "Dream Machine 1.2"}),
+        Reason("source_ai"),
+        Reason("c2pa_ingredients", {"n": 2}),
+    )
+    notes = (Reason("meta_prompt", {"program": "ComfyUI"}), Reason("meta_face_app", {"program": "FaceApp"}))
+    claims = (
+        Evidence("provenance", "1", "claim", None, Reason("provenance_intact"), facts=origin),
+        Evidence("metadata", "1", "claim", None, Reason("metadata_says_ai"), facts=notes),
+        Evidence("known", "1", "failed", None, Reason("claim_failed", {"error": "ValueError"})),
+    )
+    plain = clean()
+    return replace(plain, evidence=(*plain.evidence, *claims))
+
+
+CASES = {"photo": photo, "clip": clip, "nothing": nothing, "clean": clean, "stated": stated}
 HOSTILE_NAME = "a<script>alert(1)</script>\n\"'&\u202egpj.\u2066x\x1b[31m\udc80.jpg"
