@@ -27,15 +27,15 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     """Run the server until it is told to stop. Raises UsageError when it cannot start."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise UsageError(f"The server needs more ({', '.join(missing)} missing): pip install 'haechi[web]'")
-    import uvicorn
-
-    from haechi.web.app import build
-    from haechi.web.wire import MOST_HEAD_BYTES, Wire
-
     made = not options.loopback and options.token is None
     options = replace(options, token=secrets.token_urlsafe(24)) if made else options
     listening = _bind(options)
     port: int = listening.getsockname()[1]
+    import uvicorn  # a second of work, not to be done for a port that is taken
+
+    from haechi.web.app import build
+    from haechi.web.wire import MOST_HEAD_BYTES, Wire
+
     app = build(options, settings)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="haechi: %(message)s")
     config = uvicorn.Config(

@@ -1,0 +1,93 @@
+"""Bytes on a socket: connections that creep, heads that never end, bodies that stop."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from live import in_thread, raw
+
+from haechi.web import wire
+
+FORM = b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+
+
+def crept(line: socket.socket, data: bytes) -> float:
+    """Seconds until the server hangs up on somebody who sends a byte at a time."""
+    begin = time.monotonic()
+    try:
+        for byte in data:
+            line.send(bytes([byte]))
+            time.sleep(0.02)
+    except OSError:
+        return time.monotonic() - begin
+    return float("inf")
+
+
+def test_a_head_that_creeps_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "HEAD_S", 0.3)
+    with in_thread(tmp_path / "data") as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+            assert crept(line, b"GET /healthz HTTP/1.1\r\nX-Slow: " + b"y" * 1000) < 4
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
+            assert silent.recv(100) == b""
+        first = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = raw(port, first + b"GET /healthz HT", wait_s=1)  # the second head begins and never ends
+        assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_stands_still_is_cut_off(tmp_path: Path) -> None:
+    with in_thread(tmp_path / "data", idle_s=0.3) as port:
+        begin = time.monotonic()
+        answer = raw(port, FORM + b"Content-Length: 1000\r\n\r\n--b\r\n")
+        assert time.monotonic() - begin < 4
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b'"code": "too_slow"' in answer
+
+
+def test_a_body_that_creeps_is_cut_off(tmp_path: Path) -> None:
+    with (
+        in_thread(tmp_path / "data", idle_s=0.3) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as line,
+    ):
+        line.sendall(FORM + b"Content-Length: 100000\r\n\r\n--b\r\n")
+        assert crept(line, b"x" * 1000) < 6
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+    with in_thread(tmp_path / "data") as port:
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            line.sendall(FORM + b"Content-Length: 5000000\r\n\r\n" + head + b"x" * 2_000_000)
+        end = time.monotonic() + 5
+        while list((tmp_path / "data" / "uploads").iterdir()):
+            assert time.monotonic() < end
+        assert raw(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        FORM + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+        b"GET /" + b"%ff" * 100 + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /static/../options.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /static/%2e%2e/options.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /v1/checks/..%2f..%2fhaechi.db HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+        b"CONNECT evil.example:80 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    ],
+)
+def test_bytes_that_are_no_request_of_ours(tmp_path: Path, data: bytes) -> None:
+    with in_thread(tmp_path / "data") as port:
+        answer = raw(port, data)
+        assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), answer[:200]
+        assert b"Options" not in answer
+        assert raw(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").startswith(
+            b"HTTP/1.1 200"
+        )
