@@ -198,6 +198,18 @@ def test_what_the_file_says_of_itself_has_a_section_of_its_own_with_the_caveat()
     assert "claims" not in [attrs.get("id") for attrs in Page(render_html(photo())).all("section")]
 
 
+def test_what_must_not_be_missed_stands_beside_the_verdict():
+    for code, words in (
+        ("provenance_altered", "changed after it was signed; see below"),
+        ("known_match", "on a list that was loaded; see below"),
+        ("metadata_says_ai", "AI made it, or part of it; see below"),
+    ):
+        claim = Evidence("known", "1", "claim", None, Reason(code, {"n": 3}))
+        assert words in Page(render_html(replace(photo(), evidence=(claim,)))).text
+        failed = replace(claim, status="failed")
+        assert words not in Page(render_html(replace(photo(), evidence=(failed,)))).text
+
+
 def test_a_video_has_its_evidence_over_time_and_its_frames_to_choose_from():
     page = Page(render_html(clip()))
     links = [a for a in page.all("a") if (a.get("href") or "").startswith("#frame-")]

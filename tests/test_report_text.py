@@ -12,7 +12,7 @@ from rich.console import Console
 from haechi.report import LANGUAGES, level_sentence, render_text
 from haechi.report.wrap import wrap
 from haechi.types import Evidence, Reason
-from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo
+from report_cases import CASES, HOSTILE_NAME, clean, clip, nothing, photo, stated
 
 
 def shown(report, lang="en", width=80, **options):
@@ -71,6 +71,15 @@ def test_what_the_file_says_of_itself_is_no_row_with_a_weight():
     assert "ValueError" in rest
     assert "statement" not in table
     assert "What the file says" not in shown(photo())
+
+
+def test_a_file_that_says_that_ai_made_it_is_not_overlooked_under_a_verdict_of_nothing_found():
+    told, _, rest = shown(stated()).partition("Examination")
+    assert "The file says of itself that AI made it" in flat(told)
+    assert "not weighed" in flat(told)
+    assert "No signs found" in told
+    assert "Dream Machine" in rest
+    assert "of itself" not in shown(clean())
 
 
 def test_an_unknown_gives_its_reason_once():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from noted import EXIF, XMP, box, drawn, full_meta, item, jpeg, png, png_text, tiff, webp, xmp
 
-from haechi.claims import Original, Subject
+from haechi.claims import Original, Subject, sources
 from haechi.claims.metadata import MetadataClaim
 from haechi.claims.notes import STORE
 from haechi.claims.programs import kind_of, signed_by
@@ -203,6 +203,11 @@ def test_sources_that_are_unknown_say_nothing() -> None:
     for uri in (None, 3, "", "http://x/", f"{IPTC}somethingNew", "a" * 10_000):
         assert source_fact(uri) is None
     assert source_fact("digsrctype:trainedAlgorithmicMedia") == Reason("source_ai")
+
+
+def test_every_term_and_label_has_a_sentence() -> None:
+    for code in (*sources._CODES.values(), *sources._LABELS.values()):
+        assert code in catalogue("en")
 
 
 def test_the_label_of_china() -> None:

@@ -17,6 +17,7 @@ from haechi.report.messages import (
     unknown_because,
     weight_code,
 )
+from haechi.report.pointers import pointers
 from haechi.report.scope import not_tested, were_tested
 from haechi.report.timeline import charts, span_s
 from haechi.types import Evidence, Level, Report
@@ -54,7 +55,7 @@ def verdict(report: Report, lang: str) -> str:
     """The sentence first, where it stands among the possible ones, why, and the score folded away."""
     level = report.verdict.level
     told = unknown_because(report.verdict) if level == "unknown" else None
-    reasons = sentences((r for r in report.verdict.reasons if r is not told), lang)
+    reasons = sentences((r for r in (*report.verdict.reasons, *pointers(report)) if r is not told), lang)
     steps = "".join(
         f"<li{_CURRENT if step == level else ''}>{words(f'level_word_{step}', lang)}</li>"
         for step in ("none", "some", "strong")

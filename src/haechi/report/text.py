@@ -21,6 +21,7 @@ from haechi.report.messages import (
     visible,
     weight_code,
 )
+from haechi.report.pointers import pointers
 from haechi.report.scope import faces_line, untested_topics
 from haechi.report.wrap import wrap
 from haechi.types import Evidence, Report
@@ -78,12 +79,16 @@ def _heading(report: Report, lang: str, width: int) -> Text:
 
 
 def _reasons(report: Report, lang: str) -> list[str]:
-    """The verdict's reasons, less the one in its sentence and those that the table tells."""
+    """The verdict's reasons, less the one in its sentence and those that the table tells; then what is said
+    below and must not be missed."""
     verdict = report.verdict
     told = unknown_because(verdict) if verdict.level == "unknown" else None
     fresh = (r for r in verdict.reasons if r is not told and not r.code.startswith("evidence_"))
     tabled = {sentence(item.reason, lang) for item in report.evidence}
-    return [line for line in sentences(fresh, lang) if line not in tabled]
+    return [
+        *(line for line in sentences(fresh, lang) if line not in tabled),
+        *sentences(pointers(report), lang),
+    ]
 
 
 def _hanging(mark: str, words: str, width: int, style: str = "") -> Text:
