@@ -117,18 +117,22 @@ class Index:
 
 
 def hash_frames(media: Media, most: int = 3600) -> tuple[Moment, ...]:
-    """Fingerprints of a video, about one a second and at most ``most``. Left out are frames whose quality is
-    below MIN_QUALITY, and those within a third of MATCH_AT of an earlier one: what stands still counts once.
+    """Fingerprints of a video's ``distinct_frames``."""
+    return tuple(moment for _, moment in distinct_frames(media, most))
 
-    Raises what ``media.frames`` does."""
+
+def distinct_frames(media: Media, most: int = 3600) -> Iterator[tuple[U8, Moment]]:
+    """Frames of a video, about one a second and at most ``most``, with their fingerprints. Left out are those
+    whose quality is below MIN_QUALITY, and those within a third of MATCH_AT of an earlier one: what stands
+    still counts once. Raises what ``media.frames`` does."""
     wanted = min(max(round(media.duration_s or 1.0), 1), most)
-    kept: list[Moment] = []
+    kept: list[int] = []
     for frame in media.frames(wanted):
         made = hash_rgb(frame.rgb)
-        if made.quality < MIN_QUALITY or any(distance(made.hash, k.hash) <= MATCH_AT // 3 for k in kept):
-            continue
-        kept.append(Moment(frame.time_s, made.hash))
-    return tuple(kept)
+        value = int(made.hash, 16)
+        if made.quality >= MIN_QUALITY and all((value ^ k).bit_count() > MATCH_AT // 3 for k in kept):
+            kept.append(value)
+            yield frame.rgb, Moment(frame.time_s, made.hash)
 
 
 def _ones(words: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -1,0 +1,33 @@
+"""The case file: a folder that its user owns, with originals sealed so that any later change shows.
+
+    case = Case.create(folder, "the fake pictures", passphrase=None)     or Case.open(folder, passphrase=None)
+    entry = case.add(path_or_bytes, name="a.jpg", address="https://…", note="…", report=report, minor=False)
+    case.entries() -> tuple[Entry, ...] · case.title · case.head · case.locked · case.encrypted
+    case.report(entry) -> Report | None · case.original(entry) -> Iterator[bytes]
+    case.verify(head="") -> Findings             without the passphrase, on any machine, offline
+    case.match(folder) -> Iterator[Match | Skipped]
+    case.letter(numbers, kind, lang, country) -> str
+    case.bundle(to, lang, hashes_only=False)     a zip to hand over
+    case.words.say(code, lang, **params)         the sentences, in en, zh and ko
+
+Errors: CaseError (Locked when the passphrase is missing or wrong), UsageError, InputError. docs/case.md tells
+how a case is built and what it cannot show.
+"""
+
+from __future__ import annotations
+
+from haechi.case.kinds import Entry, Finding, Findings, Match, Prints, Skipped
+from haechi.case.letter import COUNTRIES, KINDS
+from haechi.case.store import Case
+
+__all__ = [
+    "COUNTRIES",
+    "KINDS",
+    "Case",
+    "Entry",
+    "Finding",
+    "Findings",
+    "Match",
+    "Prints",
+    "Skipped",
+]

@@ -1,0 +1,183 @@
+"""A zip of a case to hand to the police, a platform or a lawyer, made so that it can be verified without
+Haechi.
+
+    README.txt  SHA256SUMS  entries.json  case.html  reports/NUMBER.html
+    case/       the sealed case as it is; of an encrypted one its log and seals, and beside it
+    originals/  the originals, decrypted, under their SHA-256
+
+With ``hashes_only`` it holds README.txt, SHA256SUMS and hashes.csv: no picture, no preview, no name and no
+note.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import secrets
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haechi.case import disk
+from haechi.case.kinds import Entry
+from haechi.case.log import CASE, HEAD, LOG, now
+from haechi.case.page import page, verdict
+from haechi.case.records import to_record
+from haechi.case.words import say
+from haechi.errors import UsageError
+from haechi.report import render_html
+
+if TYPE_CHECKING:
+    from haechi.case.store import Case
+
+_PACKED = (".txt", ".json", ".jsonl", ".html", ".csv")
+
+
+class _Zip:
+    """A zip that is written piece by piece and remembers the SHA-256 of each file."""
+
+    def __init__(self, path: Path) -> None:
+        self._zip = zipfile.ZipFile(path, "x", allowZip64=True)
+        self._when = datetime.now(UTC).timetuple()[:6]
+        self.sums: dict[str, str] = {}
+
+    def write(self, name: str, parts: Iterable[bytes]) -> None:
+        about = zipfile.ZipInfo(name, self._when)
+        about.compress_type = zipfile.ZIP_DEFLATED if name.endswith(_PACKED) else zipfile.ZIP_STORED
+        about.external_attr = 0o600 << 16
+        digest = hashlib.sha256()
+        with self._zip.open(about, "w", force_zip64=True) as file:
+            for part in parts:
+                digest.update(part)
+                file.write(part)
+        self.sums[name] = digest.hexdigest()
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+def bundle(case: Case, to: Path, lang: str, *, hashes_only: bool = False) -> Path:
+    """Write the zip to ``to`` and return its path. Raises UsageError when something is there already or it
+    would lie in the case itself, Locked, and CaseError when a file is not what the log knows."""
+    if to.exists() or to.is_symlink():
+        raise UsageError("There is a file of that name already, which is not overwritten: choose another.")
+    if case.folder.resolve() in to.resolve().parents:
+        raise UsageError("The bundle must not lie in the folder of the case: it would look like a change.")
+    unfinished = to.with_name(disk.UNFINISHED + secrets.token_hex(8))
+    try:
+        with disk.only_writer(case.folder):
+            entries = case.entries()
+            packed = _Zip(unfinished)
+            try:
+                for name, parts in _hashes(entries) if hashes_only else _whole(case, entries, lang):
+                    packed.write(name, parts)
+                packed.write("README.txt", [_readme(case, entries, lang, hashes_only).encode()])
+                sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(packed.sums.items()))
+                packed.write("SHA256SUMS", [sums.encode()])
+            finally:
+                packed.close()
+        unfinished.rename(to)
+    except OSError as error:
+        raise UsageError(
+            f"The bundle cannot be written there ({error.strerror}): check the folder and the free space."
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return to
+
+
+def _hashes(entries: tuple[Entry, ...]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(("number", "time", "kind", "size", "sha256", "pdq", "quality", "second", "address"))
+    for entry in entries:
+        made = entry.prints
+        start = (entry.number, entry.time, made.kind, entry.size, entry.sha256)
+        found = (
+            [(made.pdq, made.quality, "")]
+            if not made.moments
+            else [(m.hash, "", f"{m.time_s:.1f}") for m in made.moments]
+        )
+        for pdq, quality, second in found:
+            rows.writerow((*start, pdq, quality if pdq else "", second, _cell(entry.address)))
+    yield "hashes.csv", [out.getvalue().encode()]
+
+
+def _cell(text: str) -> str:
+    """An address that no spreadsheet takes for a formula."""
+    plain = " ".join(text.split())
+    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
+
+
+def _whole(case: Case, entries: tuple[Entry, ...], lang: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+    for name in (CASE, LOG, HEAD):
+        yield f"case/{name}", disk.pieces(case.folder / name)
+    done: set[str] = set()
+    for entry in entries:
+        if case.encrypted:
+            if entry.file and entry.sha256 not in done:
+                done.add(entry.sha256)
+                yield from _decrypted(case, entry)
+            continue
+        for path in (entry.file, entry.report_file):
+            if path and path not in done:
+                done.add(path)
+                yield f"case/{path}", case.stored(path)
+    links: dict[int, str] = {}
+    for entry in entries:
+        report = case.report(entry)
+        if report is not None:
+            links[entry.number] = f"reports/{entry.number:03d}.html"
+            yield links[entry.number], [render_html(report, lang).encode("utf-8", "replace")]
+    yield "case.html", [page(case, lang, links).encode("utf-8", "replace")]
+    told = [
+        {"number": e.number, "time": e.time, **to_record(e), "verdict": verdict(case, e, lang)}
+        for e in entries
+    ]
+    facts = {"schema": "haechi.case.entries/1", "id": case.ident, "title": case.title, "head": case.head}
+    text = json.dumps(facts | {"entries": told}, ensure_ascii=False, indent=1)
+    yield "entries.json", [text.encode("utf-8", "replace")]
+
+
+def _decrypted(case: Case, entry: Entry) -> Iterator[tuple[str, Iterable[bytes]]]:
+    from haechi.case.store import suffix_of
+
+    first = next(case.original(entry), b"")
+    name = f"originals/{entry.sha256}.{suffix_of(first, entry.name)}"
+    yield name, case.original(entry)
+
+
+def _readme(case: Case, entries: tuple[Entry, ...], lang: str, hashes_only: bool) -> str:
+    """README.txt; its lines end as Windows wants them, which all others can read."""
+    title = say("readme_title", lang, title=case.ident if hashes_only else case.title)
+    made = say("readme_made", lang, time=now(), version=metadata.version("haechi"))
+    if hashes_only:
+        contents = ["readme_hashes"]
+    elif case.encrypted:
+        contents = ["readme_originals", "readme_log", "readme_entries", "readme_page", "readme_reports"]
+    else:
+        contents = ["readme_case", "readme_originals", "readme_entries", "readme_page", "readme_reports"]
+    listed = [say(code, lang) for code in (*contents, "readme_sums")]
+    if not (hashes_only or case.encrypted):
+        listed[1] = f"case/{listed[1]}"
+    check = ["readme_verify_sums"]
+    check += [] if hashes_only else ["readme_verify_names", "readme_verify_chain"]
+    lines = [
+        *(title, "", made, ""),
+        *(say("readme_contents", lang), *(f"  {line}" for line in listed), ""),
+        *(say("readme_verify", lang), *(f"  {say(code, lang)}" for code in check)),
+        *(f"  {say('readme_verify_head', lang, head=case.head)}", ""),
+        *(
+            say("readme_limits", lang),
+            f"  {say('readme_limits_1', lang)}",
+            f"  {say('readme_limits_2', lang)}",
+        ),
+    ]
+    if any(entry.minor for entry in entries):
+        lines += [f"  {say('readme_minor', lang)}"]
+    return "\r\n".join(lines) + "\r\n"

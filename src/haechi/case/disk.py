@@ -1,0 +1,188 @@
+"""The files of a case: written whole or not at all, readable by their owner alone, never through a link.
+
+A new file is written beside its place under a name that begins with ``.new-``, pushed to the disk and then
+renamed, so that a loss of power leaves either the old state or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from haechi.errors import CaseError
+
+CHUNK = 1024 * 1024
+UNFINISHED = ".new-"
+LOCK = ".lock"
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def failed(what: str, error: OSError) -> CaseError:
+    """The system's words without the path."""
+    return CaseError(
+        f"{what} ({os.strerror(error.errno) if error.errno else 'input/output error'}): "
+        "check the free space and the permissions of the case folder."
+    )
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file is there, not a link to one."""
+    return _mode(path, stat.S_ISREG)
+
+
+def is_folder(path: Path) -> bool:
+    return _mode(path, stat.S_ISDIR)
+
+
+def _mode(path: Path, is_kind: object) -> bool:
+    try:
+        return bool(is_kind(path.lstat().st_mode))  # type: ignore[operator]
+    except (OSError, ValueError):
+        return False
+
+
+def folder(path: Path) -> Path:
+    """The folder, made for its owner alone when it is not there. Raises CaseError when it is something
+    else."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise failed("A folder of the case cannot be made", error) from None
+    if not is_folder(path):
+        raise CaseError("A folder of the case is a link or a file: put the folder back in its place.")
+    return path
+
+
+def read(path: Path, most: int) -> bytes:
+    """A small file whole. Raises CaseError when it is missing, a link, or larger than ``most``."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise CaseError(f"{path.name} of the case is no file: put the file back in its place.")
+            data = file.read(most + 1)
+    except OSError as error:
+        raise failed(f"{path.name} of the case cannot be read", error) from None
+    if len(data) > most:
+        raise CaseError(f"{path.name} of the case is larger than any that Haechi writes: it was changed.")
+    return data
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """A file of a case, a megabyte at a time. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:
+        while piece := file.read(CHUNK):
+            yield piece
+
+
+def measure(path: Path) -> tuple[str, int]:
+    """The SHA-256 and the size in bytes of a file, which is never in memory as a whole. Raises OSError."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces(path):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
+
+
+class Unfinished:
+    """A file on its way into a folder: ``write``, then ``keep`` under its name or ``drop``. Used as a
+    context, which drops what was not kept. ``sha256`` and ``size`` are those of what was written so far."""
+
+    def __init__(self, where: Path) -> None:
+        self.path = where / (UNFINISHED + secrets.token_hex(8))
+        self._digest, self.size = hashlib.sha256(), 0
+        try:
+            self._file = os.fdopen(
+                os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600), "wb"
+            )
+        except OSError as error:
+            raise failed("A file of the case cannot be written", error) from None
+
+    def __enter__(self) -> Unfinished:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def write(self, parts: Iterable[bytes]) -> None:
+        try:
+            for part in parts:
+                self._file.write(part)
+                self._digest.update(part)
+                self.size += len(part)
+        except OSError as error:
+            raise failed("A file of the case cannot be written", error) from None
+
+    def keep(self, path: Path) -> None:
+        """Push it to the disk and put it at ``path``, in place of what is there."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self.path.replace(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise failed("A file of the case cannot be written", error) from None
+
+    def drop(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self.path.unlink()
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a small file whole, in place of the one that is there."""
+    with Unfinished(path.parent) as new:
+        new.write([data])
+        new.keep(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Push to the disk which files a folder holds; Windows does so by itself."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def only_writer(case: Path) -> Iterator[None]:
+    """Hold the case against every other writer, in this process or another. The system lets go of the lock
+    when a process ends, however it ends. Raises CaseError at once when somebody else writes."""
+    try:
+        handle = os.open(case / LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)
+    except OSError as error:
+        raise failed("The case cannot be held for writing", error) from None
+    try:
+        _hold(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CaseError(
+            "Another program is writing into this case at this moment: wait until it is done, then try again."
+        ) from None

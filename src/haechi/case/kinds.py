@@ -1,0 +1,107 @@
+"""The frozen values that a case gives out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from haechi.pdq import Moment
+
+Kind: TypeAlias = Literal["image", "video", "other"]
+#: Why there is no fingerprint: too little in the picture; not a picture; damaged; over a limit.
+NoPrint: TypeAlias = Literal["", "plain", "not_media", "damaged", "over_limit"]
+#: How a copy was recognised: the very same bytes, the whole picture, a part of it, frames of a video.
+How: TypeAlias = Literal["same_file", "picture", "part", "video"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """What is known of a file's content without keeping it. ``pdq`` is "" where ``why`` says why not.
+    ``parts``: hashes of the picture less its margins, by which a copy that was cropped a little is found.
+    ``moments``: of a video's frames."""
+
+    kind: Kind
+    why: NoPrint = ""
+    pdq: str = ""
+    quality: int = 0
+    parts: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a case. ``number`` counts from 1 and never changes. ``file`` and ``report_file`` are paths
+    in the case folder, "" where nothing is kept: of somebody under 18 there is never anything."""
+
+    number: int
+    time: str
+    name: str
+    sha256: str
+    size: int
+    prints: Prints
+    address: str = ""
+    note: str = ""
+    minor: bool = False
+    file: str = ""
+    report_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the folder is not what the log says. ``code`` is a key of the words of ``haechi.case``,
+    ``path`` is relative to the folder, ``record`` the line of the log, counted from 1; 0 where it is not
+    one."""
+
+    code: str
+    path: str = ""
+    record: int = 0
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        return {"path": self.path, "record": self.record}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The answer of ``verify``. ``noted``: which record the noted head belongs to, None when none was given
+    or it belongs to none. ``decrypted``: the sealed entries could be opened and read as well."""
+
+    head: str
+    records: int
+    files: int
+    findings: tuple[Finding, ...]
+    noted: int | None = None
+    decrypted: bool = True
+
+    @property
+    def intact(self) -> bool:
+        return not self.findings
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A copy of an entry. ``distance`` in bits, of a video's nearest frames; ``share``: of its frames that
+    are found in the other one, 1 for pictures; ``turned``: it lies on its side or upside down;
+    ``mirrored``."""
+
+    path: Path
+    entry: int
+    how: How
+    distance: int = 0
+    share: float = 1.0
+    mirrored: bool = False
+    turned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that could not be compared. ``code`` is a key of the words of ``haechi.case``."""
+
+    path: Path
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,161 @@
+"""Copies of a case's entries among other files: resized, encoded again, cropped a little, mirrored, turned.
+
+A picture is hashed in its eight turns and mirrorings and each is looked up among the entries' hashes, whole
+and less their margins; of a video each distinct frame, about one a second. At most ``MATCH_AT`` bits apart is
+a copy. Two videos match when half of the distinct frames of either are found in the other: so does a clip
+that was cut out of a longer one, and a longer one that holds a clip.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haechi import pdq
+from haechi.case import disk
+from haechi.case.kinds import Entry, How, Match, Skipped
+from haechi.errors import InputError, NotAFile, UnknownFormat, UsageError
+from haechi.media import open_media
+from haechi.settings import Settings
+from haechi.types import U8, Media
+
+SHARE = 0.5
+"""Of the distinct frames of one video, to be found in the other."""
+_FLAT = frozenset({"as_is", "flip_columns"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One look-up that hit: an entry's hash lies within reach of a candidate's."""
+
+    entry: int
+    how: How
+    turn: str
+    distance: int
+    frame: int
+    moment: int
+
+
+class _Known:
+    """The hashes of the entries in one index."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.by_hash: dict[str, list[int]] = defaultdict(list)
+        self.sizes = {entry.size for entry in entries}
+        self.moments = {entry.number: len(entry.prints.moments) for entry in entries}
+        self._of: list[tuple[int, How, int]] = []
+        hashes: list[str] = []
+        for entry in entries:
+            self.by_hash[entry.sha256].append(entry.number)
+            made = entry.prints
+            for how, own in (
+                ("picture", [made.pdq] if made.pdq else []),
+                ("part", made.parts),
+                ("video", [m.hash for m in made.moments]),
+            ):
+                hashes += own
+                self._of += [(entry.number, how, i) for i in range(len(own))]  # type: ignore[misc]
+        self._index = pdq.Index(hashes)
+
+    def seen(self, hashes: Sequence[str], frame: int = 0) -> Iterator[_Seen]:
+        """Hits of a picture's hashes in the order of ``pdq.TURNS``."""
+        for turn, wanted in zip(pdq.TURNS, hashes, strict=True):
+            for position, distance in self._index.search(wanted):
+                number, how, moment = self._of[position]
+                yield _Seen(number, how, turn, distance, frame, moment)
+
+
+def match(
+    entries: Sequence[Entry], folder: Path, settings: Settings, skip: Path | None = None
+) -> Iterator[Match | Skipped]:
+    """See ``Case.match``. Raises UsageError when the folder is none."""
+    if not folder.is_dir():
+        raise UsageError("There is no such folder to search: check its name.")
+    return _search(_Known(entries), folder, settings, skip)
+
+
+def _search(known: _Known, folder: Path, settings: Settings, skip: Path | None) -> Iterator[Match | Skipped]:
+    for path in _files(folder, skip):
+        try:
+            yield from _compare(known, path, settings)
+        except NotAFile:
+            yield Skipped(path, "skip_unreadable")
+        except UnknownFormat:
+            yield Skipped(path, "skip_not_media")
+        except InputError:
+            yield Skipped(path, "skip_damaged")
+        except OSError:
+            yield Skipped(path, "skip_unreadable")
+
+
+def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
+    """Regular files in the folder and the folders in it, by name; no links, and nothing of the case
+    itself."""
+    own = None if skip is None else skip.resolve()
+    for place, inner, names in os.walk(folder, followlinks=False):
+        here = Path(place)
+        inner[:] = sorted(n for n in inner if own is None or (here / n).resolve() != own)
+        if own is not None and here.resolve() == own:
+            inner.clear()
+            continue
+        for name in sorted(names):
+            try:
+                if stat.S_ISREG((here / name).lstat().st_mode):
+                    yield here / name
+            except OSError:
+                continue  # it went while we were walking
+
+
+def _compare(known: _Known, path: Path, settings: Settings) -> Iterator[Match | Skipped]:
+    same = []
+    if path.stat().st_size in known.sizes:
+        same = known.by_hash.get(disk.measure(path)[0], [])
+        yield from (Match(path, number, "same_file") for number in same)
+    media = open_media(path, settings)
+    seen: list[_Seen] = []
+    frames = 0
+    for frames, rgb in enumerate(_pictures(media), 1):
+        hashes, quality = pdq.dihedral(rgb)
+        if quality < pdq.MIN_QUALITY:
+            yield Skipped(path, "skip_plain", {"quality": quality, "least": pdq.MIN_QUALITY})
+            return
+        seen += known.seen(hashes, frames)
+    for number in dict.fromkeys(s.entry for s in seen if s.entry not in same):
+        found = _judged(known, path, number, [s for s in seen if s.entry == number], media, frames)
+        if found is not None:
+            yield found
+
+
+def _pictures(media: Media) -> Iterator[U8]:
+    if media.kind == "image":
+        yield from (frame.rgb for frame in media.frames(1))
+    else:
+        yield from (rgb for rgb, _ in pdq.distinct_frames(media))
+
+
+def _judged(
+    known: _Known, path: Path, number: int, seen: list[_Seen], media: Media, frames: int
+) -> Match | None:
+    """The one match of a candidate with an entry; None when too few frames agree."""
+    nearest = min(seen, key=lambda s: (s.distance, s.how != "picture", pdq.TURNS.index(s.turn)))
+    share, how = 1.0, nearest.how
+    if media.kind == "video":
+        how = "video"
+        of_candidate = len({s.frame for s in seen}) / max(frames, 1)
+        of_entry = len({s.moment for s in seen}) / max(known.moments[number], 1)
+        share = of_candidate if nearest.how != "video" else max(of_candidate, of_entry)
+        if nearest.how == "video" and share < SHARE:
+            return None
+    return Match(
+        path,
+        number,
+        how,
+        nearest.distance,
+        min(share, 1.0),
+        mirrored=nearest.turn in pdq.MIRRORED,
+        turned=nearest.turn not in _FLAT,
+    )

@@ -1,0 +1,345 @@
+"""A case: making, opening, adding to and reading one. What the pages and the command line call.
+
+    FOLDER/case.json log.jsonl head.json      see ``log``
+    FOLDER/originals/SHA256.SUFFIX            unchanged; with a passphrase SHA256.sealed, of the encrypted
+    bytes FOLDER/reports/SHA256.report              what ``haechi.report.keep`` makes of a check; .sealed
+    likewise
+
+With a passphrase all that tells about the person or the file is encrypted: the originals, the reports, and of
+each record the names, notes, addresses, hashes and fingerprints. In the open stay the number and time of
+records and the hashes and sizes of the encrypted files, so that anybody can verify the case and nobody can
+read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from haechi.case import disk
+from haechi.case.kinds import Entry, Findings, Match, Skipped
+from haechi.case.log import FOLDERS, SCHEMA, Log, now
+from haechi.case.prints import prints_of
+from haechi.case.records import from_record, to_record, without
+from haechi.case.seal import Key, new_key, open_key
+from haechi.errors import CaseError, InputError, Locked, NotAFile, UsageError
+from haechi.media import display_name
+from haechi.media.sniff import HEAD_BYTES, sniff
+from haechi.report import keep
+from haechi.settings import Settings
+from haechi.types import Report
+
+ORIGINALS, REPORTS = FOLDERS
+LONGEST, LONGEST_NAME = 10_000, 255
+"""Characters that an address or a note, and a name, may have. A name is cut, the others are refused."""
+_SUFFIXES = frozenset({"pdf", "txt", "eml", "json", "csv", "mp3", "m4a", "wav", "ogg", "zip"})
+
+
+class Case:
+    """One case folder. Open it by ``Case.create`` or ``Case.open``; nothing is held open in between."""
+
+    def __init__(self, folder: Path, key: Key | None, settings: Settings) -> None:
+        self.folder = folder
+        self._log, self._key, self._settings = Log(folder), key, settings
+        self._about = self._log.about()
+
+    @classmethod
+    def create(
+        cls, folder: Path, title: str, passphrase: str | None = None, settings: Settings | None = None
+    ) -> Case:
+        """A new case in a folder that is empty or not there. Raises UsageError when it holds something, or
+        for a passphrase of fewer than eight characters."""
+        folder = Path(folder)
+        key, crypto = new_key(passphrase) if passphrase is not None else (None, None)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            if disk.is_folder(folder) and any(folder.iterdir()):
+                raise UsageError("The folder for the case is not empty: choose a new name.")
+        except OSError as error:
+            raise disk.failed("The folder of the case cannot be made", error) from None
+        disk.folder(folder)
+        with disk.only_writer(folder):
+            about = {"schema": SCHEMA, "id": secrets.token_hex(16), "created": now(), "crypto": crypto}
+            for name in FOLDERS:
+                disk.folder(folder / name)
+            Log(folder).create(about)
+            case = cls(folder, key, settings or Settings.from_env())
+            case._append({"do": "open"}, {"title": _text(title)})
+        return case
+
+    @classmethod
+    def open(cls, folder: Path, passphrase: str | None = None, settings: Settings | None = None) -> Case:
+        """The case in a folder. Without its passphrase an encrypted one can be verified, nothing else. Raises
+        CaseError when there is none, Locked when the passphrase is wrong."""
+        folder = Path(folder)
+        if not disk.is_file(folder / "case.json"):
+            raise CaseError(
+                "There is no case in this folder: check its name, or make one with `haechi case new`."
+            )
+        case = cls(folder, None, settings or Settings.from_env())
+        if case.encrypted and passphrase is not None:
+            case._key = open_key(passphrase, case._about["crypto"])
+        return case
+
+    @property
+    def encrypted(self) -> bool:
+        return self._about.get("crypto") is not None
+
+    @property
+    def locked(self) -> bool:
+        """Encrypted, and opened without the passphrase."""
+        return self.encrypted and self._key is None
+
+    @property
+    def ident(self) -> str:
+        """The random name of the case: 32 hexadecimal digits."""
+        return str(self._about["id"])
+
+    @property
+    def created(self) -> str:
+        return str(self._about["created"])
+
+    @property
+    def head(self) -> str:
+        """The hash that stands for the whole case as it is: to be noted, or handed to the police."""
+        return self._log.seal().head
+
+    @property
+    def title(self) -> str:
+        return str(self._told(self._log.records()[0])["title"])
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries, in the order in which they were added. Raises Locked, and CaseError where the log does
+        not hold."""
+        gone: set[str] = set()
+        found: list[Entry] = []
+        for record in self._log.records()[1:]:
+            gone |= set(record.get("removed", ()))
+            found.append(from_record(record, self._told(record)))
+        return tuple(without(entry, gone) for entry in found)
+
+    def entry(self, number: int) -> Entry:
+        """The entry of that number. Raises UsageError when there is none."""
+        found = next((e for e in self.entries() if e.number == number), None)
+        if found is None:
+            raise UsageError(f"This case has no entry {number}: see `haechi case report`.")
+        return found
+
+    def add(
+        self,
+        source: Path | bytes,
+        *,
+        name: str = "",
+        address: str = "",
+        note: str = "",
+        report: Report | None = None,
+        minor: bool = False,
+    ) -> Entry:
+        """Store a file and what is known of it. The bytes are copied unchanged and never held in memory
+        whole.
+
+        ``minor``: the picture shows somebody under 18. Then nothing of it is kept, neither a copy nor a
+        report, only hashes; copies of the very same file that this case held are deleted, and the log says
+        so. Raises NotAFile and InputError when the source cannot be read, Locked, CaseError."""
+        if self.locked:
+            raise _locked()
+        name = display_name(name or source)[:LONGEST_NAME]
+        address, note = _text(address), _text(note)
+        prints = prints_of(source, self._settings)
+        with disk.only_writer(self.folder):
+            self._log.recover()
+            self._sweep()
+            sha256, size, file = self._stored(source, minor)
+            same = [e for e in self.entries() if e.sha256 == sha256] if minor else []
+            removed = sorted({p for e in same for p in (e.file, e.report_file) if p})
+            kept = "" if minor or report is None else self._write(REPORTS, [keep.dump(report)], "report")
+            entry = Entry(0, "", name, sha256, size, prints, address, note, minor, file, kept)
+            files = [self._facts(p) for p in (file, kept) if p]
+            public: dict[str, Any] = {"do": "add", "files": files}
+            number = self._append(public | ({"removed": removed} if removed else {}), to_record(entry))
+            self._sweep()
+        return self.entry(number)
+
+    def report(self, entry: Entry) -> Report | None:
+        """The stored report of an entry, None when it has none. Raises CaseError when it was changed."""
+        if not entry.report_file:
+            return None
+        return keep.load(b"".join(self._opened(entry.report_file)))
+
+    def original(self, entry: Entry) -> Iterator[bytes]:
+        """The bytes of the original, a megabyte or less at a time; none when it is not kept."""
+        return self._opened(entry.file) if entry.file else iter(())
+
+    def stored(self, path: str) -> Iterator[bytes]:
+        """The plain bytes of a file that an entry names. Raises CaseError when it was changed."""
+        return self._opened(path)
+
+    def verify(self, head: str = "") -> Findings:
+        """Compare everything in the folder with the log; ``head``: one noted earlier. Never raises for a
+        damaged case: what is wrong is a finding."""
+        from haechi.case.verify import verify
+
+        return verify(self.folder, head, None if self.locked else self._told)
+
+    def match(self, folder: Path, numbers: Sequence[int] = ()) -> Iterator[Match | Skipped]:
+        """Copies of the entries (of these numbers; all when none is given) among the files of a folder and of
+        the folders in it, one after another. Links are not followed."""
+        from haechi.case.match import match
+
+        chosen = [e for e in self.entries() if not numbers or e.number in numbers]
+        return match(chosen, Path(folder), self._settings, skip=self.folder)
+
+    def bundle(self, to: Path, lang: str = "en", *, hashes_only: bool = False) -> Path:
+        """A zip to hand over; see ``haechi.case.bundle``."""
+        from haechi.case.bundle import bundle
+
+        return bundle(self, Path(to), lang, hashes_only=hashes_only)
+
+    def letter(
+        self,
+        numbers: Sequence[int],
+        kind: str,
+        lang: str = "en",
+        country: str = "",
+        *,
+        intimate: bool = False,
+    ) -> str:
+        """A letter that asks for removal or reports, about these entries (all when none is given); ``kind``
+        and ``country``: see ``KINDS`` and ``COUNTRIES``."""
+        from haechi.case.letter import letter
+
+        chosen = [self.entry(number) for number in numbers] if numbers else list(self.entries())
+        return letter(chosen, kind, lang, country, intimate=intimate, head=self.head)
+
+    @property
+    def log(self) -> Log:
+        return self._log
+
+    def _told(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The private half of a record. Raises Locked and CaseError."""
+        if not self.encrypted:
+            return dict(record["entry"])
+        if self._key is None:
+            raise _locked()
+        return self._key.open(str(record["sealed"]), self._place(int(record["n"])))
+
+    def _append(self, public: Mapping[str, Any], private: Mapping[str, Any]) -> int:
+        """Write a record; its number."""
+        number = self._log.seal().records
+        if self._key is None:
+            half: dict[str, Any] = {"entry": private}
+        else:
+            half = {"sealed": self._key.seal(private, self._place(number))}
+        return self._log.append({**public, **half}).records - 1
+
+    def _sweep(self) -> None:
+        """Delete what the log says is deleted."""
+        for record in self._log.records():
+            for path in record.get("removed", ()):
+                (self.folder / path).unlink(missing_ok=True)
+
+    def _place(self, number: int) -> str:
+        return f"{self.ident}:{number}"
+
+    def _stored(self, source: Path | bytes, minor: bool) -> tuple[str, int, str]:
+        """SHA-256 and size of the source, and where its copy lies: "" for a minor's."""
+        digest = hashlib.sha256()
+        size = 0
+
+        def passing() -> Iterator[bytes]:
+            nonlocal size
+            for part in _parts(source):
+                digest.update(part)
+                size += len(part)
+                yield part
+
+        if minor:
+            for _ in passing():
+                pass
+            return digest.hexdigest(), size, ""
+        suffix = _suffix(source)
+        path = self._write(ORIGINALS, passing(), suffix)
+        return digest.hexdigest(), size, path
+
+    def _write(self, where: str, parts: Any, suffix: str) -> str:
+        """Write a file of the case, encrypted if the case is; its path in the folder."""
+        with disk.Unfinished(disk.folder(self.folder / where)) as new:
+            new.write(parts if self._key is None else self._key.encrypt(parts))
+            path = f"{where}/{new.sha256}.{'sealed' if self._key else suffix}"
+            new.keep(self.folder / path)
+        return path
+
+    def _facts(self, path: str) -> dict[str, Any]:
+        try:
+            sha256, size = disk.measure(self.folder / path)
+        except OSError as error:
+            raise disk.failed("A file that was just written cannot be read", error) from None
+        return {"path": path, "sha256": sha256, "size": size}
+
+    def _opened(self, path: str) -> Iterator[bytes]:
+        """The plain bytes of a file of the case. Raises CaseError when it is not the one that the log
+        knows."""
+        expected = Path(path).name.split(".")[0]
+        digest = hashlib.sha256()
+
+        def passing() -> Iterator[bytes]:
+            for part in disk.pieces(self.folder / path):
+                digest.update(part)
+                yield part
+
+        try:
+            yield from passing() if self._key is None else self._key.decrypt(passing())
+        except OSError as error:
+            raise disk.failed("A file of the case cannot be read", error) from None
+        if digest.hexdigest() != expected:
+            raise CaseError("A file of this case was changed: run `haechi case verify` to see which.")
+
+
+def _parts(source: Path | bytes) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield source
+        return
+    try:
+        with Path(source).open("rb") as file:
+            while part := file.read(disk.CHUNK):
+                yield part
+    except OSError as error:
+        raise NotAFile(
+            f"The file cannot be read ({error.strerror}): check its name and permissions."
+        ) from None
+
+
+def _suffix(source: Path | bytes) -> str:
+    """How the copy of a source is to end."""
+    if isinstance(source, bytes):
+        return suffix_of(source[:HEAD_BYTES], "")
+    try:
+        with Path(source).open("rb") as file:
+            return suffix_of(file.read(HEAD_BYTES), Path(source).name)
+    except OSError:
+        return "bin"
+
+
+def suffix_of(head: bytes, name: str) -> str:
+    """How a file is to end so that a double click opens it: by its first bytes, else by its name where that
+    is one of a few harmless kinds."""
+    try:
+        return sniff(head[:HEAD_BYTES]).format
+    except InputError:
+        named = Path(name).suffix[1:].lower()
+        return named if named in _SUFFIXES else "bin"
+
+
+def _text(text: str) -> str:
+    """What a person typed: valid Unicode, line breaks kept. Raises UsageError when it is too long."""
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    if len(clean) > LONGEST:
+        raise UsageError(f"The text has {len(clean):,} characters, more than {LONGEST:,}: shorten it.")
+    return clean
+
+
+def _locked() -> Locked:
+    return Locked("This case is encrypted: give its passphrase to read it or to add to it.")
