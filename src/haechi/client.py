@@ -37,6 +37,7 @@ Progress: TypeAlias = Callable[[str, float], None]
 _CHUNK = 256 * 1024
 _WAIT_S = 20
 _BUSY_S = 600.0
+_ACCEPT = f"{keep.MEDIA_TYPE}, application/problem+json, application/json"
 _SENT = 0.05
 _KINDS: tuple[type[HaechiError], ...] = (InputError, *InputError.__subclasses__(), ModelError)
 _ERRORS: Mapping[str, type[HaechiError]] = {"too_large": OverLimit, **{kind.code: kind for kind in _KINDS}}
@@ -99,8 +100,12 @@ class Client:
         """Send a file, wait for its report, and have the server delete it. Raises as ``haechi.check`` does,
         and ServerError. While the server has no room, it is asked again for up to ten minutes."""
         tell = progress or (lambda _stage, _part: None)
-        id_ = self.send(source, tell, thorough=thorough)
+        answer = self._upload(source, tell, thorough=thorough, wait=True)
+        id_ = _identifier(answer)
         try:
+            self._check(answer, 200, 202)
+            if answer.status == 200:
+                return keep.load(answer.body)
             while (state := self.state(id_)).status != "done":
                 tell(state.stage, _SENT + (1 - _SENT) * state.part)
                 time.sleep(0.05 if state.ahead == 0 else 0.25)
@@ -111,18 +116,9 @@ class Client:
     def send(self, source: Source, progress: Progress | None = None, *, thorough: bool = False) -> str:
         """Send a file; the identifier of its job."""
         tell = progress or (lambda _stage, _part: None)
-        end = time.monotonic() + _BUSY_S
-        with _opened(source) as (file, size, name):
-            while True:
-                file.seek(0)
-                answer = self._send_form(file, size, name, thorough, tell)
-                if answer.status != 429 or time.monotonic() > end:
-                    break
-                tell("busy", 0.0)
-                time.sleep(_seconds(answer.headers.get("retry-after", "")))
-        self._check(answer, 200, 202)
-        id_ = answer.headers.get("location", "").rpartition("/")[2]
-        if not id_:
+        answer = self._upload(source, tell, thorough=thorough, wait=False)
+        self._check(answer, 202)
+        if not (id_ := _identifier(answer)):
             raise _strange()
         return id_
 
@@ -166,10 +162,25 @@ class Client:
         """Whether uploads would be judged at once."""
         return self._ask("GET", "/readyz").status == 200
 
+    def _upload(self, source: Source, tell: Progress, *, thorough: bool, wait: bool) -> _Answer:
+        """Send until there is room. ``wait``: for an answer when the job has ended, if soon."""
+        form = {"thorough": "true"} if thorough else {}
+        preferences = {"Prefer": f"wait={_WAIT_S}", "Accept": _ACCEPT} if wait else {}
+        end = time.monotonic() + _BUSY_S
+        with _opened(source) as (file, size, name):
+            while True:
+                file.seek(0)
+                answer = self._send_form(file, size, name, form, preferences, tell)
+                if answer.status != 429 or time.monotonic() > end:
+                    return answer
+                tell("busy", 0.0)
+                time.sleep(_seconds(answer.headers.get("retry-after", "")))
+
     def _forget(self, id_: str) -> None:
         """Results expire by themselves: that this one cannot be deleted now must not hide what happened."""
         try:
-            self.drop(id_)
+            if id_:
+                self.drop(id_)
         except ServerError:
             self.close()
 
@@ -186,15 +197,24 @@ class Client:
                     raise self._unreachable(error) from None
         raise _strange()
 
-    def _send_form(self, file: BinaryIO, size: int, name: str, thorough: bool, tell: Progress) -> _Answer:
+    def _send_form(
+        self,
+        file: BinaryIO,
+        size: int,
+        name: str,
+        form: Mapping[str, str],
+        preferences: Mapping[str, str],
+        tell: Progress,
+    ) -> _Answer:
         """POST the file as multipart/form-data (RFC 7578), without ever holding it whole."""
         mark = f"haechi-{secrets.token_hex(16)}"
-        flag = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="thorough"\r\n\r\ntrue\r\n' if thorough else ""
+        others = "".join(
+            f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+            for key, value in form.items()
         )
         told = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
         head = (
-            f'{flag}--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{told}"\r\n'
+            f'{others}--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{told}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode("utf-8", "replace")
         tail = f"\r\n--{mark}--\r\n".encode()
@@ -204,7 +224,7 @@ class Client:
             connection.putrequest("POST", f"{self._path}/v1/checks")
             length = len(head) + size + len(tail)
             headers = {"Content-Type": f"multipart/form-data; boundary={mark}", "Content-Length": str(length)}
-            for key, value in (self._headers | headers).items():
+            for key, value in {**self._headers, **preferences, **headers}.items():
                 connection.putheader(key, value)
             connection.endheaders()
             try:
@@ -294,6 +314,11 @@ def _opened(source: Source) -> Iterator[tuple[BinaryIO, int, str]]:
     with file:
         name = os.fsencode(path.name).decode("utf-8", "replace")
         yield file, os.fstat(file.fileno()).st_size, name
+
+
+def _identifier(answer: _Answer) -> str:
+    """Of the job that an upload became; empty when it became none."""
+    return answer.headers.get("location", "").rpartition("/")[2]
 
 
 def _address(id_: str) -> str:

@@ -56,7 +56,7 @@ async def submit(request: Request) -> Response:
         return await run_in_threadpool(_progress, desk, id_, headers)
     await _ended(desk, id_, wait_s)
     headers["Preference-Applied"] = f"wait={wait_s}"
-    return await run_in_threadpool(_state, desk, id_, lang, headers)
+    return await run_in_threadpool(_state, desk, id_, None if _wants_kept(request) else lang, headers)
 
 
 @router.get(
@@ -68,7 +68,7 @@ async def submit(request: Request) -> Response:
 )
 def result(request: Request, id: Id) -> Response:  # noqa: A002
     """The report, or how far its job is. When the file could not be read, the problem says why."""
-    return _state(request.app.state.desk, id, asked(request), {})
+    return _state(request.app.state.desk, id, None if _wants_kept(request) else asked(request), {})
 
 
 @router.delete(
@@ -182,8 +182,13 @@ def not_found() -> Problem:
     )
 
 
-def _state(desk: Desk, id_: str, lang: str, headers: Mapping[str, str]) -> Response:
-    """The report of a job, its problem, or how far it is."""
+def _wants_kept(request: Request) -> bool:
+    """Whether the caller names the stored form in Accept, as the client of Haechi does."""
+    return keep.MEDIA_TYPE in request.headers.get("accept", "")
+
+
+def _state(desk: Desk, id_: str, lang: str | None, headers: Mapping[str, str]) -> Response:
+    """The report of a job, its problem, or how far it is. ``lang`` None: the report as it is stored."""
     job = desk.look(id_)
     if job is None:
         raise not_found()
@@ -191,11 +196,16 @@ def _state(desk: Desk, id_: str, lang: str, headers: Mapping[str, str]) -> Respo
         problem = Problem.named(*job.error)
         problem.headers |= headers
         raise problem
+    if lang is None:
+        data = desk.kept(id_)
+        if data is None:
+            return _progress(desk, id_, headers)
+        return Response(data, media_type=keep.MEDIA_TYPE, headers={"Vary": "Accept", **headers})
     report = desk.report(id_)
     if report is None:
         return _progress(desk, id_, headers)
     text = json.dumps(reports.to_dict(report, lang), ensure_ascii=False, allow_nan=False)
-    told = {"Content-Language": lang, "Vary": "Accept-Language", **headers}
+    told = {"Content-Language": lang, "Vary": "Accept, Accept-Language", **headers}
     return Response(text, media_type="application/json", headers=told)
 
 
