@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -73,7 +74,7 @@ def credentialed(plain: bytes) -> bytes:
 
 
 def test_a_file_without_them_is_not_suspected(plain: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "_run", lambda *_, **__: pytest.fail("the library was loaded for nothing"))
+    monkeypatch.setattr(library, "_PROCESS", Path("the library was loaded for nothing"))
     said = state(plain)
     assert (said.status, codes(said)) == ("claim", ["provenance_none"])
     assert "says nothing either way" in told(said)
@@ -198,7 +199,7 @@ def test_a_statement_that_lies_elsewhere_is_not_fetched(
     path = tmp_path / "x.jpg"
     path.write_bytes(data)
     with pytest.raises(library.Refused, match="Remote"):
-        library.read_store(Original.of(path), "jpeg", "", 30.0)
+        library.Library("", 30.0).read_store(Original.of(path), "jpeg")
     assert asked == []
     script = (
         "import sys, c2pa\n"
@@ -284,6 +285,8 @@ def test_garbage_in_their_place_is_shown_as_failed(plain: bytes, body: bytes) ->
         ("import os; os.abort()", "Crash"),
         ("print('not json')", "Crash"),
         ("print('[' * 100000)", "Crash"),
+        ("print('3')", "Unknown"),
+        ("print('{}', end='')", "Crash"),
         ('print(\'{"refused": "Manifest"}\')', "Manifest"),
         ('print(\'{"store": {"manifests": 3}}\')', "NoManifest"),
         ("import time; time.sleep(30)", "Timeout"),
@@ -296,6 +299,31 @@ def test_whatever_becomes_of_the_library_the_check_goes_on(
     monkeypatch.setattr(library, "_PROCESS", tmp_path / "process.py")
     said = state(credentialed, Settings(decode_timeout_s=2.0))
     assert (said.status, said.reason.params.get("error")) == ("failed", word)
+
+
+def test_the_process_of_the_library_is_kept_replaced_and_ended(credentialed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(credentialed)
+    one = library.Library("", 30.0)
+    for source in (path, credentialed, path):
+        assert one.read_store(Original.of(source), "jpeg")["validation_state"] == "Valid"
+    first = one._process
+    assert first is not None
+    first.kill()
+    first.wait()
+    assert one.read_store(Original.of(path), "jpeg")["validation_state"] == "Valid"
+    second = one._process
+    assert second is not None
+    assert second.pid != first.pid
+    del one
+    assert second.poll() is not None, "it ends with whoever asked"
+
+
+def test_odd_paths_reach_the_library(credentialed: bytes, tmp_path: Path) -> None:
+    for name in ("a b\n'\"c.jpg", "사진 照片.jpg", os.fsdecode(b"caf\xe9.jpg")):
+        path = tmp_path / name
+        path.write_bytes(credentialed)
+        assert state(path).reason.code == "provenance_intact"
 
 
 JSON = st.recursive(

@@ -1,10 +1,12 @@
-"""A process of its own that reads one file's C2PA manifest store: the file on stdin, JSON on stdout.
+"""A process of its own that reads C2PA manifest stores: one line of JSON asks for a file, one answers.
 
-Run by ``provenance`` as a script, with nothing of Haechi in it. The library is native code that reads hostile
-bytes: what crashes it, or keeps it busy, ends here and not in the check. Nothing is fetched: no manifest that
-lies elsewhere, no answer on revoked certificates, and no host is allowed.
+Run by ``library`` as a script, with nothing of Haechi in it. The C2PA library is native code that reads
+hostile bytes: what crashes it, or keeps it busy, ends here and not in the check. Nothing is fetched: no
+manifest that lies elsewhere, no answer on revoked certificates, and no host is allowed.
 
-Answers ``{"store": …}``, ``{"refused": "…"}`` (the library's own word for it, or the name of an error).
+Asked: ``{"type": "image/jpeg", "path": …}``, or ``"size"`` with so many bytes behind the line. Answers
+``{"store": …}`` or ``{"refused": "…"}``, the library's own word for the cause or the name of an error. The
+process ends with its standard input.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 
 _MOST_MEMORY = 4 * 1024**3
 _MOST_JSON = 8 * 1024**2
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "core": {
         "allowed_network_hosts": [],
         "allow_redirects": False,
@@ -34,29 +36,33 @@ SETTINGS = {
 
 
 def main() -> None:
-    """``c2pa_process.py FORMAT [TRUSTED]``: a media type, and a file of certificates in PEM."""
+    """``c2pa_process.py [TRUSTED]``: a file of certificates in PEM."""
     _limit_memory()
     c2pa = import_module("c2pa")  # it has no types
-    anchors = sys.argv[2:3]
     settings = dict(SETTINGS)
-    if anchors:
-        with open(anchors[0], encoding="utf-8") as file:  # noqa: PTH123 - no pathlib: this starts fast
+    if sys.argv[1:]:
+        with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123 - no pathlib: this starts fast
             settings["trust"] = {"user_anchors": file.read()}
-    stream: Any = sys.stdin.buffer
-    source = stream.raw if stream.seekable() else io.BytesIO(stream.read())
-    answer: dict[str, object]
+    context = c2pa.Context.from_dict(settings)
+    while line := sys.stdin.buffer.readline():
+        asked = json.loads(line)
+        data = sys.stdin.buffer.read(asked["size"]) if "size" in asked else None
+        sys.stdout.write(json.dumps(_read(c2pa, context, asked, data)) + "\n")
+        sys.stdout.flush()
+
+
+def _read(c2pa: Any, context: Any, asked: dict[str, Any], data: bytes | None) -> dict[str, Any]:
     try:
         with (
-            c2pa.Context.from_dict(settings) as context,
-            c2pa.Reader(sys.argv[1], source, context=context) as reader,
+            open(asked["path"], "rb") if data is None else io.BytesIO(data) as file,  # noqa: PTH123
+            c2pa.Reader(asked["type"], file, context=context) as reader,
         ):
             text = reader.json()
-        answer = {"store": json.loads(text)} if len(text) <= _MOST_JSON else {"refused": "TooLarge"}
+        return {"store": json.loads(text)} if len(text) <= _MOST_JSON else {"refused": "TooLarge"}
     except Exception as error:
         # The words before the first colon are the library's kind of error; what follows may quote the file.
-        answer = {"refused": str(error).split(":")[0] if type(error).__module__.startswith("c2pa") else ""}
-        answer["refused"] = answer["refused"] or type(error).__name__
-    sys.stdout.write(json.dumps(answer))
+        own = type(error).__module__.startswith("c2pa")
+        return {"refused": (str(error).split(":")[0] if own else "") or type(error).__name__}
 
 
 def _limit_memory() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
+import weakref
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,23 +41,77 @@ def installed() -> bool:
     return find_spec("c2pa") is not None
 
 
-def read_store(original: Original, form: str, trusted: str, timeout_s: float) -> Any:
-    """The manifest store of a file as the library's JSON, with the library's validation in it.
+class Library:
+    """The process in which the library works. It is started for the first file that needs it, kept for the
+    next ones, started again after a crash, and ends with this object."""
 
-    ``trusted``: a file of certificates in PEM, or empty. Raises Refused, also when the library crashes or is
-    not done after ``timeout_s``, and Changed when the file is no longer the one that was opened."""
-    # -P: the folder of the script, with modules of common names in it, is not put before the others.
-    command = [sys.executable, "-P", str(_PROCESS), MEDIA_TYPES[form], *([trusted] if trusted else [])]
+    def __init__(self, trusted: str, timeout_s: float) -> None:
+        """``trusted``: a file of certificates in PEM, or empty. ``timeout_s``: the most a file may take."""
+        self._trusted, self._timeout_s = trusted, timeout_s
+        self._guard = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._end: weakref.finalize[..., Any] | None = None
+
+    def read_store(self, original: Original, form: str) -> Any:
+        """The manifest store of a file as the library's JSON, with the library's validation in it.
+
+        Raises Refused, also when the library crashes or takes too long, and Changed when the file is no
+        longer the one that was opened."""
+        source = original.source
+        asked: dict[str, Any] = {"type": MEDIA_TYPES[form]}
+        if isinstance(source, bytes):
+            asked["size"] = len(source)
+            return _store(self._answer(asked, source))
+        asked["path"] = os.fspath(source.absolute())
+        with original.open():  # which holds it to be the same before and after
+            line = self._answer(asked)
+        return _store(line)
+
+    def _answer(self, asked: dict[str, Any], data: bytes = b"") -> bytes:
+        with self._guard:
+            process = self._running()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            expired = threading.Event()
+            late = threading.Timer(self._timeout_s, _end_late, (process, expired))
+            late.start()
+            try:
+                with suppress(OSError):  # it has ended; so there will be no answer
+                    process.stdin.write(json.dumps(asked).encode() + b"\n")
+                    process.stdin.write(data)
+                    process.stdin.flush()
+                line = process.stdout.readline()
+            finally:
+                late.cancel()
+            if not line.endswith(b"\n"):
+                self._stop()
+                raise Refused("Timeout" if expired.is_set() else "Crash")
+            return line
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._stop()
+            # -P: the folder of the script, with modules of common names in it, is not put before the others.
+            command = [sys.executable, "-P", str(_PROCESS), *([self._trusted] if self._trusted else [])]
+            pipe, none = subprocess.PIPE, subprocess.DEVNULL
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=none)
+            self._end = weakref.finalize(self, _finish, self._process)
+        return self._process
+
+    def _stop(self) -> None:
+        if self._end is not None:
+            self._end()
+        self._process = self._end = None
+
+
+def _end_late(process: subprocess.Popen[bytes], expired: threading.Event) -> None:
+    expired.set()
+    process.kill()
+
+
+def _store(line: bytes) -> Any:
     try:
-        if isinstance(original.source, bytes):
-            done = _run(command, timeout_s, input=original.source)
-        else:
-            with original.open() as file:
-                done = _run(command, timeout_s, stdin=file)
-    except subprocess.TimeoutExpired:
-        raise Refused("Timeout") from None
-    try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(line)
     except (ValueError, RecursionError):
         raise Refused("Crash") from None
     if not isinstance(answer, dict) or "store" not in answer:
@@ -61,8 +119,10 @@ def read_store(original: Original, form: str, trusted: str, timeout_s: float) ->
     return answer["store"]
 
 
-def _run(command: list[str], timeout_s: float, **how: Any) -> subprocess.CompletedProcess[bytes]:
-    # The process is killed when the time is over, and when this one is interrupted.
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout_s, check=False, **how
-    )
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):
+            if pipe is not None:
+                pipe.close()
+    process.wait()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haechi.claims.library import MEDIA_TYPES, Refused, installed, read_store
+from haechi.claims.library import MEDIA_TYPES, Library, Refused, installed
 from haechi.claims.manifest import statements
 from haechi.claims.subject import Subject
 from haechi.claims.xmp import read_xmp
@@ -29,8 +29,7 @@ class ProvenanceClaim:
     version = "1"
 
     def __init__(self, settings: Settings) -> None:
-        self._timeout_s = settings.decode_timeout_s
-        self._trusted = _certificates(settings.trust_list)
+        self._library = Library(_certificates(settings.trust_list), settings.decode_timeout_s)
 
     def state(self, subject: Subject) -> Evidence:
         """A claim when the question was answered, be it by "there is none"; ``abstained`` when the extra is
@@ -48,10 +47,11 @@ class ProvenanceClaim:
 
     def _read(self, subject: Subject) -> Evidence:
         try:
-            store = read_store(subject.original, subject.format, self._trusted, self._timeout_s)
-            reason, facts = statements(store)
+            reason, facts = statements(self._library.read_store(subject.original, subject.format))
         except Refused as error:
-            return self._told("failed", Reason("provenance_refused", {"error": clean(str(error)) or "?"}))
+            return self._told(
+                "failed", Reason("provenance_refused", {"error": clean(str(error)) or "Unknown"})
+            )
         except ValueError:
             return self._told("failed", Reason("provenance_refused", {"error": "NoManifest"}))
         return self._told("claim", reason, facts)
