@@ -108,9 +108,16 @@ def test_models_verify_finds_what_is_missing(tmp_path: Path) -> None:
 
 def test_doctor_tells_versions_and_no_secrets(tmp_path: Path) -> None:
     environment = os.environ | {"HAECHI_MODELS_DIR": str(tmp_path), "HAECHI_THREADS": "1", "USER": "jane-doe"}
+    environment |= {"HAECHI_KNOWN_FILES": str(tmp_path / "x"), "HAECHI_TRUST_LIST": str(tmp_path / "y")}
     run = subprocess.run([*HAECHI, "doctor"], env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0
-    for word in ("python: ", "onnxruntime: ", "setting threads: 1 (HAECHI_THREADS)", "model swap: no card"):
+    for word in (
+        "python: ",
+        "onnxruntime: ",
+        "setting threads: 1 (HAECHI_THREADS)",
+        "model swap: no card",
+        "c2pa-python: ",
+    ):
         assert word in run.stdout
     assert str(tmp_path) not in run.stdout
     assert str(Path.home()) not in run.stdout

@@ -14,13 +14,15 @@ from haechi.settings import Settings
 from haechi.web.options import Options
 
 _PACKAGES = ("haechi", "numpy", "opencv-python-headless", "onnxruntime", "Pillow", "rich", "typer", "torch")
+_EXTRAS = ("c2pa-python", "fastapi", "cryptography")
+_PATHS = ("models_dir", "known_files", "trust_list")
 
 
 def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
     """The report, line by line. Never raises: what cannot be told is told as such."""
     env = os.environ if environ is None else environ
     yield f"python: {platform.python_version()} ({platform.python_implementation()})"
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *_EXTRAS):
         yield f"{package}: {_version(package)}"
     yield f"platform: {platform.system()} {platform.release()} {platform.machine()}"
     yield f"processors: {os.cpu_count()} in the machine, {models.cores()} for this process"
@@ -33,7 +35,7 @@ def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
     for f in fields(Settings):
         variable = f"HAECHI_{f.name.upper()}"
         value = getattr(settings, f.name)
-        shown = "(a folder)" if f.name == "models_dir" and value else repr(value)
+        shown = "(a path)" if f.name in _PATHS and value else repr(value)
         yield f"setting {f.name}: {shown} ({variable if variable in env else 'default'})"
     yield from _server(env)
     checked = models.verify(settings)
