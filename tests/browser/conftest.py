@@ -13,6 +13,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
 
 from machine import CHROMIUM, DESKTOP, LOCALES, chromium, served
+from playwright.sync_api import expect
 from stage import Visitor, staged
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
+    expect.set_options(timeout=15_000)  # for busy machines; whoever is quick does not wait
     with chromium() as started:
         yield started
 

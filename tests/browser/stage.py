@@ -98,7 +98,8 @@ class Visitor:
 
     def complaints(self) -> list[str]:
         """What the browser blocked, and errors of scripts; not the answers that are errors on purpose."""
-        return [said for said in self.said if "Failed to load resource" not in said]
+        harmless = ("Failed to load resource", "verbose:")
+        return [said for said in self.said if not any(word in said for word in harmless)]
 
     def too_wide(self) -> bool:
         """Whether one has to scroll sideways."""

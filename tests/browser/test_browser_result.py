@@ -32,7 +32,7 @@ def test_the_heat_map_has_a_slider_for_its_strength(visitor):
     visitor.result()
     visitor.page.locator("#opacity").fill("30")
     heat = visitor.page.locator(".heat").first
-    visitor.page.wait_for_function("getComputedStyle(document.querySelector('.heat')).opacity === '0.3'")
+    expect(heat).to_have_css("opacity", "0.3")
     visitor.page.locator("#heat-0").uncheck()
     expect(heat).to_be_hidden()
     visitor.page.locator("#boxes").uncheck()

@@ -190,9 +190,7 @@ def letter(
     found = vault.opened(request, case)
     lang = language(request)
     written = text_lang if text_lang in LANGUAGES else lang
-    text = ""
-    if kind in KINDS:
-        text = found.letter(list(n), kind, written, country or "", intimate=intimate)
+    text = found.letter(n, kind, written, country or "", intimate=intimate) if kind else ""
     return page(
         request,
         "case_letter.html",
@@ -204,10 +202,27 @@ def letter(
         written=written,
         country=country_of(guess(request) if country is None else country),
         intimate=intimate,
-        numbers=list(n),
+        numbers=n,
         text=text,
-        script={key: words.catalogue(lang)[key] for key in ("letter_copied",)},
+        query=request.url.query,
+        script={"letter_copied": words.say("letter_copied", lang)},
     )
+
+
+@router.get("/cases/{case}/letter.txt")
+def letter_file(
+    request: Request,
+    case: str,
+    kind: str,
+    text_lang: str = "en",
+    country: str = "",
+    intimate: bool = False,
+    n: Annotated[Sequence[int], Query()] = (),
+) -> Response:
+    """The letter alone, to be saved."""
+    text = vault.opened(request, case).letter(n, kind, text_lang, country, intimate=intimate)
+    named = {"Content-Disposition": 'attachment; filename="letter.txt"'}
+    return Response(text, media_type="text/plain; charset=utf-8", headers=named)
 
 
 def _store(case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:

@@ -55,11 +55,4 @@ export const startLetter = (letter) => {
       getSelection().selectAllChildren(text); // not allowed here: the text is marked, to be copied by hand
     }
   });
-  document.getElementById("save").addEventListener("click", () => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text.textContent], { type: "text/plain;charset=utf-8" }));
-    link.download = "letter.txt";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  });
 };
