@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -156,11 +158,26 @@ def test_edits_are_told_apart_from_what_changes_only_the_form(plain: bytes) -> N
     assert "Face Brush" in told(said)
 
 
-@pytest.mark.parametrize(("form", "mime"), [("PNG", "image/png"), ("WEBP", "image/webp")])
-def test_other_formats_carry_them_too(form: str, mime: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "AVIF", "TIFF"])
+def test_other_formats_carry_them_too(form: str, tmp_path: Path) -> None:
+    mime = f"image/{form.lower()}"
     path = tmp_path / "x"
     path.write_bytes(sign(drawn(form), mime=mime))
     assert state(path).reason.code == "provenance_intact"
+
+
+def test_videos_carry_them_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
+    for i in range(10):
+        writer.write(np.full((48, 64, 3), i * 20, np.uint8))
+    writer.release()
+    path.write_bytes(sign(path.read_bytes(), mime="video/mp4"))
+    assert state(path).reason.code == "provenance_intact"
+    altered = bytearray(path.read_bytes())
+    altered[altered.rfind(b"Example Camera") + 3] ^= 1
+    path.write_bytes(altered)
+    assert state(path).reason.code == "provenance_altered"
 
 
 def test_a_format_that_carries_none_is_said_not_to_be_looked_at() -> None:
@@ -367,6 +384,10 @@ def test_the_results_decide_what_is_said() -> None:
     day = {"time": "2026-03-04T05:06:07+00:00"}
     assert "c2pa_signed_on_unproven" in with_results(GOOD, [], **day)
     assert "c2pa_signed_on" in with_results([*GOOD, "timeStamp.validated", "timeStamp.trusted"], [], **day)
+    results = {"informational": [{"code": "assertion.dataHash.additionalExclusionsPresent"}]}
+    store = {"active_manifest": "a", "manifests": {"a": {"title": "x"}}}
+    _, facts = statements(store | {"validation_results": {"activeManifest": results}})
+    assert "c2pa_partly" in [fact.code for fact in facts]
     assert "05:06" not in json.dumps(with_results(GOOD, [], **day))
 
 

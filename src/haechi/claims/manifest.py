@@ -41,7 +41,10 @@ def statements(store: object) -> tuple[Reason, tuple[Reason, ...]]:
         raise ValueError("no active manifest")
     results = _map(_map(store).get("validation_results"))
     passed, failed = (_codes(results, kind) for kind in ("success", "failure"))
-    facts = [*_signer(active, passed, failed), *_making(active)]
+    facts = [*_signer(active, passed, failed)]
+    if any(code.endswith(".additionalExclusionsPresent") for code in _codes(results, "informational")):
+        facts.append(Reason("c2pa_partly"))
+    facts += _making(active)
     earlier = [_map(manifests[key]) for key in list(manifests)[:_MOST_MANIFESTS] if key != label]
     facts += _parts(active, earlier, results)
     return _whole(passed, failed), tuple(facts)
