@@ -44,9 +44,15 @@ def _name(organisation: str, person: str) -> x509.Name:
 
 
 def _certificate(
-    subject: x509.Name, key: Any, issuer: x509.Name, issuer_key: Any, valid_s: tuple[float, float]
+    subject: x509.Name,
+    key: Any,
+    issuer: x509.Name,
+    issuer_key: Any,
+    valid_s: tuple[float, float],
+    purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.EMAIL_PROTECTION,
 ) -> bytes:
-    """PEM, valid from and to so many seconds from now. The profile is that of C2PA 2.2, 14.5.1."""
+    """PEM, valid from and to so many seconds from now. The profile is that of C2PA 2.2, 14.5.1, and for time
+    stamps that of RFC 3161, 2.3."""
     now, ours = dt.datetime.now(dt.UTC), subject == issuer
     made = (
         x509.CertificateBuilder()
@@ -64,16 +70,22 @@ def _certificate(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
     )
     if not ours:
-        made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False)
+        clock = purpose == ExtendedKeyUsageOID.TIME_STAMPING
+        made = made.add_extension(x509.ExtendedKeyUsage([purpose]), critical=clock)
     return made.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @cache
-def signer(organisation: str = "Example News", person: str = "Desk 3", lasts_s: float = 86_400.0) -> Signer:
+def signer(
+    organisation: str = "Example News",
+    person: str = "Desk 3",
+    lasts_s: float = 86_400.0,
+    purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.EMAIL_PROTECTION,
+) -> Signer:
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     above, own = _name("Example Root", "Root"), _name(organisation, person)
     root = _certificate(above, root_key, above, root_key, (-86_400, 86_400))
-    leaf = _certificate(own, key, above, root_key, (-3600, lasts_s))
+    leaf = _certificate(own, key, above, root_key, (-3600, lasts_s), purpose)
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -101,9 +113,10 @@ def sign(
     mime: str = "image/jpeg",
     parent: bytes | None = None,
     remote: str = "",
+    clock: str = "",
 ) -> bytes:
     """The file with content credentials in it. ``remote``: only the address of the statement goes into it.
-    ``parent``: a file that it was edited from."""
+    ``parent``: a file that it was edited from. ``clock``: the address of a service for time stamps."""
     by = by or signer()
     builder = c2pa.Builder(json.dumps(definition or manifest()), context=c2pa.Context.from_dict(_BUILDING))
     if remote:
@@ -114,6 +127,6 @@ def sign(
         given = {"title": "before.jpg", "relationship": "parentOf"}
         builder.add_ingredient(given, mime, io.BytesIO(parent))
     out = io.BytesIO()
-    info = c2pa.C2paSignerInfo(b"es256", by.chain, by.key, None)
+    info = c2pa.C2paSignerInfo(b"es256", by.chain, by.key, clock.encode() or None)
     builder.sign(c2pa.Signer.from_info(info), mime, io.BytesIO(data), out)
     return out.getvalue()
