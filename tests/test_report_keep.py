@@ -78,3 +78,11 @@ def test_a_changed_byte_is_noticed_or_harmless(place: int, value: int) -> None:
     data[place % len(data)] = value
     with suppress(DamagedFile):
         assert isinstance(load(bytes(data)), Report)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_its_previews_it_is_the_same_report(name: str) -> None:
+    report = CASES[name]()
+    bare = load(dump(report), previews=False)
+    assert bare.previews == ()
+    assert to_dict(bare) == to_dict(report)

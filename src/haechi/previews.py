@@ -60,5 +60,13 @@ def _reduced(frame: Frame) -> Preview:
     height, width = frame.rgb.shape[:2]
     scale = min(1.0, LONGEST_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    rgb = frame.rgb if scale == 1.0 else cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA)
-    return Preview(np.ascontiguousarray(rgb, dtype=np.uint8), frame.time_s, scale)
+    rgb = frame.rgb
+    if scale < 1.0:
+        # The mean over whole pixels first, then less than a halving: as good as the mean over parts of pixels
+        # for the eye, in a fraction of its time.
+        whole = int(1 / scale)
+        if whole > 1:
+            parts = (max(1, width // whole), max(1, height // whole))
+            rgb = np.asarray(cv2.resize(rgb, parts, interpolation=cv2.INTER_AREA), np.uint8)
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return Preview(np.ascontiguousarray(rgb), frame.time_s, scale)

@@ -201,7 +201,7 @@ def _state(desk: Desk, id_: str, lang: str | None, headers: Mapping[str, str]) -
         if data is None:
             return _progress(desk, id_, headers)
         return Response(data, media_type=keep.MEDIA_TYPE, headers={"Vary": "Accept", **headers})
-    report = desk.report(id_)
+    report = desk.report(id_, previews=False)
     if report is None:
         return _progress(desk, id_, headers)
     text = json.dumps(reports.to_dict(report, lang), ensure_ascii=False, allow_nan=False)

@@ -77,7 +77,7 @@ class Desk:
         self._lock = threading.Lock()
         self._work = threading.Condition()
         self._places = 0
-        self._running: tuple[str, str, float] = ("", "", 0.0)
+        self._running: dict[str, tuple[str, float]] = {}
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._sweep_uploads()
 
@@ -122,15 +122,13 @@ class Desk:
             part = 1.0
         elif row.status in ("waiting", "running"):
             ahead = self._store.ahead(row.seq)
-            running, running_stage, running_part = self._running
-            if running == id_:
-                stage, part = running_stage, running_part
+            stage, part = self._running.get(id_, (stage, part))
         return _job(row, stage, part, ahead)
 
-    def report(self, id_: str) -> Report | None:
-        """The report of a job that is done."""
+    def report(self, id_: str, *, previews: bool = True) -> Report | None:
+        """The report of a job that is done; quicker without its pictures."""
         data = self.kept(id_)
-        return None if data is None else keep.load(data)
+        return None if data is None else keep.load(data, previews=previews)
 
     def kept(self, id_: str) -> bytes | None:
         """The same as ``haechi.report.keep`` stores it."""
@@ -187,7 +185,7 @@ class Desk:
                 row = self._store.claim()
         if row is None:
             return None
-        self._running = (row.id, "open", 0.0)
+        self._running[row.id] = ("open", 0.0)
         # After a crash one file at a time, or the next one, read ahead, would be blamed on this one.
         following = self._store.following() if row.attempts == 1 else None
         then = (
@@ -204,7 +202,7 @@ class Desk:
 
     def progress(self, id_: str, stage: str, part: float) -> bool:
         """Note how far the running job is; False when it was dropped."""
-        self._running = (id_, stage, part)
+        self._running[id_] = (stage, part)
         return self._store.look(id_) is not None
 
     def finish(self, id_: str, report: bytes) -> None:
@@ -220,7 +218,7 @@ class Desk:
     def release(self, id_: str) -> None:
         """The job was interrupted on purpose and waits again."""
         self._store.release(id_)
-        self._running = ("", "", 0.0)
+        self._running.pop(id_, None)
 
     def sweep(self) -> int:
         """Delete results that have expired; how many."""
@@ -231,7 +229,7 @@ class Desk:
 
     def _ended(self, id_: str) -> None:
         (self._uploads / id_).unlink(missing_ok=True)
-        self._running = ("", "", 0.0)
+        self._running.pop(id_, None)
         self._tell(id_)
 
     def _tell(self, id_: str) -> None:

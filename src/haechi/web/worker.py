@@ -1,4 +1,5 @@
-"""The one thread that judges: jobs in order of arrival, networks loaded once, the next file read ahead."""
+"""The one thread that judges: jobs in order of arrival, networks loaded once, the next file read ahead. A
+second thread files each report while the next job is judged."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
@@ -61,6 +63,8 @@ class Worker:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="haechi-worker", daemon=True)
         self._sweeper = threading.Thread(target=self._sweep, name="haechi-sweeper", daemon=True)
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="haechi-clerk")
+        self._filing: Future[None] | None = None
         self.warm = False
         self.fault: ModelError | None = None
 
@@ -75,6 +79,7 @@ class Worker:
         for thread in (self._thread, self._sweeper):
             if thread.is_alive():
                 thread.join(wait_s)
+        self._clerk.shutdown()
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -116,28 +121,37 @@ class Worker:
         try:
             judge = self._judge(thorough=task.thorough)
             report = judge.check(task.original, tell, previews=True, then=task.then)
-            # The file lies under its identifier; people know it by the name that came with it.
-            kept = keep.dump(replace(report, media=replace(report.media, name=task.name)))
         except _Abandoned:
             self._desk.release(task.id)
             return
         except InputError as error:
-            outcome = error.code
-            self._desk.fail(task.id, error.code, error.message)
+            code, message = error.code, error.message
         except ModelError as error:
-            outcome = error.code
+            code, message = error.code, error.message
             self._judges.clear()
             self.warm, self.fault = False, error
-            _log.error("%s", error.message)
-            self._desk.fail(task.id, error.code, error.message)
+            _log.error("%s", message)
         except Exception as error:
-            outcome = HaechiError.code
+            code, message = HaechiError.code, ""
             report_crash("check", error)
-            self._desk.fail(task.id, HaechiError.code, "")
         else:
-            outcome = report.verdict.level
+            if self._filing is not None:
+                self._filing.result()  # one at a time: pictures must not pile up in memory
+            self._filing = self._clerk.submit(self._file, task, report, start)
+            return
+        self._desk.fail(task.id, code, message)
+        self._metrics.ended(code, time.perf_counter() - start)
+
+    def _file(self, task: Task, report: Report, start: float) -> None:
+        """Store the report of a job. The file lies under its identifier; people know it by the name that came
+        with it."""
+        try:
+            kept = keep.dump(replace(report, media=replace(report.media, name=task.name)))
             self._store(task, kept)
-        self._metrics.ended(outcome, time.perf_counter() - start)
+        except Exception as error:
+            report_crash("filing", error)
+            self._desk.fail(task.id, HaechiError.code, "")
+        self._metrics.ended(report.verdict.level, time.perf_counter() - start)
 
     def _store(self, task: Task, kept: bytes) -> None:
         """Store the report; on a full disk, again and again until there is room."""
