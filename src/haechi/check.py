@@ -25,7 +25,8 @@ from haechi.errors import HaechiError, ModelError
 from haechi.settings import Settings
 
 if TYPE_CHECKING:
-    from haechi.claims import Claim, Original, Subject
+    from haechi.claims import Claim, Subject
+    from haechi.media.original import Original
     from haechi.types import Detector, Evidence, FaceTrack, Media, ModelRef, Quality, Report, Verdict
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
@@ -94,9 +95,9 @@ class Checker:
         judges: Callable[[Settings], Judges] = shipped_judges,
     ) -> None:
         # Before the threads start: imported by two at once, OpenCV may be left without its Python half.
-        from haechi.claims import Original
         from haechi.media import open_media
         from haechi.media.opencv import opencv
+        from haechi.media.original import Original
 
         opencv()
         self.settings = Settings.from_env() if settings is None else settings

@@ -13,10 +13,10 @@ import pytest
 import haechi
 from fakes import FakeDetector, finder, judges, picture
 from haechi.check import Checker, Judges
-from haechi.claims import CLAIMS, Claim, Original, Subject
-from haechi.claims.original import Changed
+from haechi.claims import CLAIMS, Claim, Subject
 from haechi.errors import DamagedFile
 from haechi.media import open_media
+from haechi.media.original import Changed, Original
 from haechi.settings import Settings
 from haechi.types import CLAIM_NAMES, Evidence, Reason
 

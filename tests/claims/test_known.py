@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from haechi.claims import Original, Subject
+from haechi.claims import Subject
 from haechi.claims.known import KnownClaim, load_lists
 from haechi.errors import UsageError
 from haechi.media import open_media
+from haechi.media.original import Original
 from haechi.pdq import hash_rgb
 from haechi.report import LANGUAGES
 from haechi.report.messages import sentence

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from noted import EXIF, XMP, box, drawn, full_meta, item, jpeg, png, png_text, tiff, webp, xmp
 
-from haechi.claims import Original, Subject, sources
+from haechi.claims import Subject, sources
 from haechi.claims.metadata import MetadataClaim
 from haechi.claims.notes import STORE
 from haechi.claims.programs import kind_of, signed_by
 from haechi.claims.sources import label_fact, source_fact
 from haechi.claims.videos import video_notes
 from haechi.media import open_media
+from haechi.media.original import Original
 from haechi.report import LANGUAGES
 from haechi.report.messages import catalogue, sentence
 from haechi.settings import Settings

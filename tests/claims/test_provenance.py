@@ -25,12 +25,13 @@ pytest.importorskip("c2pa")
 from signed import AI, CAMERA, action, manifest, sign, signer
 
 from haechi.check import Checker
-from haechi.claims import Original, Subject, library
+from haechi.claims import Subject, library
 from haechi.claims.manifest import statements
 from haechi.claims.notes import STORE
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.errors import UsageError
 from haechi.media import open_media
+from haechi.media.original import Original
 from haechi.report import LANGUAGES
 from haechi.report.data import to_dict
 from haechi.report.messages import catalogue, sentence

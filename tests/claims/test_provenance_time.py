@@ -19,9 +19,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from noted import drawn
 from signed import Signer, sign, signer
 
-from haechi.claims import Original, Subject
+from haechi.claims import Subject
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.media import open_media
+from haechi.media.original import Original
 from haechi.settings import Settings
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the time stamps")

@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 from haechi.claims.known import KnownClaim
 from haechi.claims.metadata import MetadataClaim
-from haechi.claims.original import Original
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.claims.subject import Claim, Subject
 from haechi.settings import Settings
 
-__all__ = ["CLAIMS", "Claim", "Original", "Subject"]
+__all__ = ["CLAIMS", "Claim", "Subject"]
 
 CLAIMS: tuple[Callable[[Settings], Claim], ...] = (ProvenanceClaim, MetadataClaim, KnownClaim)
 """In the order in which they are shown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import weakref
@@ -12,9 +11,12 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from haechi.claims.original import Original
+from haechi.media.original import Original
+
+if TYPE_CHECKING:
+    import subprocess
 
 #: Formats of ``sniff`` in which the library finds manifest stores.
 MEDIA_TYPES = {
@@ -90,6 +92,8 @@ class Library:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
+            import subprocess  # with the first file that needs it: every check would wait for it
+
             self._stop()
             # -P: the folder of the script, with modules of common names in it, is not put before the others.
             command = [sys.executable, "-P", str(_PROCESS), *([self._trusted] if self._trusted else [])]

@@ -8,6 +8,7 @@ the first kind that fits wins.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _FACE_APPS = """
 deepfacelab, deepfacelive, facefusion, face ?swap(?:per)?, faceswapper, roop, reface, faceapp, facetune,
@@ -55,12 +56,11 @@ def _any(names: str) -> re.Pattern[str]:
     return re.compile(rf"{edge}(?:{either}){edge}", re.IGNORECASE)
 
 
-_KINDS = (
-    ("face_app", _any(_FACE_APPS)),
-    ("generator", _any(_GENERATORS)),
-    ("editor", _any(_EDITORS)),
-    ("converter", _any(_CONVERTERS)),
-)
+@cache
+def _kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Made for the first file that names a program: most name none."""
+    lists = {"face_app": _FACE_APPS, "generator": _GENERATORS, "editor": _EDITORS, "converter": _CONVERTERS}
+    return tuple((kind, _any(names)) for kind, names in lists.items())
 
 
 _SIGNATURE = re.compile(
@@ -74,10 +74,10 @@ def signed_by(comment: str) -> str:
     may be private, and in which "snow" is weather."""
     if not _SIGNATURE.match(comment[:200]):
         return ""
-    found = next((found for _, pattern in _KINDS if (found := pattern.search(comment[:200]))), None)
+    found = next((found for _, pattern in _kinds() if (found := pattern.search(comment[:200]))), None)
     return found[0] if found else ""
 
 
 def kind_of(name: str) -> str | None:
     """``face_app``, ``generator``, ``editor`` or ``converter``; None for a name in none of the lists."""
-    return next((kind for kind, pattern in _KINDS if pattern.search(name[:200])), None)
+    return next((kind for kind, pattern in _kinds() if pattern.search(name[:200])), None)

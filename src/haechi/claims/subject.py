@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Protocol
 
 from haechi.claims.notes import Notes
-from haechi.claims.original import Original
 from haechi.claims.pictures import picture_notes
 from haechi.claims.videos import video_notes
+from haechi.media.original import Original
 from haechi.types import Evidence, Media
 
 

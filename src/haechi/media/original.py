@@ -1,4 +1,4 @@
-"""The source of a check as claims read it: its bytes as they were when it was opened, and no others."""
+"""The source of a check, to be read again: its bytes as they were when it was opened, and no others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Stamp: TypeAlias = tuple[int, int, int, int]
 
 
 class Changed(DamagedFile):
-    """The file is no longer the one that was opened. Claims about it would be claims about another."""
+    """The file is no longer the one that was opened: what is read from it now is said of another."""
 
     code = "changed"
 
