@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "web": {"case", "check", "helplines", "models", "report"},
     "client": {"report"},
     "cli": {
-        *("bench", "check", "client", "doctor", "lab", "models"),
+        *("bench", "case", "check", "client", "doctor", "lab", "models"),
         *("output", "report", "shelf", "terminal", "web"),
     },
     "__init__": {"check"},

@@ -318,6 +318,15 @@ def doctor() -> None:
 
 
 @app.command(context_settings=_PASSED_ON)
+def case(context: typer.Context) -> None:
+    """Keep proof, find copies, ask for removal. See `haechi case --help`."""
+    with outcome():
+        from haechi.case.cli import app as case_app
+
+        case_app(args=context.args, prog_name="haechi case")
+
+
+@app.command(context_settings=_PASSED_ON)
 def train(context: typer.Context) -> None:
     """Train a model: faces, swap or synthesis (needs haechi[lab]). See `haechi train --help`."""
     with outcome():

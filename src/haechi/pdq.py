@@ -76,6 +76,15 @@ def dihedral(rgb: U8) -> tuple[tuple[str, ...], int]:
     return tuple(_bits(t) for t in _turned(waves)), quality
 
 
+def hash_samples(samples: F32) -> list[Print]:
+    """Fingerprints of n pictures at once that were reduced to 64 x 64 samples of brightness already, f32
+    (n, 64, 64) in [0, 255]: a hundred times quicker than one by one, and a few bits off, because whoever
+    reduced them did so in another way and the sums are made in another order."""
+    turn = _cosines()
+    waves = np.asarray(turn @ samples @ turn.T, np.float32)
+    return [Print(_bits(w), _quality(s)) for w, s in zip(waves, samples, strict=True)]
+
+
 def distance(a: str, b: str) -> int:
     """In how many of the 256 bits two hashes differ. Raises UsageError for what is no hash."""
     return int.bit_count(int(checked(a), 16) ^ int(checked(b), 16))

@@ -115,7 +115,12 @@ def _compare(known: _Known, path: Path, settings: Settings) -> Iterator[Match | 
     if path.stat().st_size in known.sizes:
         same = known.by_hash.get(disk.measure(path)[0], [])
         yield from (Match(path, number, "same_file") for number in same)
-    media = open_media(path, settings)
+    try:
+        media = open_media(path, settings)
+    except UnknownFormat:
+        if same:
+            return  # a text, say, of which the case holds the very same
+        raise
     seen: list[_Seen] = []
     frames = 0
     for frames, rgb in enumerate(_pictures(media), 1):

@@ -85,12 +85,13 @@ def page(case: Case, lang: str, links: Mapping[int, str] | None = None) -> str:
 def text(case: Case, lang: str) -> str:
     """The same as text; characters that could move a cursor are written out."""
     entries = case.entries()
+    colon = "：" if short_tag(lang) == "zh" else ": "
     lines = [_title(case, lang), say("report_intro", lang, created=case.created, count=len(entries)), ""]
     for entry in entries:
         lines.append(say("report_entry", lang, number=entry.number))
         for label, value in facts(case, entry, lang):
             first, *rest = value.split("\n") or [""]
-            lines.append(f"  {label}: {printable(first)}")
+            lines.append(f"  {label}{colon}{printable(first)}")
             lines += [f"    {printable(line)}" for line in rest]
         lines.append("")
     return "\n".join([*lines, say("report_proof", lang), say("head", lang, head=case.head)])

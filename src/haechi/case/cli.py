@@ -1,0 +1,346 @@
+"""The verbs of ``haechi case``: parse, call, print. Errors are turned into exit codes by ``haechi.cli``."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from haechi.case.words import say as words
+from haechi.errors import ExitCode, HaechiError, InputError, Locked, UsageError
+from haechi.settings import Settings
+from haechi.terminal import printable, put, say
+
+PASSPHRASE = "HAECHI_CASE_PASSPHRASE"
+"""The variable that holds the passphrase where nobody is there to type it."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keep proof of forged pictures in a folder of your own, find copies, ask for removal.",
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="CASE", help="The folder of the case.")]
+Lang = Annotated[
+    str | None, typer.Option("--lang", metavar="en|zh|ko", help="Language of what is said and written.")
+]
+Country = Annotated[
+    str, typer.Option("--country", metavar="KR|CN|US|EU|UK", help="Whose laws and helplines are named.")
+]
+
+
+class Form(StrEnum):
+    text = "text"
+    html = "html"
+
+
+class Kind(StrEnum):
+    platform = "platform"
+    police = "police"
+    lawyer = "lawyer"
+    search_engine = "search-engine"
+
+
+class Lines(StrEnum):
+    text = "text"
+    jsonl = "jsonl"
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="CASE", help="A folder that is empty or not there yet.")],
+    title: Annotated[str, typer.Option("--title", help="What the case is about; only you see it.")] = "",
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Encrypt it; you are asked for a passphrase.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Make a case."""
+    from haechi.case.store import Case
+
+    said = _lang(lang)
+    secret = _asked(twice=True) if passphrase else None
+    case = Case.create(folder, title or folder.name, secret)
+    put(words("created", said, folder=printable(str(folder))))
+    if case.encrypted:
+        put(words("created_sealed", said))
+    _head(case, said)
+
+
+@app.command()
+def add(
+    folder: Folder,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What you found.")],
+    address: Annotated[str, typer.Option("--address", metavar="URL", help="Where you found it.")] = "",
+    note: Annotated[str, typer.Option("--note", help="Anything to remember: when, who, what was said.")] = "",
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Also look for signs of forgery and keep the report.")
+    ] = True,
+    minor: Annotated[
+        bool, typer.Option("--minor", help="It shows somebody under 18: keep hashes only, never a copy.")
+    ] = False,
+    country: Country = "",
+    lang: Lang = None,
+) -> None:
+    """Store files unchanged, with their hashes, the time and where you found them. Nothing is fetched from
+    the address."""
+    from haechi.case.page import minors_help, why_no_print
+
+    said = _lang(lang)
+    case = _opened(folder)
+    checker = _checker() if check and not minor else None
+    failures: list[HaechiError] = []
+    for path in files:
+        try:
+            report, why = _checked(checker, path)
+            before = {e.number: e.file for e in case.entries()} if minor else {}
+            entry = case.add(path, address=address, note=note, report=report, minor=minor)
+        except InputError as error:
+            failures.append(error)
+            say(f"haechi: {printable(str(path))}: {error.message}")
+            continue
+        put(words("added_minor" if minor else "added", said, number=entry.number, name=entry.name))
+        if any(before.get(e.number) and not e.file for e in case.entries()):
+            put(words("minor_removed", said))
+        for line in filter(None, (why_no_print(entry, said), why and words("no_check", said, why=why))):
+            put(line)
+        if report is not None:
+            from haechi.report import level_sentence
+
+            put(level_sentence(report.verdict, said))
+    if minor:
+        for line in minors_help(said, country):
+            put(line)
+    _head(case, said)
+    if failures:
+        raise typer.Exit(failures[0].exit_code if len(failures) == len(files) else ExitCode.PARTIAL)
+
+
+@app.command()
+def report(
+    folder: Folder,
+    form: Annotated[
+        Form, typer.Option("--format", help="text, or html: a page with a report beside it for each entry.")
+    ] = Form.text,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the pages are written.")
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Show everything in the case."""
+    from haechi.case.page import page, text
+
+    said = _lang(lang)
+    if (form is Form.html) != (out is not None):
+        raise UsageError("--format html and --out DIR go together: pages are written into a folder.")
+    case = _opened(folder)
+    if out is None:
+        put(text(case, said))
+        return
+    from haechi.report import render_html
+
+    if case.folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise UsageError("--out: a page in the folder of the case would look like a change; choose another.")
+    links = {}
+    for entry in case.entries():
+        stored = case.report(entry)
+        if stored is not None:
+            links[entry.number] = f"{entry.number:03d}.html"
+            _write(out / links[entry.number], render_html(stored, said))
+    _write(out / "case.html", page(case, said, links))
+
+
+@app.command()
+def verify(
+    folder: Folder,
+    head: Annotated[
+        str, typer.Option("--head", metavar="SEAL", help="A seal that you noted earlier, to compare with.")
+    ] = "",
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Also open what is encrypted, with the passphrase.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Find any later change. Needs neither the network nor the passphrase; works on any copy of the folder.
+
+    Exit code 6 when something was changed."""
+    from haechi.case.store import Case
+    from haechi.case.verify import verify as compare
+
+    said = _lang(lang)
+    if not folder.is_dir():
+        raise UsageError("There is no such folder: check the name of the case.")
+    if passphrase:
+        found = Case.open(folder, _asked()).verify(head)
+    else:
+        try:
+            found = Case.open(folder).verify(head)
+        except HaechiError:
+            found = compare(folder, head, None)  # so damaged that it cannot even be opened
+    if found.intact:
+        put(words("verify_intact", said, records=found.records, files=found.files))
+        if not found.decrypted:
+            put(words("verify_shut", said))
+    else:
+        put(words("verify_changed", said, count=len(found.findings)))
+        for finding in found:
+            put(f"  {printable(words(finding.code, said, **finding.params))}")
+    if found.noted is not None:
+        put(words("verify_noted", said, record=found.noted, records=found.records))
+    put(words("head", said, head=found.head))
+    if found.intact and not head:
+        put(words("verify_limit", said))
+    if not found.intact:
+        raise typer.Exit(ExitCode.CASE)
+
+
+@app.command()
+def match(
+    folder: Folder,
+    where: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to look, with the folders in it.")],
+    form: Annotated[Lines, typer.Option("--format", help="What to print.")] = Lines.text,
+    lang: Lang = None,
+) -> None:
+    """Find copies of the case's pictures and videos in a folder: resized, encoded again, mirrored, turned, or
+    cropped by up to about a tenth."""
+    from haechi.case.kinds import Skipped
+
+    said = _lang(lang)
+    found = 0
+    for one in _opened(folder).match(where):
+        if isinstance(one, Skipped):
+            say(f"{one.path}: {words(one.code, said, **one.params)}")
+            continue
+        found += 1
+        if form is Lines.jsonl:
+            put(json.dumps({"path": str(one.path), **_fields(one)}, ensure_ascii=True))
+        else:
+            put(f"{printable(str(one.path))}: {_matched(one, said)}")
+    if form is Lines.text:
+        code = "match_some" if found else "match_none"
+        put(words(code, said, count=_count(where), found=found))
+
+
+@app.command()
+def letter(
+    folder: Folder,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="ENTRY...", help="Numbers of entries; all without.")
+    ] = None,
+    kind: Annotated[Kind, typer.Option("--kind", help="To whom.")] = Kind.platform,
+    country: Country = "",
+    intimate: Annotated[
+        bool, typer.Option("--intimate", help="They show you naked or in a sexual situation, or seem to.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it there.")] = None,
+    lang: Lang = None,
+) -> None:
+    """Draft a letter that asks for removal or reports a crime: with hashes and addresses, without
+    pictures."""
+    case = _opened(folder)
+    text = case.letter(numbers or [], kind.value, _lang(lang), country, intimate=intimate)
+    if out is None:
+        put(text, end="")
+    else:
+        _write(out, text)
+
+
+@app.command()
+def bundle(
+    folder: Folder,
+    to: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The zip to write; never over another.")],
+    hashes_only: Annotated[
+        bool, typer.Option("--hashes-only", help="No picture, no preview, no name and no note goes out.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Pack the case to hand it to the police, a platform or a lawyer; it can be verified without Haechi."""
+    case = _opened(folder)
+    case.bundle(to, _lang(lang), hashes_only=hashes_only)
+    say(f"wrote {to}")
+
+
+def _lang(lang: str | None) -> str:
+    from haechi.case.words import catalogue
+
+    chosen = Settings.from_env().lang if lang is None else lang
+    catalogue(chosen)
+    return chosen
+
+
+def _opened(folder: Path) -> Any:
+    """The case, opened with its passphrase when it has one."""
+    from haechi.case.store import Case
+
+    case = Case.open(folder)
+    return Case.open(folder, _asked()) if case.encrypted else case
+
+
+def _asked(*, twice: bool = False) -> str:
+    """The passphrase, from the variable or typed unseen. Raises Locked when there is nobody to type it."""
+    if given := os.environ.get(PASSPHRASE):
+        return given
+    if not sys.stdin.isatty():
+        raise Locked(
+            f"This case is encrypted: run it in a terminal to type the passphrase, or set {PASSPHRASE}."
+        )
+    first = getpass.getpass("Passphrase: ", sys.stderr)
+    if twice and getpass.getpass("The same again: ", sys.stderr) != first:
+        raise UsageError("The two passphrases differ: start again.")
+    return first
+
+
+def _checker() -> Any:
+    from haechi.check import Checker
+
+    return Checker(Settings.from_env())
+
+
+def _checked(checker: Any, path: Path) -> tuple[Any, str]:
+    """The report of a file, or why there is none: a file that cannot be checked is stored all the same."""
+    if checker is None:
+        return None, ""
+    try:
+        return checker.check(str(path), previews=True), ""
+    except HaechiError as error:
+        return None, error.message
+
+
+def _head(case: Any, lang: str) -> None:
+    put(words("head", lang, head=case.head))
+    put(words("head_advice", lang))
+
+
+def _matched(one: Any, lang: str) -> str:
+    """A match in words."""
+    share = round(100 * one.share)
+    told = words(f"match_{one.how}", lang, entry=one.entry, distance=one.distance, share=share)
+    marks = [words(f"match_{m}", lang) for m in ("mirrored", "turned") if getattr(one, m)]
+    return ", ".join((told, *marks))
+
+
+def _fields(one: Any) -> dict[str, Any]:
+    names = ("entry", "how", "distance", "share", "mirrored", "turned")
+    return {name: getattr(one, name) for name in names}
+
+
+def _count(where: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(where))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UsageError(f"--out: {path.name} cannot be written ({error.strerror})") from None
+    say(f"wrote {path}")
