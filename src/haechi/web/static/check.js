@@ -1,7 +1,7 @@
 // The first page: takes files in every way a person may give them, and follows each to its result.
 import { fill, words } from "./text.js";
 import { follow, send } from "./service.js";
-import { keepFile, show } from "./view.js";
+import { atHome, keepFile, show } from "./view.js";
 
 const AT_ONCE = 3;
 const SENT = 0.25; // the part of the bar that the upload fills
@@ -13,9 +13,10 @@ export const stageKey = (job) => {
 };
 
 class Row {
-  constructor(file, told) {
+  constructor(file, told, alone) {
     this.file = file;
     this.told = told;
+    this.alone = alone; // nothing else is being checked: its result may take the place of the page
     this.element = document.createElement("li");
     this.element.className = "job";
     this.name = document.createElement("p");
@@ -72,7 +73,6 @@ export const start = (form) => {
   const most = Number(form.dataset.megabytes) * 1024 * 1024;
   const queue = [];
   let busy = 0;
-  let given = 0;
 
   const announce = (text) => (status.textContent = text);
 
@@ -90,13 +90,13 @@ export const start = (form) => {
         const key = stageKey(job);
         row.say(key, { ahead: job.ahead });
         row.progress(SENT + (1 - SENT) * job.part);
-        if (key !== before && given === 1) announce(row.state.textContent);
+        if (key !== before && row.alone) announce(row.state.textContent);
         before = key;
       });
       const result = told[`level_${level}`];
       row.end(result);
       row.link(id);
-      if (given === 1) await show(id);
+      if (row.alone && form.isConnected) await show(id);
       else announce(fill(told.result_of, { file: row.file.name, result }));
     } catch (error) {
       const text = told[`problem_${error.code || "internal"}`] || told.problem_internal;
@@ -117,13 +117,14 @@ export const start = (form) => {
   };
 
   const take = (files) => {
+    if (!files.length) return;
+    atHome();
+    const alone = files.length === 1 && !busy && !queue.length;
     for (const file of files) {
-      const row = new Row(file, told);
+      const row = new Row(file, told, alone);
       list.append(row.element);
       queue.push(row);
-      given += 1;
     }
-    if (!given) return;
     section.hidden = false;
     section.scrollIntoView({ block: "nearest" });
     next();
@@ -139,9 +140,8 @@ export const start = (form) => {
   }
   form.addEventListener("submit", (event) => event.preventDefault());
 
-  const here = () => form.isConnected;
+  // Also over a result: a browser would otherwise leave Haechi and open the file itself.
   addEventListener("dragover", (event) => {
-    if (!here()) return;
     event.preventDefault();
     drop.classList.add("over");
   });
@@ -149,13 +149,11 @@ export const start = (form) => {
     if (!event.relatedTarget) drop.classList.remove("over");
   });
   addEventListener("drop", (event) => {
-    if (!here()) return;
     event.preventDefault();
     drop.classList.remove("over");
     take([...event.dataTransfer.files]);
   });
   addEventListener("paste", (event) => {
-    if (!here()) return;
     const files = [...event.clipboardData.files];
     if (!files.length) return;
     event.preventDefault();

@@ -17,6 +17,15 @@ const previewOf = (stage) => {
   return source ? source.getAttribute("href") : null;
 };
 
+// Where to begin: at the face with evidence for manipulation, else at the first, else in the middle.
+const faceIn = (stage) => {
+  const box = stage.querySelector(".boxes .for .line") || stage.querySelector(".boxes .line");
+  const view = stage.querySelector("svg").viewBox.baseVal;
+  if (!box || !view.width) return [0.5, 0.5];
+  const at = box.getBBox();
+  return [(at.x + at.width / 2) / view.width, (at.y + at.height / 2) / view.height];
+};
+
 export const lens = (told, original) => {
   const toggle = document.getElementById("loupe");
   const note = document.querySelector(".lens-note");
@@ -37,9 +46,8 @@ export const lens = (told, original) => {
     canvas.setAttribute("aria-label", told.loupe);
     stage.append(canvas);
     stage.classList.add("looking");
-    let x = 0.5;
-    let y = 0.5;
-    let zoom = 2;
+    let [x, y] = faceIn(stage);
+    let zoom = 1;
 
     const draw = () => {
       const area = stage.getBoundingClientRect();

@@ -72,6 +72,13 @@ const goHome = () => {
   place(home.main, home.title);
 };
 
+// Back to the first page, as it was left, if another is shown in its place.
+export const atHome = () => {
+  if (!home || home.main.isConnected) return;
+  goHome();
+  history.pushState({ home: true }, "", "/");
+};
+
 addEventListener("popstate", (event) => {
   if (!home) return;
   if (event.state?.address) load(event.state.address);
@@ -84,8 +91,7 @@ document.addEventListener("click", (event) => {
   if (!home || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (link.dataset.stay === "back") {
-    goHome();
-    history.pushState({ home: true }, "", "/");
+    atHome();
   } else {
     visit(link.getAttribute("href"));
   }

@@ -1,0 +1,74 @@
+"""The pictures of the app in ``docs/``: ``python -m tests.browser.shots`` from the root of the project.
+
+They show the sample of ``samples/`` as the shipped models judge it, in few colours, so that the files stay
+small.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from PIL import Image
+
+from .machine import LOCALES, PHONE, ROOT, SAMPLE, chromium, served
+
+DOCS = ROOT / "docs"
+WINDOW = {"width": 1120, "height": 760}
+_COLOURS = 256
+
+
+def save(page: Any, name: str) -> None:
+    """What the window shows now."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    small = picture.quantize(_COLOURS, dither=Image.Dither.NONE)
+    small.save(DOCS / name, optimize=True)
+    print(f"docs/{name}", (DOCS / name).stat().st_size // 1024, "KiB")
+
+
+@contextmanager
+def visitor(browser: Any, lang: str = "en", size: dict[str, int] | None = None, **more: Any) -> Iterator[Any]:
+    context = browser.new_context(locale=LOCALES[lang], viewport=size or WINDOW, **more)
+    yield context.new_page()
+    context.close()
+
+
+def judged(page: Any, base: str) -> None:
+    """The sample and its verdict."""
+    page.goto(base)
+    page.set_input_files("#file", str(SAMPLE))
+    page.wait_for_selector("#result", timeout=60_000)
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder, served(Path(folder)) as base, chromium() as browser:
+        with visitor(browser) as page:
+            page.goto(base)
+            save(page, "app-check.png")
+            judged(page, base)
+            save(page, "app-result.png")
+            page.locator("#unveil").check()
+            page.locator("label.lens-switch").click()
+            page.wait_for_selector(".lens")
+            page.locator("#picture").evaluate("element => element.scrollIntoView()")
+            save(page, "app-picture.png")
+            page.locator("a[data-stay=on]").click()
+            page.get_by_label("Name of the case").fill("Found in March")
+            page.get_by_label("Where did you find it?").fill("https://example.org/gallery/12345")
+            page.get_by_role("button", name="Store and seal").click()
+            page.wait_for_selector(".entry")
+            save(page, "app-case.png")
+        with visitor(browser, "zh", color_scheme="dark") as page:
+            page.goto(f"{base}/help")
+            save(page, "app-help.zh-CN.png")
+        with visitor(browser, "ko", PHONE, device_scale_factor=2) as page:
+            judged(page, base)
+            save(page, "app-phone.ko.png")
+
+
+if __name__ == "__main__":
+    main()
