@@ -158,6 +158,12 @@ class Client:
         found: list[dict[str, Any]] = answer.json()["models"]
         return found
 
+    def metrics(self) -> str:
+        """What the server has done, in the text format of Prometheus."""
+        answer = self._ask("GET", "/metrics")
+        self._check(answer, 200)
+        return answer.body.decode("utf-8", "replace")
+
     def ready(self) -> bool:
         """Whether uploads would be judged at once."""
         return self._ask("GET", "/readyz").status == 200

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from haechi.bench.web.cli import app as web_app
 from haechi.errors import ExitCode, UsageError
 from haechi.settings import Settings
 from haechi.terminal import Bar, printable
@@ -31,8 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Measure on labelled files: haechi bench [run] MANIFEST; then tables, again, ablation, speed.",
+    help="Measure on labelled files: haechi bench [run] MANIFEST; then tables, again, ablation, speed, web.",
 )
+app.add_typer(web_app, name="web")
 
 
 @app.command("run")

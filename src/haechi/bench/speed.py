@@ -97,7 +97,7 @@ def speed(
             "video": "given" if video else "made, MPEG-4 part 2",
         },
         "machine": {
-            "processor": _processor(),
+            "processor": processor(),
             "cores": cores or os.cpu_count(),
             "system": platform.system(),
             "python": platform.python_version(),
@@ -180,17 +180,17 @@ def _run(arguments: Sequence[str], cores: int) -> Cost:
 
 
 def _media(work: Path, photo: Path | None, video: Path | None) -> tuple[list[Path], dict[str, Path]]:
-    portrait = None if photo and video else _portrait()
+    face = None if photo and video else portrait()
     photos = [photo] * (FURTHER + 1) if photo else []
     if not photo:
         for k in range(FURTHER + 1):
             photos.append(work / f"photo{k}.jpg")
-            make_photo(portrait, photos[-1], shift_px=16 * k)
+            make_photo(face, photos[-1], shift_px=16 * k)
     if video:
         return photos, {"video": video}
     videos = {"video": work / "video.mp4", "short": work / "short.mp4"}
-    make_video(portrait, videos["video"], frames=900)
-    make_video(portrait, videos["short"], frames=300)
+    make_video(face, videos["video"], frames=900)
+    make_video(face, videos["short"], frames=300)
     return photos, videos
 
 
@@ -223,7 +223,8 @@ def make_video(portrait: Any, path: Path, frames: int = 900) -> None:
     writer.release()
 
 
-def _portrait() -> Any:
+def portrait() -> Any:
+    """NASA's portrait of Eileen Collins, u8 (512, 512, 3). Raises UsageError without scikit-image."""
     try:
         from skimage import data
     except ImportError as error:
@@ -263,7 +264,8 @@ def installed_mb(name: str = "haechi") -> dict[str, float]:
     return dict(sorted(seen.items(), key=lambda pair: -pair[1]))
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the processor calls itself."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         named = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8", errors="replace"))

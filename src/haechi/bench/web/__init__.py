@@ -1,0 +1,7 @@
+"""What ``haechi serve`` costs and withstands, measured from outside on a real process of its own.
+
+    latency   a photograph of 4 MB from the upload to the verdict        load    60 seconds, 8 clients
+    kill      kill -9 in the middle of 200 jobs                          hostile 500 uploads that mean harm
+
+Every command writes its rows {what, value, unit, shown, bar, ok} into one result, ``results/web.json``.
+"""
