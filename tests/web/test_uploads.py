@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,13 @@ def test_a_full_disk_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> Non
         return real(handle, data)
 
     monkeypatch.setattr("haechi.web.uploads.os.write", write)
+    problem(site.send(site.picture("none")), 507, "disk_full")
+    monkeypatch.undo()
+
+    def add(*_: Any, **__: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("haechi.web.store.Store.add", add)
     problem(site.send(site.picture("none")), 507, "disk_full")
     monkeypatch.undo()
     assert not list((site.folder / "uploads").iterdir())

@@ -35,14 +35,19 @@ _CLASSES = {name: kind for name, kind in vars(types).items() if isinstance(kind,
 
 def dump(report: Report) -> bytes:
     """The report without the pixels of its faces; previews as JPEG of quality 90."""
-    bare = replace(
-        report, media=replace(report.media, reader=_no_frames), faces=tuple(map(_bare, report.faces))
+    text = json.dumps(
+        {"format": FORMAT, "report": _plain(bare(report))}, separators=(",", ":"), ensure_ascii=False
     )
-    text = json.dumps({"format": FORMAT, "report": _plain(bare)}, separators=(",", ":"), ensure_ascii=False)
     # Nearly all of it is JPEG in base64, in which nothing repeats: looking for repetitions would cost five
     # times as long and save nothing.
     packer = zlib.compressobj(1, wbits=31, strategy=zlib.Z_HUFFMAN_ONLY)
     return packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()
+
+
+def bare(report: Report) -> Report:
+    """The report less all that holds on to pixels, except its previews."""
+    media = replace(report.media, reader=_no_frames)
+    return replace(report, media=media, faces=tuple(map(_bare, report.faces)))
 
 
 def load(data: bytes, *, previews: bool = True) -> Report:

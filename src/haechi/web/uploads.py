@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,10 @@ async def accept(request: Request) -> str:
             f"{options.queue} jobs are waiting already: try again in a few seconds, or raise HAECHI_QUEUE.",
             headers={"Retry-After": _RETRY_S},
         ) from None
+    except sqlite3.OperationalError as error:
+        if "full" not in str(error):
+            raise
+        raise _disk_full() from None
     except ClientDisconnect:
         raise Problem("bad_request", "The upload broke off before its end: send it again.") from None
 

@@ -120,7 +120,8 @@ class Worker:
         start = time.perf_counter()
         try:
             judge = self._judge(thorough=task.thorough)
-            report = judge.check(task.original, tell, previews=True, then=task.then)
+            # Without its pixels, or up to three pictures would be in memory at once.
+            report = keep.bare(judge.check(task.original, tell, previews=True, then=task.then))
         except _Abandoned:
             self._desk.release(task.id)
             return

@@ -12,7 +12,7 @@ from haechi.bench.web.result import rendered, write
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Measure `haechi serve` on a process of its own: latency, load, kill, hostile; needs haechi[dev].",
+    help="Measure `haechi serve` on a process of its own, and what it adds; needs haechi[dev].",
 )
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="The .json; each command renews its part.")]
 _OUT = Path("results/web.json")
@@ -53,6 +53,14 @@ def kill_command(
     from haechi.bench.web.kill import kill
 
     _end(out, "kill", *kill(jobs, kills))
+
+
+@app.command("size")
+def size_command(out: Out = _OUT) -> None:
+    """Megabytes that haechi[web] adds."""
+    from haechi.bench.web.size import size
+
+    _end(out, "size", *size())
 
 
 @app.command("hostile")
