@@ -8,5 +8,4 @@ for (const [id, begin] of Object.entries(starts)) {
   const element = document.getElementById(id);
   if (element) begin(element);
 }
-document.documentElement.classList.add("js");
 startHere();

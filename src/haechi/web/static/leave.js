@@ -2,6 +2,7 @@
 // Pages visited before would still be behind "Back"; each asks here whether it was left, and goes at once.
 (() => {
   "use strict";
+  document.documentElement.classList.add("js"); // before anything is drawn, so that nothing jumps
   const FLAG = "haechi:left";
   const WITHIN_MS = 1200;
 
