@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "output": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
     "doctor": {"models", "web"},
-    "bench": {"check", "client", "media", "faces", "models", "report", "terminal"},
+    "bench": {"case", "check", "client", "media", "faces", "models", "pdq", "report", "terminal"},
     "lab": {
         *("bench", "calibration", "check", "detectors", "faces"),
         *("media", "models", "quality", "terminal", "verdict"),

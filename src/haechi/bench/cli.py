@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from haechi.bench.evidence_cli import register
 from haechi.bench.web.cli import app as web_app
 from haechi.errors import ExitCode, UsageError
 from haechi.settings import Settings
@@ -35,6 +36,7 @@ app = typer.Typer(
     help="Measure on labelled files: haechi bench [run] MANIFEST; then tables, again, ablation, speed, web.",
 )
 app.add_typer(web_app, name="web")
+register(app)  # pdq, case
 
 
 @app.command("run")

@@ -40,7 +40,7 @@ class _Seen:
     moment: int
 
 
-class _Known:
+class Known:
     """The hashes of the entries in one index."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
@@ -75,10 +75,10 @@ def match(
     """See ``Case.match``. Raises UsageError when the folder is none."""
     if not folder.is_dir():
         raise UsageError("There is no such folder to search: check its name.")
-    return _search(_Known(entries), folder, settings, skip)
+    return _search(Known(entries), folder, settings, skip)
 
 
-def _search(known: _Known, folder: Path, settings: Settings, skip: Path | None) -> Iterator[Match | Skipped]:
+def _search(known: Known, folder: Path, settings: Settings, skip: Path | None) -> Iterator[Match | Skipped]:
     for path in _files(folder, skip):
         try:
             yield from _compare(known, path, settings)
@@ -110,7 +110,7 @@ def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
                 continue  # it went while we were walking
 
 
-def _compare(known: _Known, path: Path, settings: Settings) -> Iterator[Match | Skipped]:
+def _compare(known: Known, path: Path, settings: Settings) -> Iterator[Match | Skipped]:
     same = []
     if path.stat().st_size in known.sizes:
         same = known.by_hash.get(disk.measure(path)[0], [])
@@ -143,7 +143,7 @@ def _pictures(media: Media) -> Iterator[U8]:
 
 
 def _judged(
-    known: _Known, path: Path, number: int, seen: list[_Seen], media: Media, frames: int
+    known: Known, path: Path, number: int, seen: list[_Seen], media: Media, frames: int
 ) -> Match | None:
     """The one match of a candidate with an entry; None when too few frames agree."""
     nearest = min(seen, key=lambda s: (s.distance, s.how != "picture", pdq.TURNS.index(s.turn)))
