@@ -171,15 +171,19 @@ def test_pdf_where_it_can_be_made_and_where_not(site: Site, monkeypatch: pytest.
                 url_fetcher("http://example.org/x.png")
             self.string = string
 
-        def write_pdf(self) -> bytes:
+        def write_pdf(self, stylesheets: list[str]) -> bytes:
             return b"%PDF " + self.string.encode()
 
     fake = types.ModuleType("weasyprint")
     fake.HTML = Html  # type: ignore[attr-defined]
+    fake.CSS = lambda string, url_fetcher: string  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "weasyprint", fake)
     got = site.client.get(f"{address}/report.pdf")
     assert got.headers["content-type"] == "application/pdf"
     assert got.content.startswith(b"%PDF <!doctype html>")
+    # WeasyPrint draws nothing that lies elsewhere in the page.
+    assert b"<use " not in got.content
+    assert got.content.count(b"data:image/jpeg") == 3  # the store, with marks, without
 
 
 def test_deleting_leaves_nothing_behind(site: Site) -> None:

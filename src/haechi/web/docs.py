@@ -20,6 +20,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>REST – Haechi</title>
+<link rel="icon" href="/static/seal.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/docs.css">
 </head>
 <body>
@@ -33,9 +34,9 @@ _PAGE = """<!doctype html>
 <h2>Problems</h2>
 <p>Every error is <code>application/problem+json</code> with <code>type</code>, <code>title</code>,
 <code>status</code>, <code>detail</code>, <code>instance</code> and the stable <code>code</code>.</p>
-<table>
+<div class="wide"><table>
 <thead><tr><th scope="col">code</th><th scope="col">status</th><th scope="col">meaning</th></tr></thead>
-<tbody>{problems}</tbody></table>
+<tbody>{problems}</tbody></table></div>
 </section>
 </main>
 </body>
@@ -52,12 +53,13 @@ def description(request: Request) -> Response:
 def docs(request: Request) -> Response:
     told = openapi(request.app)
     origin = f"{request.url.scheme}://{request.url.netloc}"
+    token = "-H 'Authorization: Bearer TOKEN' " if request.app.state.options.token else ""
     return HTMLResponse(
         _PAGE.format(
             title=escape(told["info"]["title"]),
             version=escape(told["info"]["version"]),
             description=_prose(told["info"]["description"]),
-            example=escape(f"curl -H 'Prefer: wait=20' -F file=@photo.jpg {origin}/v1/checks"),
+            example=escape(f"curl {token}-H 'Prefer: wait=20' -F file=@photo.jpg {origin}/v1/checks"),
             operations="\n".join(_operations(told["paths"])),
             problems="".join(
                 f'<tr id="{code}"><th scope="row"><code>{code}</code></th><td>{status}</td>'
@@ -89,8 +91,9 @@ def _operations(paths: Mapping[str, Any]) -> Iterator[str]:
                 f"<section><h2><code>{method.upper()} {escape(path)}</code></h2>"
                 f"<p>{_prose(operation.get('description', ''))}</p>"
                 + (f"<ul>{''.join(inputs)}</ul>" if inputs else "")
-                + f'<table><thead><tr><th scope="col">status</th><th scope="col">answer</th>'
-                f'<th scope="col">type</th></tr></thead><tbody>{answers}</tbody></table></section>'
+                + '<div class="wide"><table><thead><tr><th scope="col">status</th>'
+                f'<th scope="col">answer</th><th scope="col">type</th></tr></thead><tbody>{answers}</tbody>'
+                "</table></div></section>"
             )
 
 
