@@ -34,7 +34,7 @@ _SEAL_RULES = "rect { fill: #a3271b } path, circle { fill: #fffaf0 } .stroke { f
 
 
 def pdf(html: str) -> bytes:
-    """A PDF of the page of ``haechi.report.render_html``, by its print style. Raises Problem where that cannot
+    """A PDF of the page of ``haechi.report.render_html``, by its print style. Raises Problem where none can
     be made."""
     try:
         weasyprint: Any = import_module("weasyprint")
