@@ -47,9 +47,10 @@ class Teller:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[str]:
-    """The address of a server with that judge."""
-    options = Options(port=0, data_dir=folder)
+def staged(folder: Path, **more: Any) -> Iterator[str]:
+    """The address of a server with that judge; ``more`` options. It is bound to this machine, whatever they
+    say."""
+    options = Options(**{"port": 0, "data_dir": folder, **more})
     app = build(options, Settings(), make=Teller)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)

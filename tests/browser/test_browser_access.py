@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from machine import DESKTOP, PHONE
+from stage import staged
 
 pytest.importorskip("cryptography")
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -88,6 +89,25 @@ def test_axe_finds_nothing_where_a_passphrase_is_asked_for(visit):
     visitor.page.get_by_role("button", name="Lock").click()
     visitor.page.get_by_role("link", name="Locked case").first.click()
     assert findings(visitor.page) == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh", "ko"])
+def test_a_server_for_others_asks_for_its_token_and_then_works_alike(visit, tmp_path, lang):
+    token = "a-token-of-many-letters"
+    with staged(tmp_path, host="0.0.0.0", token=token) as base:
+        visitor = visit(base, lang=lang)
+        page = visitor.page
+        visitor.goto("/")
+        assert page.url.endswith("/login")
+        assert findings(page) == []
+        page.locator("#token").fill("not the token at all")
+        page.locator("main button").click()
+        page.get_by_role("alert").wait_for()
+        assert findings(page) == []
+        page.locator("#token").fill(token)
+        page.locator("main button").click()
+        visitor.result()
+        assert page.locator("a[href^='/cases'], a[href$='/case']").count() == 0
 
 
 def test_motion_is_left_out_for_those_who_ask(visit):

@@ -100,7 +100,10 @@ def _keep_page(
         cases=[case for case in vault.listed(request) if case.state != "damaged"],
         error=problem_words(request, error) if error else "",
         told=told or {},
-        script={"add_file_here": words.catalogue(language(request))["add_file_here"]},
+        script={
+            "add_file_here": words.catalogue(language(request))["add_file_here"],
+            "problem_offline": problem_words(request, "offline"),
+        },
     )
 
 
@@ -140,8 +143,8 @@ def _report(case: Case, number: int) -> Report:
 @router.get("/cases/{case}/match")
 def match_form(request: Request, case: str) -> Response:
     """The form for files found elsewhere."""
-    title = vault.opened(request, case).title
-    return page(request, "case_match.html", ident=case, title=title, results=())
+    vault.opened(request, case)
+    return _match_page(request, case, ())
 
 
 @router.post("/cases/{case}/match")
@@ -150,7 +153,12 @@ async def match(request: Request, case: str) -> Response:
     found = await run_in_threadpool(vault.opened, request, case)
     async with _received(request) as (form, file):
         results = await run_in_threadpool(_matches, request, found, file, form.name or "")
-    return page(request, "case_match.html", ident=case, title=found.title, results=results)
+    return _match_page(request, case, results)
+
+
+def _match_page(request: Request, ident: str, results: Sequence[str]) -> Response:
+    script = {"problem_offline": problem_words(request, "offline")}
+    return page(request, "case_match.html", ident=ident, results=results, script=script)
 
 
 def _matches(request: Request, case: Case, file: Path, name: str) -> list[str]:

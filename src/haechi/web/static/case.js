@@ -10,6 +10,12 @@ export const startMatch = (form) => {
   picker.multiple = true;
   picker.required = false;
 
+  const say = (text) => {
+    const line = document.createElement("li");
+    line.textContent = text;
+    list.append(line);
+  };
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const files = [...picker.files, ...folder.files].filter((file) => /^(image|video)\//.test(file.type));
@@ -30,13 +36,10 @@ export const startMatch = (form) => {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const found = page.querySelectorAll("#match-list li");
         const told = found.length ? [...found].map((line) => line.textContent) : [page.querySelector(".lead").textContent];
-        for (const text of told) {
-          const line = document.createElement("li");
-          line.textContent = text;
-          list.append(line);
-        }
+        told.forEach(say);
       } catch {
-        break; // Haechi was stopped: what was found so far stays
+        say(words(form).problem_offline); // what was found so far stays
+        break;
       }
     }
     bar.hidden = true;

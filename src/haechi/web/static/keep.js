@@ -28,7 +28,8 @@ export const start = (form, file, put) => {
       if (answer.redirected) location.assign(answer.url);
       else await put(await answer.text(), form.action);
     } catch {
-      button.disabled = false; // Haechi was stopped: what was typed stays, to try again
+      here.textContent = words(form).problem_offline;
+      button.disabled = false; // what was typed stays, to try again
     }
   });
 };
