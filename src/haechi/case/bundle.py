@@ -28,6 +28,7 @@ from haechi.case.kinds import Entry
 from haechi.case.log import CASE, HEAD, LOG, now
 from haechi.case.page import page, verdict
 from haechi.case.records import to_record
+from haechi.case.source import suffix_of
 from haechi.case.words import say
 from haechi.errors import UsageError
 from haechi.report import render_html
@@ -145,8 +146,6 @@ def _whole(case: Case, entries: tuple[Entry, ...], lang: str) -> Iterator[tuple[
 
 
 def _decrypted(case: Case, entry: Entry) -> Iterator[tuple[str, Iterable[bytes]]]:
-    from haechi.case.store import suffix_of
-
     first = next(case.original(entry), b"")
     name = f"originals/{entry.sha256}.{suffix_of(first, entry.name)}"
     yield name, case.original(entry)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,9 @@ from haechi.errors import CaseError
 
 CASE, LOG, HEAD = "case.json", "log.jsonl", "head.json"
 FOLDERS = ("originals", "reports")
+PATH = re.compile(rf"({'|'.join(FOLDERS)})/([0-9a-f]{{64}})\.[a-z0-9]{{1,8}}")
+"""The only paths that a record may name. A case may come from a stranger: nothing outside of it is read, and
+above all nothing is deleted."""
 SCHEMA = "haechi.case/1"
 _MOST_BYTES = 512 * 1024**2
 _LATER = "run `haechi case verify` to see what was changed"
@@ -58,6 +62,29 @@ def parsed(line: bytes) -> dict[str, Any] | None:
         return None
 
 
+def shaped(record: Mapping[str, Any]) -> bool:
+    """Whether a record has the parts that Haechi writes, each of its kind, and names no path but its own."""
+    facts, removed = record.get("files", []), record.get("removed", [])
+    half = record.get("entry") if "entry" in record else {"sealed": record.get("sealed")}
+    return (
+        record.get("do") in ("open", "add")
+        and type(record.get("n")) is int
+        and isinstance(record.get("time"), str)
+        and isinstance(half, dict)
+        and ("sealed" not in half or isinstance(half["sealed"], str))
+        and isinstance(facts, list)
+        and all(isinstance(f, dict) and _names(f.get("path"), f.get("sha256"), f.get("size")) for f in facts)
+        and isinstance(removed, list)
+        and all(_names(path, None, 0) for path in removed)
+    )
+
+
+def _names(path: object, digest: object, size: object) -> bool:
+    """Whether a path is one of a case's, and that of the file with this hash."""
+    match = PATH.fullmatch(path) if isinstance(path, str) else None
+    return match is not None and digest in (None, match[2]) and type(size) is int
+
+
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -83,7 +110,8 @@ class Log:
     def about(self) -> dict[str, Any]:
         """What case.json says. Raises CaseError when it is not what Haechi wrote."""
         value = parsed(disk.read(self.folder / CASE, 64 * 1024))
-        if value is None or value.get("schema") != SCHEMA:
+        told = [(value or {}).get(name) for name in ("schema", "id", "created")]
+        if value is None or told[0] != SCHEMA or not all(isinstance(t, str) for t in told):
             raise CaseError(f"case.json is not one that this version of Haechi wrote: {_LATER}.")
         return value
 
@@ -110,11 +138,12 @@ class Log:
         out = []
         for number, line in enumerate(lines):
             record = parsed(line)
-            if record is None or record.get("prev") != expected or record.get("n") != number:
+            place = (number, expected)
+            if record is None or not shaped(record) or (record["n"], record.get("prev")) != place:
                 raise CaseError(f"Line {number + 1} of the log of this case does not hold: {_LATER}.")
             out.append(record)
             expected = sha256(line)
-        if len(data) < seal.size or (len(out), expected) != (seal.records, seal.head):
+        if not out or len(data) < seal.size or (len(out), expected) != (seal.records, seal.head):
             raise CaseError(f"The log of this case ends elsewhere than its seal says: {_LATER}.")
         return out
 

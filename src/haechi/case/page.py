@@ -31,7 +31,8 @@ dl { display: grid; grid-template-columns: 9rem 1fr; gap: .375rem 1rem; margin: 
 dt { opacity: .75; }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 code { font: .875rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
-.verdict { font-weight: 600; }
+:lang(ko) { word-break: keep-all; }
+section > p { margin-bottom: 0; }
 footer { font-size: .875rem; opacity: .85; }
 @media (max-width: 32rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 """

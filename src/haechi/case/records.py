@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
-from haechi.case.kinds import Entry, Prints
-from haechi.errors import CaseError
-from haechi.pdq import Moment
+from haechi.case.kinds import Entry, Kind, NoPrint, Prints
+from haechi.case.log import PATH
+from haechi.errors import CaseError, UsageError
+from haechi.pdq import Moment, checked
 
 
 def to_record(entry: Entry) -> dict[str, Any]:
@@ -37,30 +38,42 @@ def from_record(record: Mapping[str, Any], told: Mapping[str, Any]) -> Entry:
     """The other way. Raises CaseError when something is missing or of another kind."""
     try:
         prints = Prints(
-            told["kind"],
-            told["why"],
-            str(told["pdq"]),
+            _one_of(told["kind"], get_args(Kind)),
+            _one_of(told["why"], get_args(NoPrint)),
+            checked(told["pdq"]) if told["pdq"] else "",
             int(told["quality"]),
-            tuple(str(p) for p in told["parts"]),
-            tuple(Moment(float(t), str(h)) for t, h in told["moments"]),
+            tuple(checked(p) for p in told["parts"]),
+            tuple(Moment(float(t), checked(h)) for t, h in told["moments"]),
         )
         return Entry(
             number=int(record["n"]),
             time=str(record["time"]),
             name=str(told["name"]),
-            sha256=str(told["sha256"]),
+            sha256=checked(told["sha256"]),
             size=int(told["size"]),
             prints=prints,
             address=str(told["address"]),
             note=str(told["note"]),
             minor=bool(told["minor"]),
-            file=str(told["file"]),
-            report_file=str(told["report"]),
+            file=_path(told["file"]),
+            report_file=_path(told["report"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError):
         raise CaseError(
             "A record of this case is not one that this version of Haechi wrote: use a newer version."
         ) from None
+
+
+def _one_of(value: Any, known: tuple[Any, ...]) -> Any:
+    if value not in known:
+        raise ValueError("a word that Haechi does not write")
+    return value
+
+
+def _path(path: str) -> str:
+    if path and PATH.fullmatch(path) is None:
+        raise ValueError("a path that Haechi does not write")
+    return path
 
 
 def without(entry: Entry, gone: AbstractSet[str]) -> Entry:

@@ -21,13 +21,13 @@ from typing import Any
 
 from haechi.case import disk
 from haechi.case.kinds import Entry, Findings, Match, Skipped
-from haechi.case.log import FOLDERS, SCHEMA, Log, now
+from haechi.case.log import FOLDERS, PATH, SCHEMA, Log, now
 from haechi.case.prints import prints_of
 from haechi.case.records import from_record, to_record, without
 from haechi.case.seal import Key, new_key, open_key
-from haechi.errors import CaseError, InputError, Locked, NotAFile, UsageError
+from haechi.case.source import parts, suffix
+from haechi.errors import CaseError, Locked, UsageError
 from haechi.media import display_name
-from haechi.media.sniff import HEAD_BYTES, sniff
 from haechi.report import keep
 from haechi.settings import Settings
 from haechi.types import Report
@@ -35,7 +35,7 @@ from haechi.types import Report
 ORIGINALS, REPORTS = FOLDERS
 LONGEST, LONGEST_NAME = 10_000, 255
 """Characters that an address or a note, and a name, may have. A name is cut, the others are refused."""
-_SUFFIXES = frozenset({"pdf", "txt", "eml", "json", "csv", "mp3", "m4a", "wav", "ogg", "zip"})
+_CHANGED = "A file of this case was changed: run `haechi case verify` to see which."
 
 
 class Case:
@@ -109,7 +109,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        return str(self._told(self._log.records()[0])["title"])
+        return str(self._told(self._log.records()[0]).get("title", ""))
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries, in the order in which they were added. Raises Locked, and CaseError where the log does
@@ -221,10 +221,10 @@ class Case:
     def _told(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The private half of a record. Raises Locked and CaseError."""
         if not self.encrypted:
-            return dict(record["entry"])
+            return dict(record.get("entry", {}))
         if self._key is None:
             raise _locked()
-        return self._key.open(str(record["sealed"]), self._place(int(record["n"])))
+        return self._key.open(str(record.get("sealed", "")), self._place(int(record["n"])))
 
     def _append(self, public: Mapping[str, Any], private: Mapping[str, Any]) -> int:
         """Write a record; its number."""
@@ -239,7 +239,8 @@ class Case:
         """Delete what the log says is deleted."""
         for record in self._log.records():
             for path in record.get("removed", ()):
-                (self.folder / path).unlink(missing_ok=True)
+                if disk.is_folder((self.folder / path).parent):
+                    (self.folder / path).unlink(missing_ok=True)
 
     def _place(self, number: int) -> str:
         return f"{self.ident}:{number}"
@@ -251,7 +252,7 @@ class Case:
 
         def passing() -> Iterator[bytes]:
             nonlocal size
-            for part in _parts(source):
+            for part in parts(source):
                 digest.update(part)
                 size += len(part)
                 yield part
@@ -260,8 +261,7 @@ class Case:
             for _ in passing():
                 pass
             return digest.hexdigest(), size, ""
-        suffix = _suffix(source)
-        path = self._write(ORIGINALS, passing(), suffix)
+        path = self._write(ORIGINALS, passing(), suffix(source))
         return digest.hexdigest(), size, path
 
     def _write(self, where: str, parts: Any, suffix: str) -> str:
@@ -282,8 +282,9 @@ class Case:
     def _opened(self, path: str) -> Iterator[bytes]:
         """The plain bytes of a file of the case. Raises CaseError when it is not the one that the log
         knows."""
-        expected = Path(path).name.split(".")[0]
-        digest = hashlib.sha256()
+        known, digest = PATH.fullmatch(path), hashlib.sha256()
+        if known is None or not disk.is_folder((self.folder / path).parent):
+            raise CaseError(_CHANGED)
 
         def passing() -> Iterator[bytes]:
             for part in disk.pieces(self.folder / path):
@@ -294,43 +295,8 @@ class Case:
             yield from passing() if self._key is None else self._key.decrypt(passing())
         except OSError as error:
             raise disk.failed("A file of the case cannot be read", error) from None
-        if digest.hexdigest() != expected:
-            raise CaseError("A file of this case was changed: run `haechi case verify` to see which.")
-
-
-def _parts(source: Path | bytes) -> Iterator[bytes]:
-    if isinstance(source, bytes):
-        yield source
-        return
-    try:
-        with Path(source).open("rb") as file:
-            while part := file.read(disk.CHUNK):
-                yield part
-    except OSError as error:
-        raise NotAFile(
-            f"The file cannot be read ({error.strerror}): check its name and permissions."
-        ) from None
-
-
-def _suffix(source: Path | bytes) -> str:
-    """How the copy of a source is to end."""
-    if isinstance(source, bytes):
-        return suffix_of(source[:HEAD_BYTES], "")
-    try:
-        with Path(source).open("rb") as file:
-            return suffix_of(file.read(HEAD_BYTES), Path(source).name)
-    except OSError:
-        return "bin"
-
-
-def suffix_of(head: bytes, name: str) -> str:
-    """How a file is to end so that a double click opens it: by its first bytes, else by its name where that
-    is one of a few harmless kinds."""
-    try:
-        return sniff(head[:HEAD_BYTES]).format
-    except InputError:
-        named = Path(name).suffix[1:].lower()
-        return named if named in _SUFFIXES else "bin"
+        if digest.hexdigest() != known[2]:
+            raise CaseError(_CHANGED)
 
 
 def _text(text: str) -> str:

@@ -15,10 +15,9 @@ from typing import Any
 
 from haechi.case import disk
 from haechi.case.kinds import Finding, Findings
-from haechi.case.log import CASE, FOLDERS, HEAD, LOG, Log, Seal, parsed, sha256
+from haechi.case.log import CASE, FOLDERS, HEAD, LOG, Log, Seal, parsed, sha256, shaped
 from haechi.errors import HaechiError
 
-_PATH = re.compile(rf"({'|'.join(FOLDERS)})/([0-9a-f]{{64}})\.[a-z0-9]{{1,8}}")
 _HEAD = re.compile(r"[0-9a-f]{64}")
 
 
@@ -129,20 +128,14 @@ def _record(
     chain: _Chain,
 ) -> None:
     """Gather the files of a record, and open its private half."""
-    try:
-        for facts in record.get("files", ()):
-            path, digest, size = str(facts["path"]), str(facts["sha256"]), int(facts["size"])
-            match = _PATH.fullmatch(path)
-            if match is None or match[2] != digest:
-                raise ValueError("a path that Haechi does not write")
-            chain.files[path] = (digest, size)
-        for path in record.get("removed", ()):
-            chain.removed.add(str(path))
-            chain.files.pop(str(path), None)
-        if record.get("do") not in ("open", "add"):
-            raise ValueError("a record that Haechi does not write")
-    except (KeyError, TypeError, ValueError):
+    if not shaped(record):
         chain.wrong("line_changed", record=number + 1)
+        return
+    for facts in record.get("files", ()):
+        chain.files[facts["path"]] = (facts["sha256"], facts["size"])
+    for path in record.get("removed", ()):
+        chain.removed.add(path)
+        chain.files.pop(path, None)
     if told is not None:
         try:
             told(record)
