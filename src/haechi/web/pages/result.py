@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from functools import cache
-from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -50,7 +49,7 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         job=job,
         rules=f"/checks/{id}/report.css",
         minutes=_minutes_left(job),
-        pdf=_makes_pdf(),
+        pdf=find_spec("weasyprint") is not None,
         told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
         **arranged(done(desk, id), lang, bar),
     )
@@ -97,16 +96,6 @@ def stage_word(job: Job) -> str:
         return "state_waiting" if job.ahead else "state_queued"
     named = {"open": "state_open", "faces": "state_faces", "verdict": "state_verdict"}
     return {**named, "previews": "state_verdict"}.get(job.stage, "state_evidence")
-
-
-@cache
-def _makes_pdf() -> bool:
-    """Whether PDF can be made here; told once, because a failed import is not for each visit."""
-    try:
-        import_module("weasyprint")
-    except (ImportError, OSError):  # OSError: its libraries of the system are missing
-        return False
-    return True
 
 
 def _minutes_left(job: Job) -> int:
