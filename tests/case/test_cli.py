@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from haechi.case import cli
+from haechi.case.page import minors_help
 from haechi.cli import app
 
 PHRASE = "four words that fit"
@@ -76,6 +77,14 @@ def test_a_minors_picture(folder: Path, astronaut: Path) -> None:
     assert "사본은 삭제했고" in done.stdout
     assert not list((folder / "originals").iterdir())
     assert run("verify", folder).exit_code == 0
+
+
+def test_the_helplines_are_those_of_the_country() -> None:
+    told = {country: "\n".join(minors_help("en", country)) for country in ("", "KR", "uk", "GB", "XX")}
+    assert told["uk"] == told["GB"]
+    assert "1388" in told["KR"]
+    assert told["XX"] == told[""]
+    assert all("takeitdown.ncmec.org" in text for text in told.values())
 
 
 def test_several_files_of_which_one_is_missing(folder: Path, astronaut: Path, tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def verdict(case: Case, entry: Entry, lang: str) -> str:
 def minors_help(lang: str, country: str = "") -> Iterator[str]:
     """What to know and whom to tell when a picture shows somebody under 18, line by line."""
     yield say("minor_law", lang)
-    for line in helplines.under_18(country):
+    code = country.strip().upper()
+    for line in helplines.under_18("GB" if code == "UK" else code):  # as ISO 3166 calls it
         reached = " · ".join(filter(None, (*line.phones, line.url)))
         yield f"  {line.name(lang)}: {reached}"
 
