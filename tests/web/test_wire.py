@@ -38,6 +38,19 @@ def test_a_head_that_creeps_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monke
         assert answer.startswith(b"HTTP/1.1 200")
 
 
+def test_there_are_only_so_many_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MOST_CONNECTIONS", 3)
+    ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with in_thread(tmp_path / "data") as port:
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        time.sleep(0.1)
+        assert raw(port, ask) == b""
+        for line in held:
+            line.close()
+        time.sleep(0.1)
+        assert raw(port, ask).startswith(b"HTTP/1.1 200")
+
+
 def test_a_body_that_stands_still_is_cut_off(tmp_path: Path) -> None:
     with in_thread(tmp_path / "data", idle_s=0.3) as port:
         begin = time.monotonic()

@@ -8,6 +8,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_S = 15.0
 MOST_HEAD_BYTES = 16 * 1024
+MOST_CONNECTIONS = 500  # well below the 1,024 files that many systems allow a process
 
 
 class Wire(H11Protocol):
@@ -18,6 +19,8 @@ class Wire(H11Protocol):
         super().connection_made(transport)
         self._seen: object = None
         self._clock = self.loop.call_later(HEAD_S, self._late)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
