@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from haechi.check import Progress, Source
@@ -91,7 +92,7 @@ class Worker:
                 task = self._desk.next(_IDLE_S)
                 if task is not None:
                     self._work(task)
-            except Exception as error:  # of the store: the job stays in it and is run again
+            except Exception as error:  # of the store, which then holds no job for us
                 report_crash("worker", error)
                 self._stopping.wait(_REPAIR_S)
 
@@ -99,8 +100,13 @@ class Worker:
         """Load every network and judge a blank picture, so that the first upload does not wait for either."""
         try:
             self._judge(thorough=self._settings.thorough).check(_blank())
-        except ModelError as error:
+        except Exception as error:
             self._judges.clear()
+            if not isinstance(error, ModelError):
+                report_crash("loading of the models", error)
+                error = ModelError(
+                    f"The models cannot be loaded ({type(error).__name__}): see `haechi doctor`."
+                )
             self.fault = error
             _log.error("%s", error.message)
             return False
@@ -123,7 +129,7 @@ class Worker:
             # Without its pixels, or up to three pictures would be in memory at once.
             report = keep.bare(judge.check(task.original, tell, previews=True, then=task.then))
         except _Abandoned:
-            self._desk.release(task.id)
+            self._insist(partial(self._desk.release, task.id))
             return
         except InputError as error:
             code, message = error.code, error.message
@@ -140,30 +146,33 @@ class Worker:
                 self._filing.result()  # one at a time: pictures must not pile up in memory
             self._filing = self._clerk.submit(self._file, task, report, start)
             return
-        self._desk.fail(task.id, code, message)
+        self._insist(partial(self._desk.fail, task.id, code, message))
         self._metrics.ended(code, time.perf_counter() - start)
 
     def _file(self, task: Task, report: Report, start: float) -> None:
         """Store the report of a job. The file lies under its identifier; people know it by the name that came
         with it."""
+        outcome: str = report.verdict.level
         try:
             kept = keep.dump(replace(report, media=replace(report.media, name=task.name)))
-            self._store(task, kept)
         except Exception as error:
             report_crash("filing", error)
-            self._desk.fail(task.id, HaechiError.code, "")
-        self._metrics.ended(report.verdict.level, time.perf_counter() - start)
+            outcome = HaechiError.code
+            self._insist(partial(self._desk.fail, task.id, outcome, ""))
+        else:
+            self._insist(partial(self._desk.finish, task.id, kept))
+        self._metrics.ended(outcome, time.perf_counter() - start)
 
-    def _store(self, task: Task, kept: bytes) -> None:
-        """Store the report; on a full disk, again and again until there is room."""
+    def _insist(self, change: Callable[[], None]) -> None:
+        """Make a change of the store; on a full disk again and again, until there is room."""
         while True:
             try:
-                self._desk.finish(task.id, kept)
+                change()
                 return
             except sqlite3.OperationalError as error:
-                _log.error("a report cannot be stored (%s): free some room on the disk", error)
+                _log.error("a result cannot be stored (%s): free some room on the disk", error)
                 if self._stopping.wait(_REPAIR_S):
-                    return  # it is still marked as running, so it is checked anew after the next start
+                    return  # the job is still marked as running, so it is checked anew after the next start
 
     def _sweep(self) -> None:
         while not self._stopping.wait(_SWEEP_S):

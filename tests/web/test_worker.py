@@ -1,0 +1,120 @@
+"""The thread that judges, when what it relies on gives way."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sites import FAKE, Site, Slow, Start, problem
+
+from fakes import picture
+from haechi.errors import ModelError
+from haechi.report import keep
+from haechi.settings import Settings
+from haechi.types import Report
+from haechi.web.desk import Desk
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haechi.web.worker._REPAIR_S", 0.05)
+
+
+def test_a_store_that_is_full_for_a_while_loses_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, times = Desk.finish, []
+
+    def full_at_first(self: Desk, id_: str, report: bytes) -> None:
+        times.append(id_)
+        if len(times) < 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        finish(self, id_, report)
+
+    monkeypatch.setattr(Desk, "finish", full_at_first)
+    assert site.send(site.picture("strong"), headers={"Prefer": "wait=20"}).status_code == 200
+    assert len(times) == 3
+    assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200
+
+
+def test_a_fault_while_loading_is_no_end(start: Start) -> None:
+    broken = threading.Event()
+    broken.set()
+
+    def make(settings: Settings) -> Any:
+        if broken.is_set():
+            raise ZeroDivisionError("a secret path")
+        return FAKE(settings)
+
+    site = start(make)
+    while site.client.get("/readyz").json().get("code") != "model":
+        time.sleep(0.01)
+    assert "secret" not in site.client.get("/readyz").text
+    broken.clear()
+    while site.client.get("/readyz").status_code != 200:
+        time.sleep(0.01)
+
+
+def test_a_report_that_cannot_be_filed_is_a_fault_and_not_a_verdict(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(report: Report) -> bytes:
+        raise ValueError("secret")
+
+    monkeypatch.setattr(keep, "dump", fails)
+    problem(site.send(site.picture("strong"), headers={"Prefer": "wait=20"}), 500, "internal")
+    monkeypatch.undo()
+    assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200
+
+
+def test_the_next_file_is_read_ahead_but_not_after_a_crash(tmp_path: Path) -> None:
+    from haechi.web.options import Options
+
+    desk = Desk(Options(data_dir=tmp_path / "data"))
+    ids = []
+    for k in range(3):
+        with desk.place() as file:
+            picture(tmp_path / "a.png", "none").rename(file)
+            ids.append(desk.submit(file, f"{k}.png"))
+    first = desk.next(0)
+    assert first is not None
+    assert first.then == desk.original(ids[1])
+    desk.close()
+    desk = Desk(Options(data_dir=tmp_path / "data"))  # as after a crash
+    again = desk.next(0)
+    assert again is not None
+    assert (again.id, again.then) == (ids[0], None)
+    desk.finish(again.id, b"")
+    following = desk.next(0)
+    assert following is not None
+    assert following.then == desk.original(ids[2])
+    desk.close()
+
+
+def test_stopping_breaks_off_and_the_job_waits_for_the_next_start(
+    start: Start, slow: type[Slow], tmp_path: Path
+) -> None:
+    site = start(slow)
+    address = site.send(site.picture("some")).headers["location"]
+    assert slow.begun.wait(10)
+    site.client.__exit__(None, None, None)
+    assert list((site.folder / "uploads").iterdir())
+    slow.go.set()
+    again = start(slow)
+    assert again.ended(address).json()["verdict"]["level"] == "some"
+
+
+def test_a_missing_model_of_the_thorough_check_refuses_only_that(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = start()
+    monkeypatch.setattr(
+        site.client.app.state.watch,  # type: ignore[attr-defined]
+        "fault",
+        lambda *, thorough=False: ModelError("The model 'swap_thorough' is missing.") if thorough else None,
+    )
+    wanted = {"thorough": "1"}
+    problem(site.send(site.picture("none"), data=wanted), 503, "model")
+    assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200
