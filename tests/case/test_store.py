@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -294,3 +295,20 @@ def test_half_a_line_goes_and_a_forged_one_does_not_pass(case: Case) -> None:
     log.write_bytes(whole + json.dumps({"do": "add", "n": 3, "prev": "0" * 64}).encode() + b"\n")
     with pytest.raises(HaechiError, match="goes on after its seal"):
         case.add(b"x")
+
+
+def test_a_huge_file_is_never_in_memory_as_a_whole(case: Case, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.bin"
+    with huge.open("wb") as file:
+        file.truncate(32 * 1024**2)
+    tracemalloc.start()
+    try:
+        entry = case.add(huge)
+        size = sum(len(part) for part in case.original(entry))
+        case.bundle(tmp_path / "out.zip")
+        assert case.verify().intact
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (size, entry.size) == (32 * 1024**2, 32 * 1024**2)
+    assert peak < 8 * 1024**2

@@ -49,7 +49,7 @@ def bench_pdq(
             "what was done to the copy",
             "found by the whole",
             "and by its parts",
-            "of another picture",
+            "other pictures matched",
         ],
         "rows": [
             [name, f"{100 * s['whole']:.0f}%", f"{100 * s['parts']:.0f}%", str(s["false"])]

@@ -63,9 +63,10 @@ def read(path: Path, most: int) -> bytes:
     """A small file whole. Raises CaseError when it is missing, a link, or larger than ``most``."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
                 raise CaseError(f"{path.name} of the case is no file: put the file back in its place.")
-            data = file.read(most + 1)
+            data = file.read(min(about.st_size, most) + 1)  # Python sets aside all that is asked for
     except OSError as error:
         raise failed(f"{path.name} of the case cannot be read", error) from None
     if len(data) > most:
