@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: drives the pages with chromium")
+    # FastAPI silences this one in a way that another thread can undo in the meantime.
+    config.addinivalue_line("filterwarnings", "ignore:The '.*' attribute with value:UserWarning")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,6 +15,11 @@ from sites import FAKE, Site, Slow, Start, started
 from haechi.settings import Settings
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # FastAPI silences this one in a way that another thread can undo in the meantime.
+    config.addinivalue_line("filterwarnings", "ignore:The '.*' attribute with value:UserWarning")
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
 
