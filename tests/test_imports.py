@@ -25,7 +25,6 @@ ALLOWED: dict[str, set[str]] = {
     "places": set(),
     "helplines": set(),
     "pdq": set(),
-    "hashlist": {"pdq"},
     "models": set(),
     "media": set(),
     "previews": set(),
