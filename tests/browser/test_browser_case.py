@@ -20,7 +20,8 @@ def keep(visitor, name="found.jpg", passphrase="", **fields):
     page.get_by_role("link", name="Keep as evidence").click()
     expect(page.locator(".file-here")).to_have_text(f"{name}, from this tab")
     new = page.get_by_role("radio", name="A new case")
-    if new.count():
+    if new.count() and not new.is_checked():
+        expect(page.get_by_label("Name of the case")).to_be_hidden()
         new.check()
     page.get_by_label("Name of the case").fill("Found in March")
     page.get_by_label("Passphrase (recommended)").fill(passphrase)

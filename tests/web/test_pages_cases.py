@@ -74,6 +74,18 @@ def test_a_result_becomes_evidence_with_its_report(site):
     assert "No. 2" in again.text
 
 
+def test_a_case_is_chosen_from_the_start_that_can_be_filled(site):
+    address = checked(site)
+    made(site, "Open one")
+    made(site, "Locked one", PASSPHRASE)
+    site.client.cookies.clear()
+    radios = [a for a in Page(get(site, f"{address}/case").text).all("input") if a.get("type") == "radio"]
+    assert len(radios) == 3
+    chosen = [radio["value"] for radio in radios if "checked" in radio]
+    assert len(chosen) == 1
+    assert "Open one" in get(site, f"/cases/{chosen[0]}").text
+
+
 def test_another_file_than_the_one_checked_is_not_taken_for_it(site):
     answer = keep(site, checked(site), site.picture("none"), note="my note")
     assert answer.status_code == 422

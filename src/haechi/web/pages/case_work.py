@@ -91,13 +91,17 @@ def _kept(request: Request, id_: str, report: Report, form: uploads.Form, file: 
 def _keep_page(
     request: Request, id_: str, report: Report, error: str = "", told: dict[str, str] | None = None
 ) -> Response:
+    cases = [case for case in vault.listed(request) if case.state != "damaged"]
+    ready = [case.ident for case in cases if case.state == "open"]
+    chosen = (told or {}).get("case", "")
     return page(
         request,
         "keep.html",
         status=422 if error else 200,
         id=id_,
         name=report.media.name,
-        cases=[case for case in vault.listed(request) if case.state != "damaged"],
+        cases=cases,
+        chosen=chosen if chosen in (*ready, NEW) else next(iter(ready), NEW),
         error=problem_words(request, error) if error else "",
         told=told or {},
         script={

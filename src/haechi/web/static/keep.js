@@ -2,13 +2,6 @@
 import { fill, words } from "./text.js";
 
 export const start = (form, file, put) => {
-  const fresh = form.querySelector(".when-new");
-  const update = () => {
-    const chosen = form.querySelector('input[name="case"]:checked');
-    fresh.hidden = Boolean(chosen) && chosen.value !== "new";
-  };
-  form.addEventListener("change", update);
-  update();
   if (!file) return;
 
   const again = form.querySelector(".file-again");
