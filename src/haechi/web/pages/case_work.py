@@ -26,7 +26,7 @@ from haechi.web.api import done
 from haechi.web.pages import vault
 from haechi.web.pages.cases import create, passphrase_problem
 from haechi.web.pages.help import guess
-from haechi.web.pages.render import fragment, language, page, problem_words
+from haechi.web.pages.render import language, page, problem_words
 from haechi.web.pages.result import RESULT_SCRIPT, arranged
 from haechi.web.pages.routes import CaseRoute
 from haechi.web.problem import Problem
@@ -116,7 +116,6 @@ def entry(request: Request, case: str, number: int) -> Response:
     """The report that was stored with an entry."""
     report = _report(vault.opened(request, case), number)
     lang = language(request)
-    bar = fragment(request, "picture_bar.html")
     return page(
         request,
         "entry.html",
@@ -124,7 +123,7 @@ def entry(request: Request, case: str, number: int) -> Response:
         number=number,
         rules=f"/cases/{case}/{number}/report.css",
         told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
-        **arranged(report, lang, bar),
+        **arranged(request, report),
     )
 
 

@@ -42,7 +42,7 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
     if job.status != "done":
         return page(request, "running.html", job=job, stage=stage_word(job), told=script_words(request))
     lang = language(request)
-    bar = fragment(request, "picture_bar.html")
+    report = done(desk, id)
     return page(
         request,
         "result.html",
@@ -51,13 +51,14 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         minutes=_minutes_left(job),
         pdf=find_spec("weasyprint") is not None,
         told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
-        **arranged(done(desk, id), lang, bar),
+        **arranged(request, report),
     )
 
 
-def arranged(report: Report, lang: str, bar: str) -> dict[str, Any]:
-    """The report's sections in the order of our pages, by the names that the templates use. ``bar`` is HTML
-    that stands over the picture."""
+def arranged(request: Request, report: Report) -> dict[str, Any]:
+    """The report's sections in the order of our pages, by the names that the templates use."""
+    lang = language(request)
+    bar = fragment(request, "picture_bar.html", video=report.media.kind == "video")
     parts = html.parts(report, lang, above_picture=bar)
     last = (*_BEFORE, *_FOLDED, "limits")
     return {
