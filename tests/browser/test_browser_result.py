@@ -20,7 +20,7 @@ def test_every_picture_is_blurred_until_it_is_asked_for(visitor):
     pictures = visitor.page.locator(".stage:not(.print-only) > svg, .thumbs svg")
     assert pictures.count() >= 4
     assert all(blurred(picture) for picture in pictures.all())
-    visitor.page.get_by_text("Show the picture").click()
+    visitor.page.get_by_text("Show the video").click()
     assert not any(blurred(picture) for picture in pictures.all())
     visitor.page.reload()
     assert blurred(visitor.page.locator(".stage:not(.print-only) > svg").first), (

@@ -15,11 +15,11 @@ const stretches = (span) => {
 export const player = (told, address, span) => {
   const template = document.getElementById("player");
   const note = document.getElementById("no-player");
-  const first = document.querySelector("#picture .frame");
-  if (!address || !template || !first) return () => {};
+  const above = document.querySelector(".veil-bar");
+  if (!address || !template || !above) return () => {};
   const box = template.content.firstElementChild.cloneNode(true);
   const video = box.querySelector("video");
-  first.before(box);
+  above.after(box);
   note.hidden = true;
 
   const jump = (seconds) => (video.currentTime = seconds);
