@@ -101,9 +101,10 @@ def test_equals_the_reference_implementation(portrait: U8) -> None:
     assert worst <= 10
 
 
-def test_dihedral_equals_the_reference_implementation(portrait: U8) -> None:
+def test_dihedral_of_a_large_picture_equals_the_reference_implementation(portrait: U8) -> None:
     pdqhash = pytest.importorskip("pdqhash")
-    for rgb in (portrait, picture(1), picture(2, 300, 200)):
+    large = cv2.resize(portrait, (900, 900), interpolation=cv2.INTER_CUBIC)
+    for rgb in (np.asarray(large, np.uint8), picture(1, 700, 300), picture(2, 300, 800)):
         own, quality = pdq.dihedral(rgb)
         theirs, their_quality = pdqhash.compute_dihedral(rgb)
         assert quality == their_quality
@@ -113,6 +114,14 @@ def test_dihedral_equals_the_reference_implementation(portrait: U8) -> None:
 def test_the_hash_of_the_sample_stays(portrait: U8) -> None:
     """What was written into a case today is found by tomorrow's version (checked against pdqhash 0.2.8)."""
     assert pdq.hash_rgb(portrait) == ("2d6b1af3a956c529e79ca3d2526fa834d4196c81cedd04de0a26b855fc99b724", 100)
+
+
+def test_dihedral_of_a_small_picture_is_the_hash_of_its_turned_pixels() -> None:
+    """The reference's short cut is 20 bits off there, and mirrored copies would be missed."""
+    rgb = picture(3, 250, 190)
+    own = dict(zip(pdq.TURNS, pdq.dihedral(rgb)[0], strict=True))
+    assert own["flip_columns"] == pdq.hash_rgb(np.ascontiguousarray(rgb[:, ::-1])).hash
+    assert own["rot90"] == pdq.hash_rgb(np.ascontiguousarray(np.rot90(rgb))).hash
 
 
 @pytest.mark.parametrize("turn", range(8))

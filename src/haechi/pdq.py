@@ -35,6 +35,7 @@ MIRRORED = frozenset(TURNS[4:])
 
 _SIDE, _WAVES, _LEAST_PX = 64, 16, 5
 _BAND_ROWS = 1024
+_EXACT_PX = 640
 
 
 class Print(NamedTuple):
@@ -68,8 +69,13 @@ def dihedral(rgb: U8) -> tuple[tuple[str, ...], int]:
     """The hashes of the picture turned and mirrored in eight ways, in the order of ``TURNS``, and its
     quality.
 
-    They come from one cosine transform by changes of sign, so they differ by a few bits from hashes of the
-    turned picture itself, as they do in the reference."""
+    Those of a picture above ``_EXACT_PX`` come from one cosine transform by changes of sign, as in the
+    reference, and differ by a few bits from hashes of the turned picture itself. In a small picture the 64
+    samples do not lie evenly about its middle, and it would be 20 bits and more: there the pixels are
+    turned."""
+    if max(rgb.shape[:2]) <= _EXACT_PX:
+        made = [hash_rgb(np.ascontiguousarray(turned)) for turned in _pixels_turned(rgb)]
+        return tuple(p.hash for p in made), made[0].quality
     waves, quality = _waves(rgb)
     if min(rgb.shape[:2]) < _LEAST_PX:
         return (_bits(waves),) * len(TURNS), quality
@@ -189,6 +195,13 @@ def _turned(waves: F32) -> tuple[F32, ...]:
         *(waves, (waves * columns).T, both, (waves * rows).T),
         *(waves * rows, waves * columns, waves.T, both.T),
     )
+
+
+def _pixels_turned(rgb: U8) -> tuple[U8, ...]:
+    """The picture u8 (H, W, 3) in its eight TURNS."""
+    across = rgb.transpose(1, 0, 2)
+    turns = tuple(np.rot90(rgb, k) for k in range(4))
+    return (*turns, rgb[::-1], rgb[:, ::-1], across, across[::-1, ::-1])
 
 
 def _luma_bands(rgb: U8) -> Iterator[F32]:

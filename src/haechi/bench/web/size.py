@@ -18,9 +18,7 @@ def size() -> tuple[list[dict[str, Any]], dict[str, Any]]:
         if re.search(r"extra == ['\"]web['\"]", line):
             added |= installed_mb(re.split(r"[\s;<>=!~(\[]", line, maxsplit=1)[0])
     if not added:
-        raise UsageError(
-            "This installation does not know the extra: pip install -e '.[dev]'"
-        )
+        raise UsageError("This installation does not know the extra: pip install -e '.[dev]'")
     new = {name: megabytes for name, megabytes in added.items() if name not in base}
     rows = [row("what haechi[web] adds to the installation", sum(new.values()), "MB", 40)]
     return rows, {"installed_mb": {k: round(v, 2) for k, v in sorted(new.items(), key=lambda p: -p[1])}}
