@@ -11,9 +11,10 @@ kind), ``ladder`` (each rung), ``levels`` (false alarms and finds at the shipped
 size), ``reliability`` (what was said, what was the case), ``localisation`` (overlap of the maps with the
 masks), ``about`` (what was run). ``score`` is ``verdict`` unless told; ``rungs=clean,jpeg40`` chooses some.
 Of haechi.ablation/1 there is ``held``, the families left out, beside its whole table, of which ``sets=a,b``
-chooses columns. haechi.nuisance/1, haechi.speed/1, haechi.peers/1 and any that carries ``table: {columns,
-rows}`` have one view. In a file named *.zh-CN.md the headings are Chinese. The same command draws
-docs/cost.svg from results/peers.json, when that is there.
+chooses columns. haechi.nuisance/1, haechi.speed/1, haechi.web-bench/1, haechi.peers/1 and any that carries
+``table: {columns, rows}`` have one view; ``rows`` shows the single figures of a result that holds both. In a
+file named *.zh-CN.md the headings are Chinese. The same command draws docs/cost.svg from results/peers.json,
+when that is there.
 """
 
 from __future__ import annotations

@@ -42,9 +42,11 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
     """A result as a table in Markdown. ``options``: view, score, rungs, sets. Raises UsageError."""
     schema = str(result.get("schema", ""))
     view = options.get("view", "")
-    if "table" in result:
+    if view == "rows" or schema.startswith(("haechi.speed/", "haechi.web-bench/")):
+        cells = _rows(result)
+    elif "table" in result:
         table = result["table"]
-        cells: Cells = [[str(c) for c in row] for row in (table["columns"], *table["rows"])]
+        cells = [[str(c) for c in row] for row in (table["columns"], *table["rows"])]
     elif schema.startswith("haechi.bench/"):
         if view == "about":
             return _about(result)
@@ -53,9 +55,6 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
         cells = _nuisance(result, options.get("score", "verdict"))
     elif schema.startswith("haechi.ablation/"):
         cells = _held(result) if view == "held" else _ablation(result, options)
-    elif schema.startswith("haechi.speed/"):
-        bars = [[r["what"], r["shown"], r["bar"]] for r in result["rows"]]
-        cells = [["what", "measured", "bar"], *bars]
     elif schema == side.SCHEMA:
         cells = side.cells(result)
     else:
@@ -64,6 +63,15 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
     named = [[words.get(c, c) for c in cells[0]], *([words.get(r[0], r[0]), *r[1:]] for r in cells[1:])]
     lines = ["| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in named]
     return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]]) + "\n"
+
+
+def _rows(result: Mapping[str, Any]) -> Cells:
+    """Single figures, each beside its bar; of a result in parts, those of all."""
+    parts = (
+        {f"{name}: ": part for name, part in result["parts"].items()} if "parts" in result else {"": result}
+    )
+    figures = [[name + r["what"], r["shown"], r["bar"]] for name, part in parts.items() for r in part["rows"]]
+    return [["what", "measured", "bar"], *figures]
 
 
 def _bench(result: Mapping[str, Any], view: str, options: Mapping[str, str]) -> Cells:
