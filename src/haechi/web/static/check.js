@@ -5,7 +5,7 @@ import { atHome, keepFile, show } from "./view.js";
 
 const AT_ONCE = 3;
 const SENT = 0.25; // the part of the bar that the upload fills
-const NAMED = { open: "state_open", faces: "state_faces", verdict: "state_verdict", previews: "state_verdict", done: "state_verdict" };
+const NAMED = { open: "state_open", faces: "state_faces", verdict: "state_verdict", claims: "state_verdict", previews: "state_verdict", done: "state_verdict" };
 
 export const stageKey = (job) => {
   if (job.status === "waiting") return job.ahead ? "state_waiting" : "state_queued";
