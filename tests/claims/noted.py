@@ -9,6 +9,10 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from haechi.report import LANGUAGES
+from haechi.report.messages import catalogue, sentence
+from haechi.types import Evidence
+
 EXIF, XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 
 
@@ -104,3 +108,13 @@ def full_meta(items: Sequence[bytes], keys: Sequence[bytes] = ()) -> bytes:
 
 def item(kind: bytes, text: bytes) -> bytes:
     return box(kind, box(b"data", struct.pack(">II", 1, 0) + text))
+
+
+def spoken(said: Evidence) -> Evidence:
+    """What a claim says, every sentence of it tried in every language."""
+    assert said.llr is None
+    for reason in (said.reason, *said.facts):
+        assert reason.code in catalogue("en")
+        for lang in LANGUAGES:
+            assert "?" not in sentence(reason, lang)
+    return said
