@@ -6,7 +6,6 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import cv2
@@ -19,51 +18,15 @@ from haechi.report import LANGUAGES, level_sentence, render_html
 from haechi.report.facts import figure_rows
 from haechi.report.markup import clock, heat_uri
 from haechi.types import Evidence, ModelRef, Reason, Region
+from html_page import Page
 from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo, preview
 
-VOID = {"meta", "br", "input", "img", "link", "hr"}
 HELP = (
     "https://stopncii.org/",
     "https://takeitdown.ncmec.org/",
     "https://d4u.stop.or.kr/",
     "https://www.12377.cn/",
 )
-
-
-class Page(HTMLParser):
-    """Elements of a page in order, each (tag, attributes); raises on tags that do not nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.inside: dict[str, str] = {}
-        self._open: list[str] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-        assert not self._open, f"never closed: {self._open}"
-
-    def handle_starttag(self, tag, attrs):
-        assert len(dict(attrs)) == len(attrs), f"attribute twice in {tag}"
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self._open, tag
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        here = self._open[-1] if self._open else ""
-        self.inside[here] = self.inside.get(here, "") + data
-        if here not in ("style", "script"):
-            self.text += data + " "
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.elements if name == tag]
 
 
 @pytest.fixture(scope="module", params=[(case, lang) for case in CASES for lang in LANGUAGES], ids=str)

@@ -3,48 +3,15 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
 from haechi.settings import LANGUAGES
+from html_page import Page
 
 PATHS = ("/", "/help", "/models", "/about", "/nothing-here")
-VOID = {"meta", "link", "input", "img", "br", "hr"}
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}${7*7}.png"
-
-
-class Page(HTMLParser):
-    """Elements (tag, attributes) in order; raises on tags that do not nest."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.inside: dict[str, str] = {}
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self._open, f"never closed: {self._open}"
-
-    def handle_starttag(self, tag, attrs):
-        assert len(dict(attrs)) == len(attrs), f"attribute twice in {tag}"
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        here = self._open[-1] if self._open else ""
-        self.inside[here] = self.inside.get(here, "") + data
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.elements if name == tag]
 
 
 def get(site, path, lang="en", **headers):
