@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from haechi.lab.blending import blended
+from haechi.lab.blending import blend, blended
 from haechi.lab.networks.backbone import WEIGHTS, EdgeTrunk
 from haechi.lab.networks.streams import LargeKernel, srm_bank
 from haechi.lab.networks.swap import STREAMS, SwapNet
@@ -79,6 +79,18 @@ def test_a_blend_lies_between_the_two_networks_it_is_made_of() -> None:
     assert said[2] == pytest.approx(after(x)[0].numpy(), abs=1e-4)
     half = blended(before.state_dict(), after.state_dict())["out.weight"]
     assert half[:, -10:].numpy() == pytest.approx(after.out.weight[:, -10:].numpy() / 2)
+
+
+@torch.inference_mode()
+def test_two_runs_of_one_stream_blend_into_a_network_of_that_stream(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    runs = [SwapNet(streams=("fine",)).eval() for _ in range(2)]
+    files = [tmp_path / f"{k}.pt" for k in range(2)]
+    for run, file in zip(runs, files, strict=True):
+        torch.save({"average": run.state_dict(), "seconds": 60.0}, file)
+    mixed, seconds = blend(files[0], files[1], 0.5)
+    assert (mixed.streams, seconds) == (("fine",), 120.0)
+    assert torch.allclose(mixed.out.weight, (runs[0].out.weight + runs[1].out.weight) / 2)
 
 
 def test_what_is_frozen_does_not_learn() -> None:

@@ -1,8 +1,10 @@
-"""``haechi train blend``: halfway between a network and the one that it was trained on from.
+"""``haechi train blend``: between a network and the one that it was trained on from, or between two that were
+trained on from the same one.
 
 Training on new forgeries forgets a little of the old ones; the mean of the weights before and after keeps
-most of both, at the price of one network (Wortsman et al. 2022, WiSE-FT). It works because the second began
-where the first ended, so that both lie in one valley of the loss.
+most of both, at the price of one network (Wortsman et al. 2022, WiSE-FT). Two runs from one start, on other
+batches, err in other places, and their mean errs less than either (Wortsman et al. 2022, Model soups). Both
+work because all began in one valley of the loss.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from haechi.lab.networks.swap import SwapNet
+from haechi.lab.networks.swap import PARTS, STREAMS, SwapNet
 
 
 def blended(before: dict[str, Tensor], after: dict[str, Tensor], share: float = 0.5) -> dict[str, Tensor]:
@@ -36,6 +38,11 @@ def blended(before: dict[str, Tensor], after: dict[str, Tensor], share: float = 
 def blend(before: Path, after: Path, share: float = 0.5) -> tuple[SwapNet, float]:
     """The face network between two checkpoints, and the seconds that both took."""
     early, late = (torch.load(p, map_location="cpu", weights_only=True) for p in (before, after))
-    model = SwapNet()
+    built = (stream for stream, part in zip(STREAMS, PARTS, strict=True) if _has(late["average"], part))
+    model = SwapNet(streams=tuple(built))
     model.load_state_dict(blended(early["average"], late["average"], share))
     return model, float(early["seconds"] + late["seconds"])
+
+
+def _has(weights: dict[str, Tensor], part: str) -> bool:
+    return any(name.startswith(part) for name in weights)

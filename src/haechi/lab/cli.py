@@ -102,6 +102,9 @@ def swap(
     rate: Annotated[
         float, typer.Option("--rate", help="of learning, at its highest; 3e-4 suits a start")
     ] = 5e-4,
+    seed: Annotated[
+        int, typer.Option("--seed", help="of the batches; runs from one start, blended, need different ones")
+    ] = 7,
 ) -> None:
     """The face network; the first run prepares the data. `train forge` must have made the pools."""
     from haechi.lab import augment, cards, export, train_swap
@@ -119,7 +122,7 @@ def swap(
     prepare(data, teachers, out / "prepared")
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / name
-    plan = Plan(steps=steps, batch=BATCH, lr=rate, warmup=100, workers=workers, threads=threads)
+    plan = Plan(steps, BATCH, rate, warmup=100, seed=seed, workers=workers, threads=threads)
     model, seconds = train_swap.train(
         out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start
     )
@@ -135,12 +138,12 @@ def _among(option: str, values: Iterable[str], known: Iterable[str]) -> None:
 @app.command()
 def blend(
     out: Out,
-    before: Annotated[str, typer.Option("--before", help="run whose network the later one began from")],
-    after: Annotated[str, typer.Option("--after", help="run that went on from it")],
+    before: Annotated[str, typer.Option("--before", help="run that the later one began from, or its like")],
+    after: Annotated[str, typer.Option("--after", help="run that went on")],
     name: Name = "swap",
     share: Annotated[float, typer.Option("--share", min=0, max=1, help="of the later one")] = 0.5,
 ) -> None:
-    """A face network halfway between two runs of which one began where the other ended."""
+    """A face network between two runs of which one began where the other ended, or both at one start."""
     from haechi.lab import blending, cards, export
 
     files = [out / run / "checkpoint.pt" for run in (before, after)]
