@@ -20,7 +20,9 @@ TOKEN = "correct-horse-battery"
 def test_other_names_for_this_machine_are_turned_away(site: Site, host: str) -> None:
     """DNS rebinding: the name is the attacker's, the address ours."""
     problem(site.client.get("/readyz", headers={"host": host}), 421, "wrong_host")
-    assert site.client.get("/", headers={"host": host}).status_code == 421
+    shown = site.client.get("/", headers={"host": host, "Accept": "text/html"})
+    assert (shown.status_code, shown.headers["content-type"]) == (421, "text/html; charset=utf-8")
+    assert "open the address that it printed" in shown.text  # a person is told so, not a program
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8765", "127.0.0.1:99", "[::1]:8765", "LOCALHOST"])

@@ -87,7 +87,7 @@ def build(
     static = Path(str(files("haechi.web").joinpath("static")))
     if static.is_dir():
         app.mount("/static", StaticFiles(directory=static))
-    app.add_middleware(Guard, options=options, metrics=metrics, guesses=app.state.guesses)
+    app.add_middleware(Guard, options=options, metrics=metrics, guesses=app.state.guesses, answer=_answer)
     return app
 
 

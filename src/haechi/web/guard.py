@@ -11,10 +11,11 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,10 +53,18 @@ def cookie_value(token: str) -> str:
 
 
 class Guard:
-    """Wraps the application."""
+    """Wraps the application. ``answer`` tells a problem to whoever asked, a person or a program."""
 
-    def __init__(self, app: ASGIApp, options: Options, metrics: Metrics, guesses: Buckets) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        options: Options,
+        metrics: Metrics,
+        guesses: Buckets,
+        answer: Callable[[Request, Problem], Response],
+    ) -> None:
         self._app, self._options, self._metrics, self._guesses = app, options, metrics, guesses
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +75,7 @@ class Guard:
         try:
             refused = self._refused(scope, headers)
         except Problem as problem:
-            refused = problem.response(scope["path"])
+            refused = self._answer(Request(scope), problem)
         if refused is not None:
             await refused(scope, receive, send)
             return
