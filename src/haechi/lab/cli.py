@@ -105,6 +105,9 @@ def swap(
     seed: Annotated[
         int, typer.Option("--seed", help="of the batches; runs from one start, blended, need different ones")
     ] = 7,
+    mined: Annotated[
+        bool, typer.Option("--mined", help="draw clusters of swaps that the models of OUT miss more often")
+    ] = False,
 ) -> None:
     """The face network; the first run prepares the data. `train forge` must have made the pools."""
     from haechi.lab import augment, cards, export, train_swap
@@ -124,8 +127,9 @@ def swap(
     run = out / name
     plan = Plan(steps, BATCH, rate, warmup=100, seed=seed, workers=workers, threads=threads)
     model, seconds = train_swap.train(
-        out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start
-    )
+        out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start,
+        mined=mined,
+    )  # fmt: skip
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
     export.write_card(cards.swap_card(name, run, seconds, parity), out / "models")
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from haechi import models
 from haechi.detectors.swap import BATCH, SwapDetector, middle
-from haechi.lab.swap_data import Prepared
+from haechi.lab.swap_data import Prepared, SwapData
 from haechi.settings import Settings
 from haechi.types import F32, F64
 
@@ -61,6 +61,11 @@ class Guidance:
             np.savez(file, soft=soft, features=features)
         with np.load(file) as kept:
             return Guidance(kept["soft"], kept["features"])
+
+    def steer(self, data: SwapData, *, mined: bool = False, soft: bool = False) -> None:
+        """Let these answers decide how often each swap of ``data`` is drawn, and half of its labels."""
+        data.swap_odds = self.odds(data.swaps) if mined else None
+        data.soft = self.soft if soft else None
 
     def odds(self, swaps: list[int], seed: int = 7) -> F64:
         """How often to draw each of these rows, all of them swaps: f64 (n,), adding up to 1."""

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from haechi.faces import CROP_PX
 from haechi.lab.data import file_hash
+from haechi.lab.guidance import Guidance
 from haechi.lab.loop import Batch, Plan, fit
 from haechi.lab.networks.swap import STREAMS, SwapNet
 from haechi.lab.swap_data import DRAWN, HARDEST_AT, MIX, PAIRS, SWAPS, TWINS, Prepared, SwapData
@@ -80,15 +81,19 @@ def train(
     frozen: str = "nothing",
     without: Sequence[str] = (),
     start: Path | None = None,
+    mined: bool = False,
 ) -> tuple[SwapNet, float]:
     """Train on the train split; return the averaged network and the seconds it took.
 
     ``out`` holds what ``prepare`` and ``train forge`` made, ``run`` takes the checkpoint. ``without`` names
     families of pseudo-fakes and kinds of degradation to leave out, ``start`` a checkpoint whose averaged
-    weights are taken over."""
+    weights are taken over. ``mined``: the calibrated models in ``out`` decide how often each swap is drawn
+    (``lab.guidance``). Raises ModelError where they are missing."""
     torch.manual_seed(plan.seed)
     mix = {name: odds for name, odds in MIX.items() if name not in without}
     data = SwapData(Prepared.open(out), mix=mix, hardest_at=1 if start else HARDEST_AT, without=without)
+    if mined:
+        Guidance.of(data.p, out / "models", plan.threads).steer(data, mined=True)
     model = SwapNet(trunk, streams, frozen)
     if start is not None:
         model.take_over(torch.load(start, map_location="cpu", weights_only=True)["average"])
@@ -97,7 +102,7 @@ def train(
         model.trunk.load_imagenet(weights, first.permute(0, 3, 1, 2).float())
     facts = {
         "task": "swap", "trunk": trunk, "streams": list(streams), "frozen": frozen, "families": mix,
-        "left_out": sorted(without),
+        "left_out": sorted(without), "mined": mined,
         "batch_of": [PAIRS, TWINS, SWAPS, DRAWN], "start": start.parent.name if start else "imagenet",
         "data_sha256": file_hash([out / "prepared" / "table.json"]),
     }  # fmt: skip

@@ -111,9 +111,9 @@ def run(
         mix = {name: odds for name, odds in MIX.items() if name not in variant.without}
         source = SwapData(prepared, mix=mix, hardest_at=1, without=variant.without)
         if variant.mined or variant.soft:
-            told = Guidance.of(prepared, out / "models", threads)
-            source.swap_odds = told.odds(source.swaps) if variant.mined else None
-            source.soft = told.soft if variant.soft else None
+            Guidance.of(prepared, out / "models", threads).steer(
+                source, mined=variant.mined, soft=variant.soft
+            )
         net = SwapNet("edge", FINE, variant.frozen)
         net.take_over(start)
         model = net if variant.side_px == CROP_PX else AtSide(net, variant.side_px)
