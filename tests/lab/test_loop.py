@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from haechi import models
 from haechi.errors import ModelError
 from haechi.lab.export import PARITY, export, rounded, training_facts, write_card
-from haechi.lab.loop import Batch, Plan, code_hash, fit
+from haechi.lab.loop import Batch, Plan, code_hash, fit, seconds_of
 from haechi.settings import Settings
 
 
@@ -126,6 +126,17 @@ def test_the_average_moves_slower_than_the_network(tmp_path: Path) -> None:
     followed = (state["average"]["conv.weight"] - start.conv.weight).abs().mean()
     assert 0 < followed < moved
     assert torch.equal(state["average"]["conv.weight"], average.state_dict()["conv.weight"])
+
+
+def test_the_time_of_a_network_is_that_of_all_runs_it_came_from(tmp_path: Path) -> None:
+    took = {"first": (None, 100), "left": ("first", 20), "right": ("first", 3), "lost": ("elsewhere", 7)}
+    for name, (start, seconds) in took.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps({"start": start} if start else {}))
+        (tmp_path / name / "log.jsonl").write_text(f'{{"seconds": 1}}\n{{"seconds": {seconds}}}\n')
+    assert seconds_of(tmp_path / "left") == 120
+    assert seconds_of(tmp_path / "left", tmp_path / "right") == 123
+    assert seconds_of(tmp_path / "lost") == 7
 
 
 # The exporter of PyTorch that writes what onnxruntime reads best announces that it will go one day.

@@ -35,13 +35,13 @@ def blended(before: dict[str, Tensor], after: dict[str, Tensor], share: float = 
     return out
 
 
-def blend(before: Path, after: Path, share: float = 0.5) -> tuple[SwapNet, float]:
-    """The face network between two checkpoints, and the seconds that both took."""
+def blend(before: Path, after: Path, share: float = 0.5) -> SwapNet:
+    """The face network between two checkpoints."""
     early, late = (torch.load(p, map_location="cpu", weights_only=True) for p in (before, after))
     built = (stream for stream, part in zip(STREAMS, PARTS, strict=True) if _has(late["average"], part))
     model = SwapNet(streams=tuple(built))
     model.load_state_dict(blended(early["average"], late["average"], share))
-    return model, float(early["seconds"] + late["seconds"])
+    return model
 
 
 def _has(weights: dict[str, Tensor], part: str) -> bool:

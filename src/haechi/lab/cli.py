@@ -13,7 +13,7 @@ from haechi.detectors.swap import WINDOW_PX
 from haechi.errors import ExitCode, UsageError
 from haechi.lab.ablate.commands import app as ablate
 from haechi.lab.classroom.commands import app as classroom
-from haechi.lab.loop import Plan
+from haechi.lab.loop import Plan, seconds_of
 
 app = typer.Typer(help="Train the networks (needs haechi[lab]).", no_args_is_help=True, add_completion=False)
 app.add_typer(ablate, name="ablate")
@@ -126,12 +126,12 @@ def swap(
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / name
     plan = Plan(steps, BATCH, rate, warmup=100, seed=seed, workers=workers, threads=threads)
-    model, seconds = train_swap.train(
+    model = train_swap.train(
         out, teachers, run, plan, trunk=trunk, streams=seen, frozen=frozen, without=left_out, start=start,
         mined=mined,
     )  # fmt: skip
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
-    export.write_card(cards.swap_card(name, run, seconds, parity), out / "models")
+    export.write_card(cards.swap_card(name, run, seconds_of(run), parity), out / "models")
 
 
 def _among(option: str, values: Iterable[str], known: Iterable[str]) -> None:
@@ -153,9 +153,9 @@ def blend(
     files = [out / run / "checkpoint.pt" for run in (before, after)]
     if missing := [file.parent.name for file in files if not file.is_file()]:
         raise UsageError(f"no checkpoint of {' and '.join(missing)} in {out.name!r}: train it first")
-    model, seconds = blending.blend(files[0], files[1], share)
+    model = blending.blend(files[0], files[1], share)
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
-    card = cards.swap_card(name, out / after, seconds, parity)
+    card = cards.swap_card(name, out / after, seconds_of(out / before, out / after), parity)
     card["training"]["config"]["blended_with"] = {"run": before, "share": 1 - share}
     export.write_card(card, out / "models")
 
@@ -190,11 +190,9 @@ def synthesis(
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / name
     plan = Plan(steps=steps, batch=36, lr=5e-4, warmup=150, workers=workers, threads=threads)
-    model, seconds = train_synthesis.train(
-        data, out, teachers, run, plan, streams=seen, without=left_out, start=start
-    )
+    model = train_synthesis.train(data, out, teachers, run, plan, streams=seen, without=left_out, start=start)
     parity = export.export(model, name, out / "models", 160, ["logit"])
-    export.write_card(cards.synthesis_card(name, run, seconds, parity), out / "models")
+    export.write_card(cards.synthesis_card(name, run, seconds_of(run), parity), out / "models")
 
 
 @app.command()

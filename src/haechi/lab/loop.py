@@ -122,6 +122,26 @@ class Journal:
             temporary.replace(self.out / "checkpoint.pt")
 
 
+def seconds_of(*runs: Path) -> float:
+    """What these runs took together with those that they began from, each counted once. The starts are looked
+    for beside the runs, by the name that ``config.json`` gives; one that is not there is not counted."""
+    met: set[Path] = set()
+    todo = list(runs)
+    while todo:
+        run = todo.pop()
+        if run in met or not (run / "log.jsonl").is_file():
+            continue
+        met.add(run)
+        start = json.loads((run / "config.json").read_text()).get("start")
+        todo += [run.parent / start] if start else []
+    return float(sum(_last_line(run / "log.jsonl")["seconds"] for run in met))
+
+
+def _last_line(journal: Path) -> dict[str, float]:
+    last: dict[str, float] = json.loads(journal.read_text().splitlines()[-1])
+    return last
+
+
 def chances(seed: int, step: int) -> None:
     """Set what torch draws in a step (dropout, draws of the loss) by (seed, step) alone."""
     # Mixed to 32 bits: on a processor torch looks at no more of a seed.

@@ -82,8 +82,8 @@ def train(
     without: Sequence[str] = (),
     start: Path | None = None,
     mined: bool = False,
-) -> tuple[SwapNet, float]:
-    """Train on the train split; return the averaged network and the seconds it took.
+) -> SwapNet:
+    """Train on the train split; return the averaged network.
 
     ``out`` holds what ``prepare`` and ``train forge`` made, ``run`` takes the checkpoint. ``without`` names
     families of pseudo-fakes and kinds of degradation to leave out, ``start`` a checkpoint whose averaged
@@ -106,9 +106,9 @@ def train(
         "batch_of": [PAIRS, TWINS, SWAPS, DRAWN], "start": start.parent.name if start else "imagenet",
         "data_sha256": file_hash([out / "prepared" / "table.json"]),
     }  # fmt: skip
-    average, seconds = fit(
+    average, _ = fit(
         model, data.batch, swap_loss, plan, run, facts,
         lr_scale=lambda n: 0.6 if n.startswith("trunk") else 1.0,
     )  # fmt: skip
     assert isinstance(average, SwapNet)
-    return average, seconds
+    return average

@@ -206,8 +206,8 @@ def train(
     without: Sequence[str] = (),
     start: Path | None = None,
     hardest_at: int = HARDEST_AT,
-) -> tuple[SynthesisNet, float]:
-    """Train on the train split and return the averaged network and the seconds it took.
+) -> SynthesisNet:
+    """Train on the train split and return the averaged network.
 
     ``out`` holds the reconstructions and the faces of ``train forge``; ``without`` names kinds of MIX to
     leave out, ``start`` a checkpoint whose averaged weights are taken over; ``hardest_at`` the step
@@ -226,9 +226,9 @@ def train(
         "start": start.parent.name if start else "imagenet",
         "data_sha256": file_hash([data / "manifest.csv", *sorted(data.glob("*.tar"))]),
     }  # fmt: skip
-    average, seconds = fit(
+    average, _ = fit(
         model, source.batch, synthesis_loss, plan, run, facts,
         lr_scale=lambda n: 0.5 if n.startswith("trunk") else 1.0,
     )  # fmt: skip
     assert isinstance(average, SynthesisNet)
-    return average, seconds
+    return average

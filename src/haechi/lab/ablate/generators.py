@@ -73,7 +73,7 @@ def run(
             threads=threads, checkpoint_s=900,
         )  # fmt: skip
         where = out / "ablate" / f"generators-{part or 'full'}"
-        model, _ = train(
+        model = train(
             data,
             out,
             weights,
