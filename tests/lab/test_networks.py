@@ -88,7 +88,7 @@ def test_two_runs_of_one_stream_blend_into_a_network_of_that_stream(tmp_path: Pa
     files = [tmp_path / f"{k}.pt" for k in range(2)]
     for run, file in zip(runs, files, strict=True):
         torch.save({"average": run.state_dict()}, file)
-    mixed = blend(files[0], files[1], 0.5)
+    mixed = blend(files[0], files[1:], 0.5)
     assert mixed.streams == ("fine",)
     assert torch.allclose(mixed.out.weight, (runs[0].out.weight + runs[1].out.weight) / 2)
 

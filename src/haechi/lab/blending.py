@@ -9,6 +9,7 @@ work because all began in one valley of the loss.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -35,12 +36,17 @@ def blended(before: dict[str, Tensor], after: dict[str, Tensor], share: float = 
     return out
 
 
-def blend(before: Path, after: Path, share: float = 0.5) -> SwapNet:
-    """The face network between two checkpoints."""
-    early, late = (torch.load(p, map_location="cpu", weights_only=True) for p in (before, after))
-    built = (stream for stream, part in zip(STREAMS, PARTS, strict=True) if _has(late["average"], part))
+def blend(before: Path, after: Sequence[Path], share: float = 0.5) -> SwapNet:
+    """The face network of which ``share`` is the mean of the checkpoints ``after``, the rest ``before``."""
+    early, *later = (
+        torch.load(p, map_location="cpu", weights_only=True)["average"] for p in (before, *after)
+    )
+    late = later[0]
+    for n, other in enumerate(later[1:], 1):
+        late = blended(late, other, 1 / (n + 1))
+    built = (stream for stream, part in zip(STREAMS, PARTS, strict=True) if _has(late, part))
     model = SwapNet(streams=tuple(built))
-    model.load_state_dict(blended(early["average"], late["average"], share))
+    model.load_state_dict(blended(early, late, share))
     return model
 
 

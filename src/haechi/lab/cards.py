@@ -74,7 +74,7 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
     origins = [DFDC, FFHQ, LARGE, LFW, SD21, TAEF2, trunk, f"pseudo-fakes made here: {families}"]
     return {
         "name": name,
-        "version": "0.3.0",
+        "version": "0.4.0",
         "task": "tells swapped, re-enacted and locally edited faces, with a map",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",

@@ -143,20 +143,20 @@ def _among(option: str, values: Iterable[str], known: Iterable[str]) -> None:
 def blend(
     out: Out,
     before: Annotated[str, typer.Option("--before", help="run that the later one began from, or its like")],
-    after: Annotated[str, typer.Option("--after", help="run that went on")],
+    after: Annotated[list[str], typer.Option("--after", help="run that went on; repeatable")],
     name: Name = "swap",
-    share: Annotated[float, typer.Option("--share", min=0, max=1, help="of the later one")] = 0.5,
+    share: Annotated[float, typer.Option("--share", min=0, max=1, help="of the later ones")] = 0.5,
 ) -> None:
     """A face network between two runs of which one began where the other ended, or both at one start."""
     from haechi.lab import blending, cards, export
 
-    files = [out / run / "checkpoint.pt" for run in (before, after)]
+    files = [out / run / "checkpoint.pt" for run in (before, *after)]
     if missing := [file.parent.name for file in files if not file.is_file()]:
         raise UsageError(f"no checkpoint of {' and '.join(missing)} in {out.name!r}: train it first")
-    model = blending.blend(files[0], files[1], share)
+    model = blending.blend(files[0], files[1:], share)
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
-    card = cards.swap_card(name, out / after, seconds_of(out / before, out / after), parity)
-    card["training"]["config"]["blended_with"] = {"run": before, "share": 1 - share}
+    card = cards.swap_card(name, out / after[-1], seconds_of(*(file.parent for file in files)), parity)
+    card["training"]["config"]["blended"] = {before: 1 - share, **dict.fromkeys(after, share / len(after))}
     export.write_card(card, out / "models")
 
 
