@@ -46,7 +46,7 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
         box = found.boxes_xyxy[found.largest()]
         square = crop_box(box)
         logits, maps = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
-        said = [(logits[0], maps[0, 0]), (np.asarray(detector.shares) @ logits, maps[:, 0].mean(0))]
+        said = [(logits[0], maps[0, 0]), (np.asarray(detector.shares) @ logits, detector.joined(maps)[0])]
         quality = FaceQuality(1, float((box[2:] - box[:2]).min()), 1.0, 1.0)
         for k, ((logit, shown), calibration) in enumerate(zip(said, calibrations, strict=False)):
             if llr(logit, quality, calibration)[0] > 0:
