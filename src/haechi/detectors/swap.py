@@ -82,7 +82,7 @@ class SwapDetector:
         return total, self.joined(maps)
 
     def joined(self, maps: F32) -> F32:
-        """Maps f32 (m, n, 28, 28) of the networks, each by its share: what is shown is what was decided on."""
+        """Maps f32 (m, n, 28, 28) of the networks, each by its share: what is shown was decided on."""
         together: F32 = np.tensordot(np.asarray(self.shares, np.float32), maps, 1)
         return together
 
