@@ -60,7 +60,7 @@ def test_a_thorough_check_asks_a_second_network_and_weighs_both_by_their_shares(
     thorough = SwapDetector(replace(Settings(), thorough=True))
     both, maps = thorough.logits(crop, mirrored=False)
     assert both[0] == pytest.approx(alone[0] * (0.25 + 0.75 / 2))
-    assert maps[0].mean() == pytest.approx((1 / (1 + np.exp(-5)) + 0.5) / 2, abs=1e-3)
+    assert maps[0].mean() == pytest.approx(0.25 / (1 + np.exp(-5)) + 0.75 * 0.5, abs=1e-3)
     each, _ = thorough.each(crop, mirrored=True)
     assert each.shape == (2, 1)
 

@@ -38,6 +38,14 @@ def middle(crops: U8) -> U8:
     return crops[:, margin : margin + WINDOW_PX, margin : margin + WINDOW_PX]
 
 
+def joined(maps: F32, shares: Sequence[float]) -> F32:
+    """Maps f32 (m, n, 28, 28) of m networks in [0, 1] -> f32 (n, 28, 28), each by its share in the verdict:
+    what is shown is what was decided on."""
+    weights = np.asarray(shares, np.float32)
+    together: F32 = np.tensordot(weights / weights.sum(), maps, 1)
+    return together
+
+
 class SwapDetector:
     """Card ``swap``; a thorough check asks the network of ``swap_thorough`` as well. One logit and one 28 x
     28 map a crop; a face's evidence is that of its mean logit over time."""
@@ -79,12 +87,7 @@ class SwapDetector:
         together, each by its share."""
         logits, maps = self.each(crops, mirrored)
         total: F64 = np.asarray(self.shares) @ logits
-        return total, self.joined(maps)
-
-    def joined(self, maps: F32) -> F32:
-        """Maps f32 (m, n, 28, 28) of the networks, each by its share: what is shown was decided on."""
-        together: F32 = np.tensordot(np.asarray(self.shares, np.float32), maps, 1)
-        return together
+        return total, joined(maps, self.shares)
 
     def examine(
         self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]

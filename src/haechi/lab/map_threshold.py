@@ -16,7 +16,7 @@ import numpy as np
 from haechi import models
 from haechi.bench.localise import THRESHOLD, Area, iou, picture_map, read_mask, true_area
 from haechi.calibration import llr
-from haechi.detectors.swap import SwapDetector
+from haechi.detectors.swap import SwapDetector, joined
 from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
 from haechi.media import open_media
 from haechi.settings import Settings
@@ -46,7 +46,10 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
         box = found.boxes_xyxy[found.largest()]
         square = crop_box(box)
         logits, maps = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
-        said = [(logits[0], maps[0, 0]), (np.asarray(detector.shares) @ logits, detector.joined(maps)[0])]
+        said = [
+            (logits[0], maps[0, 0]),
+            (np.asarray(detector.shares) @ logits, joined(maps, detector.shares)[0]),
+        ]
         quality = FaceQuality(1, float((box[2:] - box[:2]).min()), 1.0, 1.0)
         for k, ((logit, shown), calibration) in enumerate(zip(said, calibrations, strict=False)):
             if llr(logit, quality, calibration)[0] > 0:
