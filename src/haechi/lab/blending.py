@@ -1,4 +1,4 @@
-"""``haechi train blend``: between a network and the one that it was trained on from, or between two that were
+"""``haechi train blend``: between a network and the one that it was trained on from, or several that were
 trained on from the same one.
 
 Training on new forgeries forgets a little of the old ones; the mean of the weights before and after keeps
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from haechi.lab.networks.swap import PARTS, STREAMS, SwapNet
+from haechi.lab.networks.swap import SwapNet, streams_in
 
 
 def blended(before: dict[str, Tensor], after: dict[str, Tensor], share: float = 0.5) -> dict[str, Tensor]:
@@ -44,11 +44,6 @@ def blend(before: Path, after: Sequence[Path], share: float = 0.5) -> SwapNet:
     late = later[0]
     for n, other in enumerate(later[1:], 1):
         late = blended(late, other, 1 / (n + 1))
-    built = (stream for stream, part in zip(STREAMS, PARTS, strict=True) if _has(late, part))
-    model = SwapNet(streams=tuple(built))
+    model = SwapNet(streams=streams_in(late))
     model.load_state_dict(blended(early, late, share))
     return model
-
-
-def _has(weights: dict[str, Tensor], part: str) -> bool:
-    return any(name.startswith(part) for name in weights)

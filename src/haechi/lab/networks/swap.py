@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,12 @@ PARTS = ("trunk.", "beside.large.", "beside.residual.")
 WIDTH = 64
 TRUNKS = ("edge", "inception")
 FROZEN = ("nothing", "stem", "trunk")
+
+
+def streams_in(weights: Iterable[str]) -> tuple[str, ...]:
+    """The streams of a face network, from what its weights are called."""
+    names = list(weights)
+    return tuple(s for s, part in zip(STREAMS, PARTS, strict=True) if any(n.startswith(part) for n in names))
 
 
 class SwapNet(nn.Module):
@@ -93,7 +99,7 @@ class SwapNet(nn.Module):
     def take_over(self, state: dict[str, Tensor]) -> list[str]:
         """Start from the weights of an earlier network of more or fewer streams; what is new adds next to
         nothing at first. Returns the names that were not in ``state``."""
-        had = [s for s, part in zip(STREAMS, PARTS, strict=True) if any(n.startswith(part) for n in state)]
+        had = streams_in(state)
         then, now = _columns(had), _columns(self.streams)
         new = carry_over(self, self.out, state, [(now[n], then[n]) for n in now if n in then])
         for name, reduce in self.reduce.items():
