@@ -140,7 +140,7 @@ def check(
         str | None, typer.Option("--lang", metavar="en|zh|ko", help="Language of the report, also as zh-CN.")
     ] = None,
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Judge with every network and view: slower, finds more.")
+        bool, typer.Option("--thorough", help="Judge with every network and view: slower, finds hardly more.")
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes, only errors.")

@@ -35,7 +35,7 @@ class Settings:
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")
     threads: int = _setting(0, "processor threads for the networks; 0 means all")
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")
-    thorough: bool = _setting(False, "judge with every network and view: slower, finds more")
+    thorough: bool = _setting(False, "judge with every network and view: slower, finds hardly more")
     known_files: str = _setting("", "CSV list of PDQ hashes, or a folder of them, to compare files with")
     trust_list: str = _setting("", "certificates (PEM) of signers of content credentials that you trust")
     lang: str = _setting("en", "language of reports: en, zh or ko, also as zh-CN")

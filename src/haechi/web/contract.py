@@ -45,7 +45,7 @@ FORM = {
                     "thorough": {
                         "type": "boolean",
                         "default": False,
-                        "description": "Judge with every network and view: slower, finds more.",
+                        "description": "Judge with every network and view: slower, finds hardly more.",
                     },
                 },
             }
