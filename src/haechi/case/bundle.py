@@ -21,10 +21,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from haechi.case import disk
-from haechi.case.kinds import Entry
+from haechi.case.kinds import Entry, Readable
 from haechi.case.log import CASE, HEAD, LOG, now
 from haechi.case.page import page, verdict
 from haechi.case.records import to_record
@@ -33,9 +32,6 @@ from haechi.case.words import say
 from haechi.errors import UsageError
 from haechi.report import render_html
 
-if TYPE_CHECKING:
-    from haechi.case.store import Case
-
 _PACKED = (".txt", ".json", ".jsonl", ".html", ".csv")
 
 
@@ -43,7 +39,8 @@ class _Zip:
     """A zip that is written piece by piece and remembers the SHA-256 of each file."""
 
     def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path, "x", allowZip64=True)
+        self._file = disk.private(path)
+        self._zip = zipfile.ZipFile(self._file, "w", allowZip64=True)
         self._when = datetime.now(UTC).timetuple()[:6]
         self.sums: dict[str, str] = {}
 
@@ -60,9 +57,10 @@ class _Zip:
 
     def close(self) -> None:
         self._zip.close()
+        self._file.close()
 
 
-def bundle(case: Case, to: Path, lang: str, *, hashes_only: bool = False) -> Path:
+def bundle(case: Readable, to: Path, lang: str, *, hashes_only: bool = False) -> Path:
     """Write the zip to ``to`` and return its path. Raises UsageError when something is there already or it
     would lie in the case itself, Locked, and CaseError when a file is not what the log knows."""
     if to.exists() or to.is_symlink():
@@ -115,7 +113,7 @@ def _cell(text: str) -> str:
     return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
 
 
-def _whole(case: Case, entries: tuple[Entry, ...], lang: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[tuple[str, Iterable[bytes]]]:
     for name in (CASE, LOG, HEAD):
         yield f"case/{name}", disk.pieces(case.folder / name)
     done: set[str] = set()
@@ -145,13 +143,13 @@ def _whole(case: Case, entries: tuple[Entry, ...], lang: str) -> Iterator[tuple[
     yield "entries.json", [text.encode("utf-8", "replace")]
 
 
-def _decrypted(case: Case, entry: Entry) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _decrypted(case: Readable, entry: Entry) -> Iterator[tuple[str, Iterable[bytes]]]:
     first = next(case.original(entry), b"")
     name = f"originals/{entry.sha256}.{suffix_of(first, entry.name)}"
     yield name, case.original(entry)
 
 
-def _readme(case: Case, entries: tuple[Entry, ...], lang: str, hashes_only: bool) -> str:
+def _readme(case: Readable, entries: tuple[Entry, ...], lang: str, hashes_only: bool) -> str:
     """README.txt; its lines end as Windows wants them, which all others can read."""
     title = say("readme_title", lang, title=case.ident if hashes_only else case.title)
     made = say("readme_made", lang, time=now(), version=metadata.version("haechi"))

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from haechi.case import disk
 from haechi.case.words import say as words
 from haechi.errors import ExitCode, HaechiError, InputError, Locked, UsageError
 from haechi.settings import Settings
@@ -340,7 +341,8 @@ def _count(where: Path) -> int:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        with disk.private(path, os.O_TRUNC) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise UsageError(f"--out: {path.name} cannot be written ({error.strerror})") from None
     say(f"wrote {path}")

@@ -1,4 +1,5 @@
-"""The files of a case: written whole or not at all, readable by their owner alone, never through a link.
+"""The files of a case: written whole or not at all, readable by their owner alone, never through a link, and
+only regular ones: a pipe or a device in the place of a file is an error and never waited for.
 
 A new file is written beside its place under a name that begins with ``.new-``, pushed to the disk and then
 renamed, so that a loss of power leaves either the old state or the new one.
@@ -6,6 +7,7 @@ renamed, so that a loss of power leaves either the old state or the new one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -14,13 +16,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from haechi.errors import CaseError
 
 CHUNK = 1024 * 1024
 UNFINISHED = ".new-"
 LOCK = ".lock"
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""``O_NONBLOCK``: opening a pipe that nobody writes into would wait for ever."""
+_OWNER = 0o600
 
 
 def failed(what: str, error: OSError) -> CaseError:
@@ -29,6 +34,27 @@ def failed(what: str, error: OSError) -> CaseError:
         f"{what} ({os.strerror(error.errno) if error.errno else 'input/output error'}): "
         "check the free space and the permissions of the case folder."
     )
+
+
+def opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+    """A regular file, opened by flags of ``os.open``: no link, pipe or device. Raises OSError."""
+    handle = os.open(path, flags | _NO_LINK)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "ab")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def private(path: Path, flags: int = os.O_EXCL) -> BinaryIO:
+    """A file to write that its owner alone can read; with ``O_TRUNC`` in place of what is there. Raises
+    OSError."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | flags | _NO_LINK, _OWNER)
+    if flags & os.O_TRUNC and hasattr(os, "fchmod"):
+        os.fchmod(handle, _OWNER)  # it may have been there before, open to others
+    return os.fdopen(handle, "w+b")
 
 
 def is_file(path: Path) -> bool:
@@ -62,12 +88,14 @@ def folder(path: Path) -> Path:
 def read(path: Path, most: int) -> bytes:
     """A small file whole. Raises CaseError when it is missing, a link, or larger than ``most``."""
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:
-            about = os.fstat(file.fileno())
-            if not stat.S_ISREG(about.st_mode):
-                raise CaseError(f"{path.name} of the case is no file: put the file back in its place.")
-            data = file.read(min(about.st_size, most) + 1)  # Python sets aside all that is asked for
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, most) + 1)  # Python sets aside all that is asked for
     except OSError as error:
+        if error.errno != errno.ENOENT and not is_file(path):
+            raise CaseError(
+                f"{path.name} of the case is a link, a pipe or a folder: put the file back in its place."
+            ) from None
         raise failed(f"{path.name} of the case cannot be read", error) from None
     if len(data) > most:
         raise CaseError(f"{path.name} of the case is larger than any that Haechi writes: it was changed.")
@@ -75,8 +103,8 @@ def read(path: Path, most: int) -> bytes:
 
 
 def pieces(path: Path) -> Iterator[bytes]:
-    """A file of a case, a megabyte at a time. Raises OSError."""
-    with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:
+    """A file of a case, a megabyte at a time. Raises OSError, also for what is no regular file."""
+    with opened(path) as file:
         while piece := file.read(CHUNK):
             yield piece
 
@@ -98,9 +126,7 @@ class Unfinished:
         self.path = where / (UNFINISHED + secrets.token_hex(8))
         self._digest, self.size = hashlib.sha256(), 0
         try:
-            self._file = os.fdopen(
-                os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600), "wb"
-            )
+            self._file = private(self.path)
         except OSError as error:
             raise failed("A file of the case cannot be written", error) from None
 
@@ -163,7 +189,7 @@ def only_writer(case: Path) -> Iterator[None]:
     """Hold the case against every other writer, in this process or another. The system lets go of the lock
     when a process ends, however it ends. Raises CaseError at once when somebody else writes."""
     try:
-        handle = os.open(case / LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)
+        handle = os.open(case / LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, _OWNER)
     except OSError as error:
         raise failed("The case cannot be held for writing", error) from None
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from haechi.pdq import Moment
+from haechi.types import Report
 
 Kind: TypeAlias = Literal["image", "video", "other"]
 #: Why there is no fingerprint: too little in the picture; not a picture; damaged; over a limit.
@@ -105,3 +106,25 @@ class Skipped:
     path: Path
     code: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Readable(Protocol):
+    """What pages and bundles read of an opened case."""
+
+    folder: Path
+
+    @property
+    def encrypted(self) -> bool: ...
+    @property
+    def ident(self) -> str: ...
+    @property
+    def created(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+
+    def entries(self) -> tuple[Entry, ...]: ...
+    def report(self, entry: Entry) -> Report | None: ...
+    def original(self, entry: Entry) -> Iterator[bytes]: ...
+    def stored(self, path: str) -> Iterator[bytes]: ...

@@ -154,8 +154,7 @@ class Log:
         seal = self.seal()
         line = canonical({**record, "n": seal.records, "prev": seal.head, "time": now()})
         try:
-            flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-            with os.fdopen(os.open(self.folder / LOG, flags), "ab") as file:
+            with disk.opened(self.folder / LOG, os.O_WRONLY | os.O_APPEND) as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())

@@ -7,19 +7,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from html import escape
 from string import Template
-from typing import TYPE_CHECKING
 
 from haechi import helplines
-from haechi.case.kinds import Entry
+from haechi.case.kinds import Entry, Readable
 from haechi.case.words import say
 from haechi.errors import HaechiError
 from haechi.pdq import MIN_QUALITY
 from haechi.report import level_sentence
 from haechi.settings import short_tag
 from haechi.terminal import printable
-
-if TYPE_CHECKING:
-    from haechi.case.store import Case
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -64,7 +60,7 @@ $entries
 )
 
 
-def page(case: Case, lang: str, links: Mapping[int, str] | None = None) -> str:
+def page(case: Readable, lang: str, links: Mapping[int, str] | None = None) -> str:
     """The page. ``links``: where the report of an entry lies beside it. Raises Locked and CaseError."""
     entries = case.entries()
     intro = say("report_intro", lang, created=case.created, count=len(entries))
@@ -83,7 +79,7 @@ def page(case: Case, lang: str, links: Mapping[int, str] | None = None) -> str:
     )
 
 
-def text(case: Case, lang: str) -> str:
+def text(case: Readable, lang: str) -> str:
     """The same as text; characters that could move a cursor are written out."""
     entries = case.entries()
     colon = "：" if short_tag(lang) == "zh" else ": "
@@ -98,7 +94,7 @@ def text(case: Case, lang: str) -> str:
     return "\n".join([*lines, say("report_proof", lang), say("head", lang, head=case.head)])
 
 
-def facts(case: Case, entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
+def facts(case: Readable, entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
     """Label and value of all that is known of an entry."""
     made = entry.prints
     yield say("report_name", lang), entry.name
@@ -125,7 +121,7 @@ def why_no_print(entry: Entry, lang: str) -> str:
     return say(f"why_{entry.prints.why}", lang, least=MIN_QUALITY) if entry.prints.why else ""
 
 
-def verdict(case: Case, entry: Entry, lang: str) -> str:
+def verdict(case: Readable, entry: Entry, lang: str) -> str:
     """What the check of an entry said, in one sentence."""
     if entry.minor:
         return say("report_minor", lang)
@@ -145,11 +141,11 @@ def minors_help(lang: str, country: str = "") -> Iterator[str]:
         yield f"  {line.name(lang)}: {reached}"
 
 
-def _title(case: Case, lang: str) -> str:
+def _title(case: Readable, lang: str) -> str:
     return say("report_title", lang, title=printable(case.title))
 
 
-def _section(case: Case, entry: Entry, lang: str, link: str | None) -> str:
+def _section(case: Readable, entry: Entry, lang: str, link: str | None) -> str:
     rows = "".join(
         f"<dt>{escape(label)}</dt><dd>{_value(value)}</dd>" for label, value in facts(case, entry, lang)
     )

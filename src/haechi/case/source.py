@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from haechi.case import disk
 from haechi.errors import InputError, NotAFile
@@ -18,13 +21,11 @@ def parts(source: Path | bytes) -> Iterator[bytes]:
         yield source
         return
     try:
-        with Path(source).open("rb") as file:
+        with _opened(source) as file:
             while part := file.read(disk.CHUNK):
                 yield part
     except OSError as error:
-        raise NotAFile(
-            f"The file cannot be read ({error.strerror}): check its name and permissions."
-        ) from None
+        raise _unreadable(error) from None
 
 
 def suffix(source: Path | bytes) -> str:
@@ -32,10 +33,35 @@ def suffix(source: Path | bytes) -> str:
     if isinstance(source, bytes):
         return suffix_of(source[:HEAD_BYTES], "")
     try:
-        with Path(source).open("rb") as file:
+        with _opened(source) as file:
             return suffix_of(file.read(HEAD_BYTES), Path(source).name)
-    except OSError:
+    except (OSError, NotAFile):
         return "bin"
+
+
+def checked(source: Path | bytes) -> None:
+    """Raises NotAFile unless the source is bytes or a regular file that can be read."""
+    if not isinstance(source, bytes):
+        try:
+            _opened(source).close()
+        except OSError as error:
+            raise _unreadable(error) from None
+
+
+def _opened(source: Path) -> BinaryIO:
+    """Links are followed: a person named them. Raises OSError, and NotAFile for a pipe, a device or a folder,
+    which would be waited for or never end."""
+    handle = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotAFile("This is no regular file but a folder, a pipe or a device: name the file itself.")
+    return os.fdopen(handle, "rb")
+
+
+def _unreadable(error: OSError) -> NotAFile:
+    if isinstance(error, FileNotFoundError):
+        return NotAFile("There is no such file: check its name.")
+    return NotAFile(f"The file cannot be read ({error.strerror}): check its name and permissions.")
 
 
 def suffix_of(head: bytes, name: str) -> str:

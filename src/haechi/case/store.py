@@ -25,7 +25,7 @@ from haechi.case.log import FOLDERS, PATH, SCHEMA, Log, now
 from haechi.case.prints import prints_of
 from haechi.case.records import from_record, to_record, without
 from haechi.case.seal import Key, new_key, open_key
-from haechi.case.source import parts, suffix
+from haechi.case.source import checked, parts, suffix
 from haechi.errors import CaseError, Locked, UsageError
 from haechi.media import display_name
 from haechi.report import keep
@@ -148,6 +148,7 @@ class Case:
             raise _locked()
         name = display_name(name or source)[:LONGEST_NAME]
         address, note = _text(address), _text(note)
+        checked(source)
         prints = prints_of(source, self._settings)
         with disk.only_writer(self.folder):
             self._log.recover()
