@@ -57,7 +57,9 @@ def build(
     async def life(_: FastAPI) -> AsyncIterator[None]:
         worker.start()
         yield
-        if worker.stop():
+        ended = worker.stop()
+        desk.tidy()
+        if ended:
             desk.close()
 
     app = _App(

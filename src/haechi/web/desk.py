@@ -1,12 +1,11 @@
 """The one object behind REST and pages: takes uploads, knows every job, keeps reports, deletes all in time.
 
-Originals lie in ``DATA_DIR/uploads`` under the job's identifier, never under a name of the sender's, and go
-as soon as they are checked. All methods are safe to call from any thread.
+Originals lie in the data folder under the job's identifier (see ``folder``), never under a name of the
+sender's, and go as soon as they are checked. All methods are safe to call from any thread.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import threading
@@ -17,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-from haechi.errors import UsageError
 from haechi.report import keep
 from haechi.types import Report
+from haechi.web.folder import SEARCHED, Folder
 from haechi.web.options import Options
 from haechi.web.store import ATTEMPTS, Row, Store
 
@@ -71,15 +70,15 @@ class Desk:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self._uploads = _private(options.data_dir) and _private(options.data_dir / "uploads")
-        self._store = Store(options.data_dir / "haechi.db")
+        self._folder = Folder(options.data_dir)
+        self._store = Store(self._folder.database)
         self._store.recover(*_CRASHED, time.time() + options.keep_s)
         self._lock = threading.Lock()
         self._work = threading.Condition()
         self._places = 0
         self._running: dict[str, tuple[str, float]] = {}
         self._listeners: dict[str, list[Callable[[], None]]] = {}
-        self._sweep_uploads()
+        self._folder.sweep(self._store.open_ids())
 
     @contextmanager
     def place(self) -> Iterator[Path]:
@@ -90,23 +89,46 @@ class Desk:
             if waiting + self._places >= self.options.queue:
                 raise QueueFull
             self._places += 1
-        file = self._uploads / f".{secrets.token_hex(16)}"
+        try:
+            with self.part() as file:
+                yield file
+        finally:
+            with self._lock:
+                self._places -= 1
+
+    @contextmanager
+    def part(self) -> Iterator[Path]:
+        """A name for a file that somebody is sending. The file is gone when the context ends, or at the
+        latest when the next process starts."""
+        file = self._folder.part()
         try:
             yield file
         finally:
-            file.unlink(missing_ok=True)
-            with self._lock:
-                self._places -= 1
+            self._folder.delete(file)
+
+    @contextmanager
+    def search(self, file: Path) -> Iterator[Path]:
+        """A folder that holds nothing but this file, which is gone with it when the context ends."""
+        folder = self._folder.search()
+        folder.mkdir(mode=0o700)
+        try:
+            file.rename(folder / SEARCHED)
+            yield folder
+        finally:
+            (folder / SEARCHED).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # swept: the server stops
+                folder.rmdir()
 
     def submit(self, upload: Path, name: str, *, thorough: bool = False) -> str:
         """Take over a file inside the folder of uploads; the identifier of its job, which cannot be guessed.
         The job survives the end of the process from here on."""
         id_ = secrets.token_urlsafe(_ID_BYTES)
-        upload.rename(self._uploads / id_)
+        original = self._folder.original(id_)
+        upload.rename(original)
         try:
             self._store.add(id_, name, thorough=thorough, created_s=time.time())
         except BaseException:
-            (self._uploads / id_).unlink(missing_ok=True)
+            self._folder.delete(original)
             raise
         with self._work:
             self._work.notify_all()
@@ -137,7 +159,8 @@ class Desk:
 
     def drop(self, id_: str) -> bool:
         """Delete a job, its original and its report now; one that runs is broken off. False: none there."""
-        (self._uploads / id_).unlink(missing_ok=True) if self._store.look(id_) else None
+        if self._store.look(id_):
+            self._folder.delete(self._folder.original(id_))
         gone = self._store.drop(id_)
         if gone:
             self._tell(id_)
@@ -146,7 +169,7 @@ class Desk:
     def original(self, id_: str) -> Path | None:
         """The upload while it waits or runs."""
         row = self._store.look(id_)
-        file = self._uploads / id_
+        file = self._folder.original(id_)
         return file if row is not None and row.status in ("waiting", "running") and file.exists() else None
 
     def counts(self) -> dict[str, int]:
@@ -155,7 +178,7 @@ class Desk:
 
     def free_bytes(self) -> int:
         """Room left on the disk of the data folder."""
-        return shutil.disk_usage(self._uploads).free
+        return shutil.disk_usage(self._folder.uploads).free
 
     def on_end(self, id_: str, call: Callable[[], None]) -> Callable[[], None]:
         """Have ``call`` called, in another thread, when the job ends or is dropped; at once when it has.
@@ -189,11 +212,11 @@ class Desk:
         # After a crash one file at a time, or the next one, read ahead, would be blamed on this one.
         following = self._store.following() if row.attempts == 1 else None
         then = (
-            self._uploads / following.id
+            self._folder.original(following.id)
             if following is not None and following.thorough == row.thorough and following.attempts == 0
             else None
         )
-        return Task(row.id, row.name, row.thorough, self._uploads / row.id, then)
+        return Task(row.id, row.name, row.thorough, self._folder.original(row.id), then)
 
     def wake(self) -> None:
         """Have ``next`` return at once."""
@@ -224,11 +247,17 @@ class Desk:
         """Delete results that have expired; how many."""
         return self._store.purge(time.time())
 
+    def tidy(self) -> None:
+        """Before the end: leave nothing behind but what the next start takes up."""
+        self.sweep()
+        self._folder.sweep(self._store.open_ids())
+
     def close(self) -> None:
         self._store.close()
+        self._folder.close()
 
     def _ended(self, id_: str) -> None:
-        (self._uploads / id_).unlink(missing_ok=True)
+        self._folder.delete(self._folder.original(id_))
         self._running.pop(id_, None)
         self._tell(id_)
 
@@ -237,13 +266,6 @@ class Desk:
             calls = self._listeners.pop(id_, [])
         for call in calls:
             call()
-
-    def _sweep_uploads(self) -> None:
-        """Remove uploads that no job needs: broken off, or checked just before the process was killed."""
-        needed = self._store.open_ids()
-        for file in self._uploads.iterdir():
-            if file.name not in needed:
-                file.unlink()
 
 
 def _job(row: Row, stage: str, part: float, ahead: int) -> Job:
@@ -259,16 +281,3 @@ def _job(row: Row, stage: str, part: float, ahead: int) -> Job:
         created_s=row.created_s,
         expires_s=row.expires_s,
     )
-
-
-def _private(folder: Path) -> Path:
-    """The folder, made when it is not there, open to this user alone."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.name == "posix":
-            folder.chmod(0o700)
-    except OSError as error:
-        raise UsageError(
-            f"The data folder cannot be made ({error.strerror}): set HAECHI_DATA_DIR to one of yours."
-        ) from None
-    return folder

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -23,6 +21,7 @@ from haechi.settings import LANGUAGES
 from haechi.types import Report
 from haechi.web import uploads, words
 from haechi.web.api import done
+from haechi.web.desk import Desk
 from haechi.web.pages import vault
 from haechi.web.pages.cases import create, passphrase_problem
 from haechi.web.pages.help import guess
@@ -167,9 +166,9 @@ def _match_page(request: Request, ident: str, results: Sequence[str]) -> Respons
 def _matches(request: Request, case: Case, file: Path, name: str) -> list[str]:
     """A sentence for each entry that the file is a copy of, or one that says there is none."""
     lang = language(request)
-    with TemporaryDirectory(dir=file.parent, prefix=".match-") as folder:
-        file.rename(Path(folder) / "found")
-        answers = list(case.match(Path(folder)))
+    desk: Desk = request.app.state.desk
+    with desk.search(file) as folder:
+        answers = list(case.match(folder))
     told = [_told(answer, name, lang) for answer in answers if isinstance(answer, Match)]
     if told:
         return told
@@ -251,18 +250,15 @@ def _store(case: Case, file: Path, form: uploads.Form, report: Report | None) ->
 
 @asynccontextmanager
 async def _received(request: Request) -> AsyncIterator[tuple[uploads.Form, Path]]:
-    """A form with one file, held to the limits of uploads; the file is gone when the context ends. It lies in
-    the folder that the next start of the server sweeps, should this one be killed."""
-    options = request.app.state.options
-    file: Path = options.data_dir / "uploads" / f".{secrets.token_hex(16)}"
-    try:
-        boundary = uploads.boundary_of(request)
-        form = await uploads.receive(request.stream(), boundary, file, options.max_upload_bytes)
+    """A form with one file, held to the limits of uploads; the file is gone when the context ends."""
+    desk: Desk = request.app.state.desk
+    boundary = uploads.boundary_of(request)
+    with desk.part() as file:
+        most_bytes = request.app.state.options.max_upload_bytes
+        form = await uploads.receive(request.stream(), boundary, file, most_bytes)
         if not form.name or not form.size:
             raise Problem("no_file", "Choose a file first.")
         yield form, file
-    finally:
-        file.unlink(missing_ok=True)
 
 
 def _sha256(file: Path) -> str:

@@ -112,7 +112,8 @@ def folder_of(request: Request, ident: str) -> Path:
 
 
 def new_folder(request: Request) -> Path:
-    """A folder for a new case, not made yet."""
+    """A folder for a new case, not made yet. Raises OSError."""
+    home(request).mkdir(mode=0o700, exist_ok=True)
     return home(request) / secrets.token_hex(8)
 
 
