@@ -138,3 +138,28 @@ def test_nothing_is_overwritten_and_nothing_half_remains(case: Case, tmp_path: P
     with pytest.raises(CaseError, match="changed"):
         case.bundle(tmp_path / "out.zip")
     assert {p.name for p in tmp_path.iterdir()} == {"there.zip", "case"}
+
+
+def test_streamed_it_is_the_same_and_nothing_of_it_lies_on_the_disk(checked: Case, tmp_path: Path) -> None:
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.name != ".lock"}
+    pieces = []
+    for piece in checked.bundle_stream():
+        pieces.append(piece)
+        assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.name != ".lock"} == before
+    out = tmp_path / "streamed.zip"
+    out.write_bytes(b"".join(pieces))
+    with zipfile.ZipFile(out) as packed, zipfile.ZipFile(checked.bundle(tmp_path / "out.zip")) as written:
+        assert packed.testzip() is None
+        assert packed.namelist() == written.namelist()
+        sums = packed.read("SHA256SUMS").decode().splitlines()
+        assert len(sums) == len(packed.namelist()) - 1
+        for line in sums:
+            digest, _, name = line.partition("  ")
+            assert hashlib.sha256(packed.read(name)).hexdigest() == digest
+
+
+def test_a_changed_original_is_said_before_the_first_piece(checked: Case) -> None:
+    original = next((checked.folder / "originals").iterdir())
+    original.write_bytes(original.read_bytes()[:-1] + b"x")
+    with pytest.raises(CaseError, match="changed"):
+        checked.bundle_stream()

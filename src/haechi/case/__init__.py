@@ -8,6 +8,7 @@
     case.match(folder) -> Iterator[Match | Skipped]
     case.letter(numbers, kind, lang, country) -> str
     case.bundle(to, lang, hashes_only=False)     a zip to hand over
+    case.bundle_stream(lang, hashes_only=False)  the same in pieces
     case.words.say(code, lang, **params)         the sentences, in en, zh and ko
 
 Errors: CaseError (Locked when the passphrase is missing or wrong), UsageError, InputError. docs/case.md tells

@@ -14,13 +14,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import secrets
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import TypeAlias
 
 from haechi.case import disk
 from haechi.case.kinds import Entry, Readable
@@ -35,29 +37,27 @@ from haechi.report import render_html
 _PACKED = (".txt", ".json", ".jsonl", ".html", ".csv")
 
 
-class _Zip:
-    """A zip that is written piece by piece and remembers the SHA-256 of each file."""
+_Item: TypeAlias = tuple[str, Iterable[bytes]]
+"""A file of the zip: its name and its bytes, which are read when their turn comes."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = disk.private(path)
-        self._zip = zipfile.ZipFile(self._file, "w", allowZip64=True)
-        self._when = datetime.now(UTC).timetuple()[:6]
-        self.sums: dict[str, str] = {}
 
-    def write(self, name: str, parts: Iterable[bytes]) -> None:
-        about = zipfile.ZipInfo(name, self._when)
-        about.compress_type = zipfile.ZIP_DEFLATED if name.endswith(_PACKED) else zipfile.ZIP_STORED
-        about.external_attr = 0o600 << 16
-        digest = hashlib.sha256()
-        with self._zip.open(about, "w", force_zip64=True) as file:
-            for part in parts:
-                digest.update(part)
-                file.write(part)
-        self.sums[name] = digest.hexdigest()
+class _Sink:
+    """What ``zipfile`` writes to, a file without an end that cannot seek: ``take`` empties it."""
 
-    def close(self) -> None:
-        self._zip.close()
-        self._file.close()
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._held += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to be done; ``zipfile`` asks for it."""
+
+    def take(self) -> bytes:
+        data = bytes(self._held)
+        self._held.clear()
+        return data
 
 
 def bundle(case: Readable, to: Path, lang: str, *, hashes_only: bool = False) -> Path:
@@ -70,16 +70,10 @@ def bundle(case: Readable, to: Path, lang: str, *, hashes_only: bool = False) ->
     unfinished = to.with_name(disk.UNFINISHED + secrets.token_hex(8))
     try:
         with disk.only_writer(case.folder):
-            entries = case.entries()
-            packed = _Zip(unfinished)
-            try:
-                for name, parts in _hashes(entries) if hashes_only else _whole(case, entries, lang):
-                    packed.write(name, parts)
-                packed.write("README.txt", [_readme(case, entries, lang, hashes_only).encode()])
-                sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(packed.sums.items()))
-                packed.write("SHA256SUMS", [sums.encode()])
-            finally:
-                packed.close()
+            items = _items(case, lang, hashes_only=hashes_only)
+            with disk.private(unfinished) as file:
+                for piece in _zipped(items):
+                    file.write(piece)
         unfinished.rename(to)
     except OSError as error:
         raise UsageError(
@@ -90,7 +84,51 @@ def bundle(case: Readable, to: Path, lang: str, *, hashes_only: bool = False) ->
     return to
 
 
-def _hashes(entries: tuple[Entry, ...]) -> Iterator[tuple[str, Iterable[bytes]]]:
+def stream(case: Readable, lang: str, *, hashes_only: bool = False) -> Iterator[bytes]:
+    """The same zip a piece at a time, of which nothing ever lies on the disk. Every file is read once before,
+    so that one that was changed is said at once: raises Locked and CaseError."""
+    with disk.only_writer(case.folder):
+        if not hashes_only:
+            for entry in case.entries():
+                for path in filter(None, (entry.file, entry.report_file)):
+                    for _ in case.stored(path):
+                        pass
+        items = _items(case, lang, hashes_only=hashes_only)
+    return _zipped(items)
+
+
+def _zipped(items: Iterable[_Item]) -> Iterator[bytes]:
+    """A zip of these files, with their sums."""
+    sink, when, sums = _Sink(), datetime.now(UTC).timetuple()[:6], dict[str, str]()
+    with zipfile.ZipFile(sink, "w", allowZip64=True) as packed:  # type: ignore[call-overload]
+        for name, parts in itertools.chain(items, _sums(sums)):
+            about = zipfile.ZipInfo(name, when)
+            about.compress_type = zipfile.ZIP_DEFLATED if name.endswith(_PACKED) else zipfile.ZIP_STORED
+            about.external_attr = 0o600 << 16
+            digest = hashlib.sha256()
+            with packed.open(about, "w", force_zip64=True) as file:
+                for part in parts:
+                    digest.update(part)
+                    file.write(part)
+                    yield sink.take()
+            sums[name] = digest.hexdigest()
+    yield sink.take()
+
+
+def _sums(sums: Mapping[str, str]) -> Iterator[_Item]:
+    """The list of all files that were written until it is asked for."""
+    yield "SHA256SUMS", ["".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()]
+
+
+def _items(case: Readable, lang: str, *, hashes_only: bool) -> list[_Item]:
+    """What belongs into the zip. What the log tells is that of this moment; the originals, which never
+    change, are read later."""
+    entries = case.entries()
+    found = list(_hashes(entries) if hashes_only else _whole(case, entries, lang))
+    return [*found, ("README.txt", [_readme(case, entries, lang, hashes_only).encode()])]
+
+
+def _hashes(entries: tuple[Entry, ...]) -> Iterator[_Item]:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(("number", "time", "kind", "size", "sha256", "pdq", "quality", "second", "address"))
@@ -113,9 +151,9 @@ def _cell(text: str) -> str:
     return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
 
 
-def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[_Item]:
     for name in (CASE, LOG, HEAD):
-        yield f"case/{name}", disk.pieces(case.folder / name)
+        yield f"case/{name}", list(disk.pieces(case.folder / name))
     done: set[str] = set()
     for entry in entries:
         if case.encrypted:
@@ -129,10 +167,9 @@ def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[tu
                 yield f"case/{path}", case.stored(path)
     links: dict[int, str] = {}
     for entry in entries:
-        report = case.report(entry)
-        if report is not None:
+        if entry.report_file:
             links[entry.number] = f"reports/{entry.number:03d}.html"
-            yield links[entry.number], [render_html(report, lang).encode("utf-8", "replace")]
+            yield links[entry.number], _rendered(case, entry, lang)
     yield "case.html", [page(case, lang, links).encode("utf-8", "replace")]
     told = [
         {"number": e.number, "time": e.time, **to_record(e), "verdict": verdict(case, e, lang)}
@@ -143,7 +180,14 @@ def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[tu
     yield "entries.json", [text.encode("utf-8", "replace")]
 
 
-def _decrypted(case: Readable, entry: Entry) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _rendered(case: Readable, entry: Entry, lang: str) -> Iterator[bytes]:
+    """The page of a stored report, made when its turn comes: there are pictures in it."""
+    report = case.report(entry)
+    if report is not None:
+        yield render_html(report, lang).encode("utf-8", "replace")
+
+
+def _decrypted(case: Readable, entry: Entry) -> Iterator[_Item]:
     first = next(case.original(entry), b"")
     name = f"originals/{entry.sha256}.{suffix_of(first, entry.name)}"
     yield name, case.original(entry)

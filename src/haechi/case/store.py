@@ -199,6 +199,13 @@ class Case:
 
         return bundle(self, Path(to), lang, hashes_only=hashes_only)
 
+    def bundle_stream(self, lang: str = "en", *, hashes_only: bool = False) -> Iterator[bytes]:
+        """The same zip in pieces, of which nothing lies on the disk. Raises CaseError at once when a file of
+        the case was changed."""
+        from haechi.case.bundle import stream
+
+        return stream(self, lang, hashes_only=hashes_only)
+
     def letter(
         self,
         numbers: Sequence[int],

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import time
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
-from starlette.background import BackgroundTask
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from haechi import helplines
 from haechi.case import Case
@@ -25,7 +20,6 @@ from haechi.web.pages.routes import CaseRoute
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
 
 LEAST_PASSPHRASE = 8
-_BUNDLE_S = 3600.0
 
 
 @router.get("/cases")
@@ -145,28 +139,9 @@ def verify(request: Request, case: str, head: str = "") -> Response:
 
 @router.get("/cases/{case}/bundle.zip")
 def bundle(request: Request, case: str, hashes_only: bool = False) -> Response:
-    """One file to hand over."""
+    """One file to hand over, sent as it is made: in the clear it lies nowhere on this disk."""
     found = vault.opened(request, case)
-    place = _place(request)
-    try:
-        file = found.bundle(place / "bundle.zip", language(request), hashes_only=hashes_only)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    return FileResponse(
-        file,
-        media_type="application/zip",
-        filename="haechi-hashes.zip" if hashes_only else "haechi-case.zip",
-        background=BackgroundTask(shutil.rmtree, place, ignore_errors=True),
-    )
-
-
-def _place(request: Request) -> Path:
-    """A private folder for a bundle on its way out; those that a killed process left behind are removed."""
-    data: Path = request.app.state.options.data_dir
-    for left in data.glob(".bundle-*"):
-        if time.time() - left.stat().st_mtime > _BUNDLE_S:
-            shutil.rmtree(left, ignore_errors=True)
-    place = data / f".bundle-{secrets.token_hex(8)}"
-    place.mkdir(mode=0o700)
-    return place
+    pieces = found.bundle_stream(language(request), hashes_only=hashes_only)
+    name = "haechi-hashes.zip" if hashes_only else "haechi-case.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
