@@ -96,11 +96,15 @@ def test_another_file_than_the_one_checked_is_not_taken_for_it(site):
 
 def test_of_a_minor_nothing_is_kept_and_help_is_named(site):
     picture = site.picture("strong")
-    answer = keep(site, checked(site), picture, minor="1")
+    address, again = checked(site), checked(site)
+    answer = keep(site, address, picture, minor="1")
     assert "Only fingerprints were stored, no picture" in answer.text
     assert "takeitdown.ncmec.org" in answer.text
     assert picture not in stored(site).values()
     assert not list((site.folder / "uploads").iterdir())
+    for result in (address, again):  # a preview of it was in each
+        assert get(site, result).status_code == 404
+    assert not site.desk.counts()["done"]
 
 
 def test_a_passphrase_locks_the_case_for_every_other_browser(site):

@@ -153,3 +153,13 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").write_bytes(b"not a database, but long enough to be read as one" * 100)
     with pytest.raises(UsageError, match="HAECHI_DATA_DIR"):
         Store(tmp_path / "jobs.db")
+
+
+def test_a_clock_that_was_ahead_keeps_nothing_for_years(store: Store) -> None:
+    add(store, "ahead", "right")
+    for id_, expires_s in (("ahead", 1e10), ("right", 1500.0)):
+        store.claim()
+        store.finish(id_, b"report", expires_s)
+    assert store.purge(1000.0, 3600.0) == 0
+    assert [row.expires_s for row in map(store.look, ("ahead", "right")) if row] == [4600.0, 1500.0]
+    assert store.purge(4600.0, 3600.0) == 2

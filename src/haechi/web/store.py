@@ -11,6 +11,7 @@ Deleted rows are overwritten (secure_delete), and the log of changes is emptied 
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -173,6 +174,11 @@ class Store:
             found = self._db.execute("SELECT id FROM jobs WHERE status IN ('waiting', 'running')").fetchall()
         return {id_ for (id_,) in found}
 
+    def done_ids(self) -> list[str]:
+        """Jobs that have a report."""
+        with self._lock:
+            return [id_ for (id_,) in self._db.execute("SELECT id FROM reports").fetchall()]
+
     def report(self, id_: str) -> bytes | None:
         with self._lock:
             found = self._db.execute("SELECT data FROM reports WHERE id = ?", (id_,)).fetchone()
@@ -187,9 +193,13 @@ class Store:
             self._forget()
         return bool(gone)
 
-    def purge(self, now_s: float) -> int:
-        """Delete all that has expired; how many jobs."""
+    def purge(self, now_s: float, keep_s: float = math.inf) -> int:
+        """Delete all that has expired; how many jobs. Nothing is kept for longer than ``keep_s`` from now: it
+        may have ended while the clock was ahead."""
         with self._change():
+            if math.isfinite(keep_s):
+                latest_s = now_s + keep_s
+                self._db.execute("UPDATE jobs SET expires_s = ? WHERE expires_s > ?", (latest_s, latest_s))
             self._db.execute(
                 "DELETE FROM reports WHERE id IN (SELECT id FROM jobs WHERE expires_s <= ?)", (now_s,)
             )

@@ -48,7 +48,7 @@ async def add(request: Request, case: str) -> Response:
     """Store one more file."""
     found = await run_in_threadpool(vault.opened, request, case)
     async with _received(request) as (form, file):
-        number = await run_in_threadpool(_store, found, file, form, None)
+        number = await run_in_threadpool(_store, request.app.state.desk, found, file, form, None)
     return RedirectResponse(f"/cases/{case}?added={number}", 303)
 
 
@@ -81,7 +81,7 @@ def _kept(request: Request, id_: str, report: Report, form: uploads.Form, file: 
         ident = case.folder.name
     else:
         case = vault.opened(request, ident)
-    number = _store(case, file, form, report)
+    number = _store(request.app.state.desk, case, file, form, report)
     response = RedirectResponse(f"/cases/{ident}?added={number}", 303)
     vault.unlock(request, response, ident, case)
     return response
@@ -235,7 +235,7 @@ def letter_file(
     return Response(text, media_type="text/plain; charset=utf-8", headers=named)
 
 
-def _store(case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
+def _store(desk: Desk, case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
     told = form.fields
     entry = case.add(
         file,
@@ -245,6 +245,8 @@ def _store(case: Case, file: Path, form: uploads.Form, report: Report | None) ->
         report=report,
         minor=uploads.switch(told.get("minor", "")),
     )
+    if entry.minor:  # hashes alone are kept: no preview in a result either
+        desk.drop_file(entry.sha256)
     return entry.number
 
 
