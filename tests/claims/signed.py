@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
+import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -130,3 +133,30 @@ def sign(
     info = c2pa.C2paSignerInfo(b"es256", by.chain, by.key, clock.encode() or None)
     builder.sign(c2pa.Signer.from_info(info), mime, io.BytesIO(data), out)
     return out.getvalue()
+
+
+def sign_leaving_out(notes: bytes, rest: bytes, left_out: Callable[[int], tuple[int, int]]) -> bytes:
+    """A JPEG of ``notes`` (from its first mark on), the statement, and ``rest``, whose signature leaves out
+    a range of its own: (start, length) by where the statement ends. The library signs such files only over
+    its interface in C, as makers of cameras use it."""
+    lib, by = c2pa.c2pa._lib, signer()
+    builder = c2pa.Builder(json.dumps(manifest()), context=c2pa.Context.from_dict(_BUILDING))
+    signing = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", by.chain, by.key, None))
+    found = ctypes.POINTER(ctypes.c_ubyte)()
+    place = lib.c2pa_builder_data_hashed_placeholder
+    place.restype = ctypes.c_int64
+    given = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p)
+    place.argtypes = given
+    size = place(builder._handle, signing.reserve_size(), b"image/jpeg", ctypes.byref(found))
+    start, length = left_out(len(notes) + size)
+    whole = notes + bytes(size) + rest
+    digest = hashlib.sha256(whole[:start] + whole[start + length :]).digest()
+    ranges = [{"start": start, "length": length}]
+    made = {"exclusions": ranges, "name": "own", "alg": "sha256", "hash": list(digest), "pad": []}
+    finish = lib.c2pa_builder_sign_data_hashed_embeddable
+    finish.restype = ctypes.c_int64
+    finish.argtypes = (*(ctypes.c_void_p,) * 2, *(ctypes.c_char_p,) * 2, *(ctypes.c_void_p,) * 2)
+    text = json.dumps(made).encode()
+    got = finish(builder._handle, signing._handle, text, b"image/jpeg", None, ctypes.byref(found))
+    assert got == size, (got, size)
+    return notes + ctypes.string_at(found, size) + rest

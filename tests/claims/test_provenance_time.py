@@ -6,6 +6,7 @@ import http.server
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +17,15 @@ pytest.importorskip("c2pa")
 pytest.importorskip("cryptography")
 
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from noted import drawn
-from signed import Signer, sign, signer
+from noted import drawn, spoken
+from signed import Signer, manifest, sign, signer
 
 from haechi.claims import Subject
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.media import open_media
 from haechi.media.original import Original
 from haechi.settings import Settings
+from haechi.types import Evidence
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the time stamps")
 
@@ -58,6 +60,13 @@ def clock(tmp_path: Path) -> Iterator[tuple[str, Signer]]:
         server.shutdown()
 
 
+def told(data: bytes, trusted: bytes, tmp_path: Path) -> Evidence:
+    """What is said of a file under a list of trusted signers and clocks."""
+    (tmp_path / "list.pem").write_bytes(trusted)
+    settings = Settings(trust_list=str(tmp_path / "list.pem"))
+    return spoken(ProvenanceClaim(settings).state(Subject(Original.of(data), open_media(data, settings))))
+
+
 def test_a_date_counts_as_confirmed_only_by_a_clock_on_the_users_list(
     clock: tuple[str, Signer], tmp_path: Path
 ) -> None:
@@ -66,12 +75,31 @@ def test_a_date_counts_as_confirmed_only_by_a_clock_on_the_users_list(
     data = sign(drawn(), clock=address)
 
     def dates(trusted: bytes) -> dict[str, object]:
-        (tmp_path / "list.pem").write_bytes(trusted)
-        settings = Settings(trust_list=str(tmp_path / "list.pem"))
-        said = ProvenanceClaim(settings).state(Subject(Original.of(data), open_media(data, settings)))
+        said = told(data, trusted, tmp_path)
         assert said.reason.code == "provenance_intact"
         return {f.code: f.params["date"] for f in said.facts if "date" in f.params}
 
     days = {before, datetime.now(UTC).date().isoformat()}  # it may be midnight
     assert dates(signer().root) in [{"c2pa_signed_on_unproven": day} for day in days]
     assert dates(signer().root + own.root) in [{"c2pa_signed_on": day} for day in days]
+
+
+def test_of_a_claim_of_the_first_version_no_clock_is_believed(
+    clock: tuple[str, Signer], tmp_path: Path
+) -> None:
+    """The library trusts every clock of such a claim, also one that somebody made for it."""
+    data = sign(drawn(), manifest() | {"claim_version": 1}, clock=clock[0])
+    said = told(data, signer().root, tmp_path)
+    assert "c2pa_signed_on_unproven" in [fact.code for fact in said.facts]
+
+
+def test_a_time_stamp_of_a_known_clock_outlives_the_certificate(
+    clock: tuple[str, Signer], tmp_path: Path
+) -> None:
+    late = signer("Last Press", lasts_s=3.0)
+    data = sign(drawn(), by=late, clock=clock[0])
+    time.sleep(4.1)
+    assert told(data, late.root + clock[1].root, tmp_path).reason.code == "provenance_intact"
+    said = told(data, late.root, tmp_path)
+    assert said.reason.code == "provenance_lapsed", "nobody knows this clock"
+    assert "c2pa_signer_expired" in [fact.code for fact in said.facts]

@@ -5,8 +5,9 @@ hostile bytes: what crashes it, or keeps it busy, ends here and not in the check
 manifest that lies elsewhere, no answer on revoked certificates, and no host is allowed.
 
 Asked: ``{"type": "image/jpeg", "path": …}``, or ``"size"`` with so many bytes behind the line. Answers
-``{"store": …}`` or ``{"refused": "…"}``, the library's own word for the cause or the name of an error. The
-process ends with its standard input.
+``{"store": …}``, where ``left_out`` has been added when the hash of the content is in question (the ranges of
+bytes, as [start, length], that it leaves out), or ``{"refused": "…"}``, the library's own word for the cause
+or the name of an error. The process ends with its standard input.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 _MOST_MEMORY = 4 * 1024**3
 _MOST_JSON = 8 * 1024**2
+_HASH = "assertion.dataHash.mismatch"
 SETTINGS: dict[str, Any] = {
     "core": {
         "allowed_network_hosts": [],
@@ -58,11 +60,22 @@ def _read(c2pa: Any, context: Any, asked: dict[str, Any], data: bytes | None) ->
             c2pa.Reader(asked["type"], file, context=context) as reader,
         ):
             text = reader.json()
-        return {"store": json.loads(text)} if len(text) <= _MOST_JSON else {"refused": "TooLarge"}
+            if len(text) > _MOST_JSON:
+                return {"refused": "TooLarge"}
+            store = json.loads(text)
+            if _HASH in text:
+                store["left_out"] = _left_out(json.loads(reader.detailed_json()))
+        return {"store": store}
     except Exception as error:
         # The words before the first colon are the library's kind of error; what follows may quote the file.
         own = type(error).__module__.startswith("c2pa")
         return {"refused": (str(error).split(":")[0] if own else "") or type(error).__name__}
+
+
+def _left_out(store: dict[str, Any]) -> list[list[int]]:
+    assertions = store["manifests"][store["active_manifest"]]["assertion_store"]
+    hashes = (made for label, made in assertions.items() if label.startswith("c2pa.hash.data"))
+    return [[r["start"], r["length"]] for made in hashes for r in made.get("exclusions") or ()]
 
 
 def _limit_memory() -> None:

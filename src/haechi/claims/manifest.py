@@ -11,13 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from haechi.claims.c2pa_results import Results, as_list, as_map, chain_of, read_results, told
 from haechi.claims.sources import source_fact
 from haechi.media.exif import clean
 from haechi.types import Reason
 
-_MOST_MANIFESTS, _MOST_PROGRAMS, _MOST_ACTIONS, _LARGEST_COUNT = 200, 4, 1000, 10_000
-# Failures that concern who signed, and when; whether the file is as signed is another question.
-_OF_THE_SIGNER = ("signingCredential.", "timeStamp.", "claimSignature.outsideValidity")
+_MOST_PROGRAMS, _MOST_ACTIONS, _LARGEST_COUNT = 4, 1000, 10_000
+# What is told by a sentence of its own, or by the absence of one that would say the opposite.
+_TOLD_ELSEWHERE = frozenset({"c2pa_clock_unknown", "c2pa_clock_trusted", "c2pa_time_within"})
+_OPPOSITES = {
+    "c2pa_content_differs": "c2pa_content_fits",
+    "c2pa_statement_differs": "c2pa_statement_fits",
+    "c2pa_signer_expired": "c2pa_signed_within",
+    "c2pa_signed_outside": "c2pa_signed_within",
+}
+_DOES_NOT_FIT = frozenset({"provenance_altered", "provenance_invalid"})
+_OLD_CLAIM = 1
 # What changes how a picture is stored or framed, but not what it shows.
 _ADJUSTMENTS = frozenset(
     {
@@ -30,52 +39,64 @@ _ADJUSTMENTS = frozenset(
 _SILENT = frozenset({"c2pa.opened", "c2pa.created", "c2pa.published", "c2pa.unknown", "c2pa.redacted"})
 
 
-def statements(store: object) -> tuple[Reason, tuple[Reason, ...]]:
+def statements(store: object, notes_only: bool = False) -> tuple[Reason, tuple[Reason, ...]]:
     """The statement on the whole (intact, altered after signing, not to be relied on), and the single ones.
+    ``notes_only``: what the signature leaves out beside the statement is known to be notes, not the picture.
 
     Raises ValueError when there is no active manifest, which is no manifest store."""
-    manifests = _map(_map(store).get("manifests"))
-    label = _map(store).get("active_manifest")
-    active = _map(manifests.get(label)) if isinstance(label, str) else {}
-    if not active:
+    found = as_map(store)
+    chain = chain_of(found)
+    if not chain:
         raise ValueError("no active manifest")
-    results = _map(_map(store).get("validation_results"))
-    passed, failed = (_codes(results, kind) for kind in ("success", "failure"))
-    facts = [*_signer(active, passed, failed)]
-    if any(code.endswith(".additionalExclusionsPresent") for code in _codes(results, "informational")):
-        facts.append(Reason("c2pa_partly"))
-    facts += _making(active)
-    earlier = [_map(manifests[key]) for key in list(manifests)[:_MOST_MANIFESTS] if key != label]
-    facts += _parts(active, earlier, results)
-    return _whole(passed, failed), tuple(facts)
+    active, *before = chain
+    results = read_results(found, chain, notes_only)
+    whole = _whole(results)
+    facts = [*_signer(active, results), *_status(results, whole in _DOES_NOT_FIT)]
+    return Reason(whole), (*facts, *_making(active), *_parts(active, before, results))
 
 
-def _whole(passed: frozenset[str], failed: frozenset[str]) -> Reason:
-    if any(code.endswith(".mismatch") and not code.startswith("timeStamp.") for code in failed):
-        return Reason("provenance_altered")
-    bound = any(code.startswith("assertion.") and code.endswith("Hash.match") for code in passed)
-    of_the_content = [code for code in failed if not code.startswith(_OF_THE_SIGNER)]
-    if of_the_content or not bound or "claimSignature.validated" not in passed:
-        return Reason("provenance_invalid")
-    return Reason("provenance_intact")
+def _whole(results: Results) -> str:
+    effects = {said.effect for _, said in results.own}
+    if "altered" in effects:
+        return "provenance_altered"
+    if "invalid" in effects or not results.bound or not results.passed("claimSignature.validated"):
+        return "provenance_invalid"
+    for effect in ("lapsed", "partly"):
+        if effect in effects:
+            return f"provenance_{effect}"
+    return "provenance_earlier_wrong" if results.wrong_before else "provenance_intact"
 
 
-def _signer(active: Mapping[str, Any], passed: frozenset[str], failed: frozenset[str]) -> Iterator[Reason]:
-    signed = _map(active.get("signature_info"))
+def _signer(active: Mapping[str, Any], results: Results) -> Iterator[Reason]:
+    signed = as_map(active.get("signature_info"))
     names = list(dict.fromkeys(filter(None, (_text(signed.get(k)) for k in ("issuer", "common_name")))))
     yield Reason("c2pa_signer", {"signer": " / ".join(names)}) if names else Reason("c2pa_signer_unnamed")
-    if "signingCredential.trusted" in passed:
-        yield Reason("c2pa_signer_trusted")
-    else:
-        yield Reason("c2pa_signer_unknown")
-    if {"signingCredential.expired", "claimSignature.outsideValidity"} & failed:
-        yield Reason("c2pa_signer_expired")
-    if any("revoked" in code for code in failed):
-        yield Reason("c2pa_signer_revoked")
+    trusted = results.passed("signingCredential.trusted")
+    yield Reason("c2pa_signer_trusted" if trusted else "c2pa_signer_unknown")
+    against = {said.sentence for _, said in results.own if (said.concern, said.kind) == ("signer", "failure")}
+    yield from (Reason(sentence) for sentence in sorted(against - {"c2pa_signer_unknown"}))
+    if trusted and any(said.sentence == "c2pa_revocation_unasked" for _, said in results.own):
+        yield Reason("c2pa_revocation_unasked")
     day = _text(signed.get("time"))[:10]
     if day:
-        sure = "timeStamp.trusted" in passed and "timeStamp.validated" in passed
+        # Of claims of the first version the library trusts every clock, whoever runs it.
+        sure = results.passed("timeStamp.trusted") and results.passed("timeStamp.validated")
+        sure = sure and active.get("claim_version") != _OLD_CLAIM
         yield Reason("c2pa_signed_on" if sure else "c2pa_signed_on_unproven", {"date": day})
+
+
+def _status(results: Results, with_what_holds: bool) -> Iterator[Reason]:
+    """What was found, with the codes of the standard; what holds, where something else does not."""
+    against = {said.sentence for _, said in results.own if said.kind != "success"}
+    elsewhere = _TOLD_ELSEWHERE | {_OPPOSITES.get(sentence, "") for sentence in against}
+    told_here = [
+        (code, said)
+        for code, said in results.own
+        if said.concern != "signer" and said.sentence not in elsewhere
+    ]
+    yield from told([item for item in told_here if item[1].kind != "success"], "c2pa_status")
+    if with_what_holds:
+        yield from told([item for item in told_here if item[1].kind == "success"], "c2pa_status")
 
 
 def _making(active: Mapping[str, Any]) -> Iterator[Reason]:
@@ -99,30 +120,32 @@ def _sources(actions: list[Mapping[str, Any]]) -> Iterator[Reason]:
     yield from {fact.code: fact for fact in told if fact}.values()
 
 
-def _parts(
-    active: Mapping[str, Any], earlier: list[Mapping[str, Any]], results: Mapping[str, Any]
-) -> Iterator[Reason]:
-    """The files that this one was made from, and what their own statements add."""
-    count = len(_list(active.get("ingredients")))
+def _parts(active: Mapping[str, Any], before: list[Mapping[str, Any]], results: Results) -> Iterator[Reason]:
+    """The files that this one was made from, what their own statements add, and whether those hold. That
+    nobody vouches for their signers is not told: without a list it is so for every one."""
+    count = len(as_list(active.get("ingredients")))
     if count:
         yield Reason("c2pa_ingredients", {"n": min(count, _LARGEST_COUNT)})
-    codes = {fact.code for manifest in earlier for fact in _sources(list(_actions(manifest)))}
+    codes = {fact.code for manifest in before for fact in _sources(list(_actions(manifest)))}
     if codes & {"source_ai", "source_ai_part"}:
         yield Reason("c2pa_earlier_ai")
-    deltas = [_map(_map(d).get("validationDeltas")) for d in _list(results.get("ingredientDeltas"))]
-    wrong = {code for delta in deltas for code in _codes({"activeManifest": delta}, "failure")}
-    if any(not code.startswith(_OF_THE_SIGNER) for code in wrong):
-        yield Reason("c2pa_ingredient_wrong")
+    against = [
+        (code, said)
+        for code, said in results.earlier
+        if (said.kind == "failure" and said.sentence != "c2pa_signer_unknown")
+        or said.sentence == "c2pa_earlier_bare"
+    ]
+    yield from told(against, "c2pa_earlier_status")
 
 
 def _programs(active: Mapping[str, Any]) -> Iterator[str]:
-    for made in _list(active.get("claim_generator_info")):
-        yield _named(_map(made))
-    if not _list(active.get("claim_generator_info")):
+    for made in as_list(active.get("claim_generator_info")):
+        yield _named(as_map(made))
+    if not as_list(active.get("claim_generator_info")):
         yield _text(active.get("claim_generator"))
     for action in _actions(active):
         agent = action.get("softwareAgent")
-        yield _text(agent) if isinstance(agent, str) else _text(_map(agent).get("name"))
+        yield _text(agent) if isinstance(agent, str) else _text(as_map(agent).get("name"))
 
 
 def _named(made: Mapping[str, Any]) -> str:
@@ -132,30 +155,16 @@ def _named(made: Mapping[str, Any]) -> str:
 def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The actions of all assertions ``c2pa.actions``, at most a thousand."""
     count = 0
-    for assertion in _list(manifest.get("assertions")):
-        label = _map(assertion).get("label")
+    for assertion in as_list(manifest.get("assertions")):
+        label = as_map(assertion).get("label")
         if not isinstance(label, str) or not label.startswith("c2pa.actions"):
             continue
-        for action in _list(_map(_map(assertion).get("data")).get("actions")):
+        for action in as_list(as_map(as_map(assertion).get("data")).get("actions")):
             count += 1
             if count > _MOST_ACTIONS:
                 return
-            yield _map(action)
-
-
-def _codes(results: Mapping[str, Any], kind: str) -> frozenset[str]:
-    """Status codes of the active manifest: ``success``, ``informational`` or ``failure``."""
-    found = (_map(item).get("code") for item in _list(_map(results.get("activeManifest")).get(kind)))
-    return frozenset(code for code in found if isinstance(code, str))
+            yield as_map(action)
 
 
 def _text(value: object) -> str:
     return clean(value[:1000]) if isinstance(value, str) else ""
-
-
-def _map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

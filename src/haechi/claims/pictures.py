@@ -80,6 +80,17 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         at += length
 
 
+def notes_end(data: bytes) -> int:
+    """Up to which byte a JPEG holds nothing but its mark, segments of applications and comments, without a
+    gap: nothing from which a picture could be made."""
+    end = 2
+    for marker, start, stop in _segments(data):
+        if start - 4 != end or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            break
+        end = stop
+    return end
+
+
 def _png(data: bytes, notes: Notes) -> None:
     at, packed = 8, 0
     for _ in range(_MOST_CHUNKS):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from haechi.claims.library import MEDIA_TYPES, Library, Refused, installed
 from haechi.claims.manifest import statements
+from haechi.claims.pictures import notes_end
 from haechi.claims.subject import Subject
 from haechi.claims.xmp import read_xmp
 from haechi.errors import UsageError
@@ -47,7 +48,8 @@ class ProvenanceClaim:
 
     def _read(self, subject: Subject) -> Evidence:
         try:
-            reason, facts = statements(self._library.read_store(subject.original, subject.format))
+            store = self._library.read_store(subject.original, subject.format)
+            reason, facts = statements(store, _only_notes_left_out(store, subject))
         except Refused as error:
             return self._told(
                 "failed", Reason("provenance_refused", {"error": clean(str(error)) or "Unknown"})
@@ -58,6 +60,17 @@ class ProvenanceClaim:
 
     def _told(self, status: Status, reason: Reason, facts: tuple[Reason, ...] = ()) -> Evidence:
         return Evidence(self.name, self.version, status, None, reason, facts=facts)
+
+
+def _only_notes_left_out(store: object, subject: Subject) -> bool:
+    """Whether the signature covers all of a JPEG but the notes before the picture. The ranges are signed too,
+    but where the statement is smaller than the range that was left for it, something else may lie there."""
+    ranges = store.get("left_out") if isinstance(store, dict) else None
+    if subject.format != "jpeg" or not isinstance(ranges, list) or not ranges:
+        return False
+    with subject.original.open() as file:
+        end = notes_end(file.read())
+    return all(start + length <= end for start, length in ranges)
 
 
 def _elsewhere(packet: bytes) -> bool:
