@@ -182,7 +182,7 @@ def _fill(
             dropped["no face"] += 1
             continue
         crop, points, face_px = cut_out
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         if _sharpness(_own_size(grey, face_px)) < least_sharpness:
             dropped["blurred"] += 1
             continue
