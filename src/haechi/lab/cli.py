@@ -79,6 +79,17 @@ def features(
     bench.make(packs_dir, out, trunks, train_faces, val_faces)
 
 
+@app.command(name="left-out")
+def left_out(
+    folder: Annotated[Path, typer.Option("--features", help="folder that train features filled")],
+    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/left-out.json"),
+) -> None:
+    """How well heads on frozen trunks find a source that they did not learn from; a few seconds a source."""
+    from haechi.lab import left_out as bench
+
+    bench.measure(folder, out, "haechi train left-out --features DIR")
+
+
 @app.command()
 def tune(
     packs_dir: Annotated[Path, typer.Option("--packs", help="folder that train data filled")],
