@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"case", "check", "client", "media", "faces", "models", "pdq", "report", "terminal"},
     "lab": {
         *("bench", "calibration", "check", "detectors", "faces"),
-        *("media", "models", "quality", "terminal", "verdict"),
+        *("media", "models", "pdq", "quality", "terminal", "verdict"),
     },
     "case": {"check", "helplines", "media", "pdq", "report", "terminal"},
     "web": {"case", "check", "helplines", "models", "report"},
