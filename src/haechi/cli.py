@@ -260,11 +260,16 @@ def serve(
         int | None, typer.Option("--port", metavar="PORT", help="8765 when not given; 0 takes a free one.")
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
+    new_token: Annotated[
+        str | None,
+        typer.Option("--new-token", metavar="NAME", help="Make a token for a client, print it, and end."),
+    ] = None,
 ) -> None:
     """Open Haechi in the browser: an app for people and REST for programs, on this machine alone.
 
     Needs haechi[web]. Bound to anything but this machine, it demands a token from every caller. Settings:
-    HAECHI_DATA_DIR, HAECHI_TOKEN, HAECHI_KEEP_S, HAECHI_MAX_UPLOAD_BYTES, HAECHI_QUEUE, HAECHI_RATE_PER_MIN.
+    HAECHI_DATA_DIR, HAECHI_TOKEN, HAECHI_TOKENS_FILE, HAECHI_TRUSTED_PROXY, HAECHI_KEEP_S, HAECHI_SESSION_S,
+    HAECHI_MAX_UPLOAD_BYTES, HAECHI_QUEUE, HAECHI_RATE_PER_MIN.
     """
     with outcome():
         from dataclasses import replace
@@ -272,6 +277,13 @@ def serve(
         from haechi.web.options import Options
         from haechi.web.serve import serve as run
 
+        if new_token is not None:
+            from haechi.web.tokens import new_token as made
+
+            token, line = made(new_token)
+            say("The token, for the client, shown only now; below it its line for HAECHI_TOKENS_FILE.")
+            print(token, line, sep="\n")
+            return
         told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         options = replace(Options.from_env(), **told)  # type: ignore[arg-type]
         run(options, Settings.from_env(), say, browser=not no_browser)

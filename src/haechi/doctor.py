@@ -58,6 +58,7 @@ def _server(env: Mapping[str, str]) -> Iterator[str]:
         yield f"server: {error.message}"
         return
     hidden = {"data_dir": "(a folder)", "token": "(set)" if options.token else "None"}
+    hidden |= {name: "(set)" for name in ("tokens_file", "trusted_proxy") if getattr(options, name)}
     hidden |= {} if options.loopback else {"host": "(not this machine alone)"}
     for f in fields(Options):
         variable = f"HAECHI_{f.name.upper()}"

@@ -20,11 +20,12 @@ from haechi.report import keep
 from haechi.types import Report
 from haechi.web import contract, uploads
 from haechi.web.contract import problems
-from haechi.web.desk import Desk
+from haechi.web.desk import Desk, Job
 from haechi.web.heat import heat_png
 from haechi.web.language import asked
 from haechi.web.pdf import pdf
 from haechi.web.problem import Problem
+from haechi.web.sessions import caller_of
 
 router = APIRouter(prefix="/v1")
 
@@ -47,16 +48,15 @@ _LANG = {"parameters": [contract.LANG]}
 async def submit(request: Request) -> Response:
     """Send one photograph or video as the form field `file`. The answer's `Location` is where its report will
     be. With `Prefer: wait=20` the answer is the report itself when it is ready in time."""
-    desk: Desk = request.app.state.desk
     lang = asked(request)
     wait_s = _preferred_wait(request)
     id_ = await uploads.accept(request)
     headers = {"Location": f"/v1/checks/{id_}"}
     if not wait_s:
-        return await run_in_threadpool(_progress, desk, id_, headers)
-    await _ended(desk, id_, wait_s)
+        return await run_in_threadpool(_progress, request, id_, headers)
+    await _ended(request.app.state.desk, id_, wait_s)
     headers["Preference-Applied"] = f"wait={wait_s}"
-    return await run_in_threadpool(_state, desk, id_, None if _wants_kept(request) else lang, headers)
+    return await run_in_threadpool(_state, request, id_, None if _wants_kept(request) else lang, headers)
 
 
 @router.get(
@@ -68,7 +68,7 @@ async def submit(request: Request) -> Response:
 )
 def result(request: Request, id: Id) -> Response:  # noqa: A002
     """The report, or how far its job is. When the file could not be read, the problem says why."""
-    return _state(request.app.state.desk, id, None if _wants_kept(request) else asked(request), {})
+    return _state(request, id, None if _wants_kept(request) else asked(request), {})
 
 
 @router.delete(
@@ -78,7 +78,7 @@ def result(request: Request, id: Id) -> Response:  # noqa: A002
 )
 def drop(request: Request, id: Id) -> Response:  # noqa: A002
     """Delete the job, its file and its report now; a check that runs is broken off."""
-    if not request.app.state.desk.drop(id):
+    if seen(request, id) is None or not request.app.state.desk.drop(id):
         raise not_found()
     return Response(status_code=204)
 
@@ -91,7 +91,7 @@ def drop(request: Request, id: Id) -> Response:  # noqa: A002
 )
 def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
     """Where the evidence lies, to be laid over the picture; of a video, over its strongest frame."""
-    data = heat_png(done(request.app.state.desk, id))
+    data = heat_png(done(request, id))
     if data is None:
         raise Problem("no_heatmap", "No detector marked a place in this file: see the report.")
     return Response(data, media_type="image/png")
@@ -106,7 +106,7 @@ def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
 )
 def page(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as one HTML file that loads nothing from outside."""
-    text = reports.render_html(done(request.app.state.desk, id), asked(request))
+    text = reports.render_html(done(request, id), asked(request))
     # Its own policy names its style and script by their hashes, which the policy of our pages would forbid.
     own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     headers = {"Content-Security-Policy": own[1] + "; frame-ancestors 'none'"} if own else {}
@@ -122,7 +122,7 @@ def page(request: Request, id: Id) -> Response:  # noqa: A002
 )
 def printed(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as PDF, where WeasyPrint is installed on the server."""
-    report = done(request.app.state.desk, id)
+    report = done(request, id)
     return Response(pdf(reports.render_html(report, asked(request))), media_type="application/pdf")
 
 
@@ -134,9 +134,8 @@ def printed(request: Request, id: Id) -> Response:  # noqa: A002
 )
 def kept(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as it is stored: the client of Haechi makes every format and language of it."""
-    desk: Desk = request.app.state.desk
-    _check_done(desk, id)
-    data = desk.kept(id)
+    _check_done(request, id)
+    data = request.app.state.desk.kept(id)
     if data is None:
         raise not_found()
     return Response(data, media_type=keep.MEDIA_TYPE)
@@ -156,19 +155,25 @@ def cards(request: Request) -> Response:
     return JSONResponse({"models": [dict(card.raw) for card in found]})
 
 
-def _check_done(desk: Desk, id_: str) -> None:
+def seen(request: Request, id_: str) -> Job | None:
+    """The job, when there is one and it is the caller's: to others it does not exist."""
+    job: Job | None = request.app.state.desk.look(id_)
+    return job if job is not None and caller_of(request).reads(job.owner) else None
+
+
+def _check_done(request: Request, id_: str) -> None:
     """Raises Problem when the job failed or is not there."""
-    job = desk.look(id_)
+    job = seen(request, id_)
     if job is None:
         raise not_found()
     if job.error is not None:
         raise Problem.named(*job.error)
 
 
-def done(desk: Desk, id_: str) -> Report:
+def done(request: Request, id_: str) -> Report:
     """The report of a job that is done. Raises Problem when it failed or is not there (yet)."""
-    _check_done(desk, id_)
-    report = desk.report(id_)
+    _check_done(request, id_)
+    report: Report | None = request.app.state.desk.report(id_)
     if report is None:
         raise not_found()
     return report
@@ -187,9 +192,10 @@ def _wants_kept(request: Request) -> bool:
     return keep.MEDIA_TYPE in request.headers.get("accept", "")
 
 
-def _state(desk: Desk, id_: str, lang: str | None, headers: Mapping[str, str]) -> Response:
+def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, str]) -> Response:
     """The report of a job, its problem, or how far it is. ``lang`` None: the report as it is stored."""
-    job = desk.look(id_)
+    desk: Desk = request.app.state.desk
+    job = seen(request, id_)
     if job is None:
         raise not_found()
     if job.error is not None:
@@ -199,18 +205,18 @@ def _state(desk: Desk, id_: str, lang: str | None, headers: Mapping[str, str]) -
     if lang is None:
         data = desk.kept(id_)
         if data is None:
-            return _progress(desk, id_, headers)
+            return _progress(request, id_, headers)
         return Response(data, media_type=keep.MEDIA_TYPE, headers={"Vary": "Accept", **headers})
     report = desk.report(id_, previews=False)
     if report is None:
-        return _progress(desk, id_, headers)
+        return _progress(request, id_, headers)
     text = json.dumps(reports.to_dict(report, lang), ensure_ascii=False, allow_nan=False)
     told = {"Content-Language": lang, "Vary": "Accept, Accept-Language", **headers}
     return Response(text, media_type="application/json", headers=told)
 
 
-def _progress(desk: Desk, id_: str, headers: Mapping[str, str]) -> Response:
-    job = desk.look(id_)
+def _progress(request: Request, id_: str, headers: Mapping[str, str]) -> Response:
+    job = seen(request, id_)
     if job is None:
         raise not_found()
     told = {name: getattr(job, name) for name in ("id", "status", "stage", "ahead")}

@@ -24,6 +24,8 @@ from haechi.web.metrics import Metrics
 from haechi.web.options import Options
 from haechi.web.problem import Problem, internal
 from haechi.web.rate import Buckets
+from haechi.web.sessions import Sessions
+from haechi.web.tokens import Tokens
 from haechi.web.watch import Watch
 from haechi.web.worker import Judge, Worker, report_crash
 
@@ -50,6 +52,8 @@ def build(
 ) -> FastAPI:
     """The application, its data folder opened; the worker starts with it. ``make``: another judge than
     ``haechi.check.Checker``. Raises UsageError when the data folder cannot be used."""
+    tokens = Tokens(options.token, options.tokens_file)
+    sessions = Sessions(options.session_s, tokens.digest_of)
     desk, metrics = Desk(options), Metrics()
     worker = Worker(desk, settings, metrics, make)
 
@@ -80,6 +84,7 @@ def build(
     app.state.options, app.state.settings = options, settings
     app.state.metrics, app.state.watch = metrics, Watch(settings)
     app.state.uploads_rate = Buckets(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
+    app.state.tokens, app.state.sessions = tokens, sessions
     app.state.guesses = Buckets(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     app.include_router(api.router)
     app.include_router(health.router)
@@ -89,7 +94,15 @@ def build(
     static = Path(str(files("haechi.web").joinpath("static")))
     if static.is_dir():
         app.mount("/static", StaticFiles(directory=static))
-    app.add_middleware(Guard, options=options, metrics=metrics, guesses=app.state.guesses, answer=_answer)
+    app.add_middleware(
+        Guard,
+        options=options,
+        metrics=metrics,
+        guesses=app.state.guesses,
+        tokens=tokens,
+        sessions=sessions,
+        answer=_answer,
+    )
     return app
 
 

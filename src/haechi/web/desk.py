@@ -40,7 +40,8 @@ class QueueFull(Exception):
 @dataclass(frozen=True, slots=True)
 class Job:
     """What can be said of a job. ``part``: of the check, in [0, 1]. ``ahead``: jobs that end before it.
-    ``error``: code and message of a failed one. Times in seconds since 1970; expires_s: once it ended."""
+    ``error``: code and message of a failed one. ``owner``: as it was submitted. Times in seconds since 1970;
+    expires_s: once it ended."""
 
     id: str
     status: Status
@@ -52,6 +53,7 @@ class Job:
     error: tuple[str, str] | None
     created_s: float
     expires_s: float | None
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Desk:
         self._places = 0
         self._running: dict[str, tuple[str, float]] = {}
         self._listeners: dict[str, list[Callable[[], None]]] = {}
+        for id_ in self._store.ids_of("*/*"):  # of sessions that have ended: nobody can ask for them
+            self._store.drop(id_)
         self._folder.sweep(self._store.open_ids())
         self.sweep()
 
@@ -121,14 +125,15 @@ class Desk:
             with suppress(FileNotFoundError):  # swept: the server stops
                 folder.rmdir()
 
-    def submit(self, upload: Path, name: str, *, thorough: bool = False) -> str:
+    def submit(self, upload: Path, name: str, *, thorough: bool = False, owner: str = "") -> str:
         """Take over a file inside the folder of uploads; the identifier of its job, which cannot be guessed.
-        The job survives the end of the process from here on."""
+        The job survives the end of the process from here on, but for that of a browser's session, which ends
+        then."""
         id_ = secrets.token_urlsafe(_ID_BYTES)
         original = self._folder.original(id_)
         upload.rename(original)
         try:
-            self._store.add(id_, name, thorough=thorough, created_s=time.time())
+            self._store.add(id_, name, thorough=thorough, created_s=time.time(), owner=owner)
         except BaseException:
             self._folder.delete(original)
             raise
@@ -167,6 +172,11 @@ class Desk:
         if gone:
             self._tell(id_)
         return gone
+
+    def drop_owner(self, owner: str) -> None:
+        """Drop all jobs of one session."""
+        for id_ in self._store.ids_of(owner):
+            self.drop(id_)
 
     def drop_file(self, sha256: str) -> None:
         """Drop every job of this very file, whoever sent it."""
@@ -294,4 +304,5 @@ def _job(row: Row, stage: str, part: float, ahead: int) -> Job:
         error=None if row.error_code is None else (row.error_code, row.error_message or ""),
         created_s=row.created_s,
         expires_s=row.expires_s,
+        owner=row.owner,
     )

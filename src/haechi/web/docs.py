@@ -53,7 +53,7 @@ def description(request: Request) -> Response:
 def docs(request: Request) -> Response:
     told = openapi(request.app)
     origin = f"{request.url.scheme}://{request.url.netloc}"
-    token = "-H 'Authorization: Bearer TOKEN' " if request.app.state.options.token else ""
+    token = "-H 'Authorization: Bearer TOKEN' " if request.app.state.tokens.needed else ""
     return HTMLResponse(
         _PAGE.format(
             title=escape(told["info"]["title"]),

@@ -1,15 +1,14 @@
 """Who may ask, how much at a time, and the headers of every answer: pure ASGI, so that bodies stream through.
 
-In this order: the Host header (a page that rebinds its own name to 127.0.0.1 is turned away), the origin of
-requests that change something (CSRF), the token, the declared length. While a body is read: its length, and
-that it keeps coming.
+In this order: who really asks, where a trusted proxy stands before us; the Host header (a page that rebinds
+its own name to 127.0.0.1 is turned away); the origin of requests that change something (CSRF); the declared
+length; the token, or the session of a browser that showed one. While a body is read: its length, and that it
+keeps coming.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
@@ -22,7 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from haechi.web.metrics import Metrics
 from haechi.web.options import Options
 from haechi.web.problem import Problem
+from haechi.web.proxy import networks, unwrapped
 from haechi.web.rate import Buckets
+from haechi.web.sessions import Caller, Sessions
+from haechi.web.tokens import Tokens
 from haechi.web.uploads import OVERHEAD_BYTES, too_large
 
 COOKIE = "haechi"
@@ -42,18 +44,14 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-_OPEN = ("/healthz", "/readyz", "/login")
+_OPEN = ("/healthz", "/readyz", "/login", "/logout")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LEAST_BYTES_S = 4096
 
 
-def cookie_value(token: str) -> str:
-    """What a browser keeps instead of the token itself."""
-    return hmac.new(token.encode(), b"haechi browser cookie 1", hashlib.sha256).hexdigest()
-
-
 class Guard:
-    """Wraps the application. ``answer`` tells a problem to whoever asked, a person or a program."""
+    """Wraps the application. ``answer`` tells a problem to whoever asked, a person or a program. What it lets
+    through carries its ``Caller`` as ``request.state.caller``."""
 
     def __init__(
         self,
@@ -61,15 +59,19 @@ class Guard:
         options: Options,
         metrics: Metrics,
         guesses: Buckets,
+        tokens: Tokens,
+        sessions: Sessions,
         answer: Callable[[Request, Problem], Response],
     ) -> None:
         self._app, self._options, self._metrics, self._guesses = app, options, metrics, guesses
-        self._answer = answer
+        self._tokens, self._sessions, self._answer = tokens, sessions, answer
+        self._proxies = networks(options.trusted_proxy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = unwrapped(scope, self._proxies)
         send = self._with_headers(scope["method"], send)
         headers = Headers(scope=scope)
         try:
@@ -95,25 +97,20 @@ class Guard:
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """What is answered at once instead of letting the request through. Raises Problem."""
         host = headers.get("host", "")
-        if self._options.loopback and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
+        if self._options.private and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
             raise Problem("wrong_host", "This server answers on localhost only: open the address it printed.")
         if scope["method"] not in _SAFE:
             self._check_origin(scope, headers, host)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._options.max_upload_bytes + OVERHEAD_BYTES:
             raise too_large(self._options.max_upload_bytes)
-        token = self._options.token
         path: str = scope["path"]
-        if token is None or path in _OPEN or path.startswith("/static/") or _shows(token, headers):
+        caller = self._caller(headers)
+        scope["state"] = {**scope.get("state", {}), "caller": caller or Caller("")}
+        if caller is not None or path in _OPEN or path.startswith("/static/"):
             return None
-        client = scope["client"][0] if scope.get("client") else ""
-        wait_s = self._guesses.take(client) if _tries(headers) else 0.0
-        if wait_s > 0:
-            raise Problem(
-                "rate_limited",
-                "Too many wrong tokens came from this address: wait a minute.",
-                headers={"Retry-After": str(max(1, round(wait_s)))},
-            )
+        if "authorization" in headers:
+            count_guess(self._guesses, scope["client"][0] if scope.get("client") else "")
         if scope["method"] == "GET" and "text/html" in headers.get("accept", "") and path[:4] != "/v1/":
             return RedirectResponse("/login", 303)
         raise Problem(
@@ -121,6 +118,14 @@ class Guard:
             "Send the token that the server printed at its start as `Authorization: Bearer TOKEN`.",
             headers={"WWW-Authenticate": "Bearer"},
         )
+
+    def _caller(self, headers: Headers) -> Caller | None:
+        """Who asks; None when a token is needed and was not shown."""
+        if not self._tokens.needed:
+            return Caller("")
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        name = self._tokens.name_of(given.strip()) if kind.lower() == "bearer" else None
+        return Caller(name) if name is not None else self._sessions.caller(_cookies(headers).get(COOKIE, ""))
 
     def _check_origin(self, scope: Scope, headers: Headers, host: str) -> None:
         """Browsers say where a request comes from; what only programs send has neither header."""
@@ -176,19 +181,21 @@ def _hostname(host: str) -> str:
         return ""
 
 
-def _tries(headers: Headers) -> bool:
-    return "authorization" in headers or COOKIE in _cookies(headers)
+def count_guess(guesses: Buckets, client: str) -> None:
+    """Count a wrong token, and only a wrong one: who shows the right one is let in however many others behind
+    the same proxy guess. Raises Problem when there were too many."""
+    wait_s = guesses.take(client)
+    if wait_s > 0:
+        raise Problem(
+            "rate_limited",
+            "Too many wrong tokens came from this address: wait a minute.",
+            headers={"Retry-After": str(max(1, round(wait_s)))},
+        )
 
 
-def _shows(token: str, headers: Headers) -> bool:
-    """Whether a request carries the token, or the cookie made of it. Compared in constant time."""
-    kind, _, given = headers.get("authorization", "").partition(" ")
-    bearer = kind.lower() == "bearer" and same(given.strip(), token)
-    return bearer or same(_cookies(headers).get(COOKIE, ""), cookie_value(token))
-
-
-def same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+def secure(request: Request) -> bool:
+    """Whether the browser speaks TLS, to us or to a proxy: then a cookie is never sent without."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
 
 
 def _cookies(headers: Headers) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""/login: a browser shows the token once and gets a cookie for it, which ends with the browser's session."""
+"""/login and /logout: a browser shows a token once and gets a session for it, until the person signs out."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
-from haechi.web.guard import COOKIE, cookie_value, same
+from haechi.web.guard import COOKIE, count_guess, secure
+from haechi.web.pages import vault
 from haechi.web.pages.render import page
 from haechi.web.problem import Problem
+from haechi.web.sessions import Sessions
+from haechi.web.tokens import Tokens
 
 router = APIRouter(include_in_schema=False)
 
@@ -17,37 +21,45 @@ _MOST_BYTES = 4096
 
 
 @router.get("/login")
-def form(request: Request) -> Response:
-    """Ask for the token. Where none is needed there is nothing to ask."""
-    if request.app.state.options.token is None:
+def form(request: Request, out: bool = False) -> Response:
+    """Ask for the token, where one is needed. ``out``: the person has just signed out."""
+    if not request.app.state.tokens.needed:
         return RedirectResponse("/", 303)
-    return page(request, "login.html", wrong=False)
+    return page(request, "login.html", wrong=False, out=out)
 
 
 @router.post("/login")
 async def enter(request: Request) -> Response:
-    """Compare the token, in constant time, and set the cookie."""
-    token: str | None = request.app.state.options.token
-    if token is None:
+    """Compare the token, in constant time, and begin a session."""
+    tokens: Tokens = request.app.state.tokens
+    sessions: Sessions = request.app.state.sessions
+    if not tokens.needed:
         return RedirectResponse("/", 303)
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_BYTES:
             raise Problem("bad_request", "This is no token: copy the one that the server printed.")
-    client = request.client.host if request.client else ""
     given = parse_qs(body.decode("ascii", "replace"), max_num_fields=8).get("token", [""])[-1].strip()
-    wait_s = request.app.state.guesses.take(client)
-    if wait_s > 0:
-        raise Problem(
-            "rate_limited",
-            "Too many wrong tokens came from this address: wait a minute.",
-            headers={"Retry-After": str(max(1, round(wait_s)))},
-        )
-    if not same(given, token):
-        return page(request, "login.html", status=401, wrong=True)
+    name = tokens.name_of(given)
+    if name is None:
+        count_guess(request.app.state.guesses, request.client.host if request.client else "")
+        return page(request, "login.html", status=401, wrong=True, out=False)
+    sessions.end(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/", 303)
-    answer.set_cookie(
-        COOKIE, cookie_value(token), httponly=True, samesite="strict", secure=request.url.scheme == "https"
-    )
+    answer.set_cookie(COOKIE, sessions.begin(name), httponly=True, samesite="strict", secure=secure(request))
+    return answer
+
+
+@router.post("/logout")
+async def leave(request: Request) -> Response:
+    """End the session: its results are deleted, its cases locked."""
+    sessions: Sessions = request.app.state.sessions
+    caller = sessions.end(request.cookies.get(COOKIE, ""))
+    if caller is not None:
+        await run_in_threadpool(request.app.state.desk.drop_owner, caller.owner)
+    vault.vault(request).lock(request.cookies.get(vault.COOKIE, ""))
+    answer = RedirectResponse("/login?out=true", 303)
+    for name in (COOKIE, vault.COOKIE):
+        answer.delete_cookie(name, httponly=True, samesite="strict", secure=secure(request))
     return answer

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from haechi.errors import UsageError
+from haechi.web.proxy import networks
 
 _LEAST_TOKEN = 16
 
@@ -38,6 +39,14 @@ class Options:
     host: str = _option("127.0.0.1", "address that the server binds")
     port: int = _option(8765, "port that the server binds; 0 takes a free one", 0)
     token: str | None = _option(None, "secret of at least 16 characters that every caller must show")
+    tokens_file: Path | None = field(
+        default=None,
+        metadata={"help": "list of named tokens; each reads its own results only", "least": None},
+    )
+    trusted_proxy: str = _option("", "addresses or networks of proxies whose X-Forwarded-* is believed")
+    session_s: float = _option(
+        3600.0, "seconds without a request after which a browser must sign in again", 1
+    )
     data_dir: Path = field(
         default_factory=default_data_dir, metadata={"help": "folder of the server's data", "least": None}
     )
@@ -52,6 +61,7 @@ class Options:
             value, least = getattr(self, f.name), f.metadata["least"]
             if least is not None and not least <= value < math.inf:
                 raise UsageError(f"{f.name}={value} is out of range, at least {least} is needed: {_help(f)}")
+        networks(self.trusted_proxy)
         if self.port > 65535:
             raise UsageError(f"port={self.port} is out of range, at most 65535 is possible: choose another")
         if self.token is not None and not (
@@ -61,6 +71,11 @@ class Options:
                 f"The token needs at least {_LEAST_TOKEN} plain characters, or others could guess it: "
                 "leave it out and a good one is made."
             )
+
+    @property
+    def private(self) -> bool:
+        """Whether it serves the people at this machine only: nobody else, not by a proxy either."""
+        return self.loopback and not self.trusted_proxy
 
     @property
     def loopback(self) -> bool:
@@ -76,14 +91,8 @@ class Options:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Options:
         """Options with every HAECHI_* variable applied. Raises UsageError on a value of the wrong type."""
         env = os.environ if environ is None else environ
-        kinds: dict[str, type[Any]] = {"port": int, "data_dir": Path, "token": str, "host": str}
-        kinds |= {
-            "keep_s": float,
-            "idle_s": float,
-            "max_upload_bytes": int,
-            "queue": int,
-            "rate_per_min": int,
-        }
+        kinds: dict[str, type[Any]] = {"token": str, "tokens_file": Path, "data_dir": Path}
+        kinds |= {f.name: type(f.default) for f in fields(cls) if f.name not in kinds}
         changes: dict[str, Any] = {"data_dir": default_data_dir(env)}
         for f in fields(cls):
             variable = f"HAECHI_{f.name.upper()}"

@@ -27,7 +27,7 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     """Run the server until it is told to stop. Raises UsageError when it cannot start."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise UsageError(f"The server needs more ({', '.join(missing)} missing): pip install 'haechi[web]'")
-    made = not options.loopback and options.token is None
+    made = not options.private and options.token is None and options.tokens_file is None
     options = replace(options, token=secrets.token_urlsafe(24)) if made else options
     listening = _bind(options)
     port: int = listening.getsockname()[1]

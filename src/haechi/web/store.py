@@ -36,12 +36,13 @@ CREATE TABLE IF NOT EXISTS jobs (
   created_s REAL NOT NULL,
   expires_s REAL,
   error_code TEXT,
-  error_message TEXT
+  error_message TEXT,
+  owner TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, seq);
 CREATE TABLE IF NOT EXISTS reports (id TEXT PRIMARY KEY, data BLOB NOT NULL);
 """
-_COLUMNS = "seq, id, name, thorough, status, attempts, created_s, expires_s, error_code, error_message"
+_COLUMNS = "seq, id, name, thorough, status, attempts, created_s, expires_s, error_code, error_message, owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Row:
     expires_s: float | None
     error_code: str | None
     error_message: str | None
+    owner: str
 
 
 class Store:
@@ -78,6 +80,9 @@ class Store:
             with self._change():
                 for statement in _SCHEMA.split(";"):
                     self._db.execute(statement)
+                columns = {row[1] for row in self._db.execute("PRAGMA table_info(jobs)").fetchall()}
+                if "owner" not in columns:  # of a version that knew one caller only
+                    self._db.execute("ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
         except (sqlite3.Error, OSError) as error:
             why = "another `haechi serve` uses it" if "locked" in str(error) else "it cannot be opened"
             raise UsageError(
@@ -89,11 +94,12 @@ class Store:
         with self._lock:
             self._db.close()
 
-    def add(self, id_: str, name: str, *, thorough: bool, created_s: float) -> None:
+    def add(self, id_: str, name: str, *, thorough: bool, created_s: float, owner: str = "") -> None:
         with self._change():
             self._db.execute(
-                "INSERT INTO jobs (id, name, thorough, status, created_s) VALUES (?, ?, ?, 'waiting', ?)",
-                (id_, name, thorough, created_s),
+                "INSERT INTO jobs (id, name, thorough, status, created_s, owner) "
+                "VALUES (?, ?, ?, 'waiting', ?, ?)",
+                (id_, name, thorough, created_s, owner),
             )
 
     def claim(self) -> Row | None:
@@ -173,6 +179,12 @@ class Store:
         with self._lock:
             found = self._db.execute("SELECT id FROM jobs WHERE status IN ('waiting', 'running')").fetchall()
         return {id_ for (id_,) in found}
+
+    def ids_of(self, owners: str) -> list[str]:
+        """Jobs whose owner fits this pattern (GLOB)."""
+        with self._lock:
+            found = self._db.execute("SELECT id FROM jobs WHERE owner GLOB ?", (owners,)).fetchall()
+        return [id_ for (id_,) in found]
 
     def done_ids(self) -> list[str]:
         """Jobs that have a report."""

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from haechi.web.desk import Desk, QueueFull
 from haechi.web.options import Options
 from haechi.web.problem import Problem
+from haechi.web.sessions import caller_of
 
 FIELD = "file"
 OVERHEAD_BYTES = 64 * 1024
@@ -69,7 +70,8 @@ async def accept(request: Request) -> str:
             thorough = switch(form.fields.get("thorough", ""))
             if thorough and (fault := await run_in_threadpool(request.app.state.watch.fault, thorough=True)):
                 raise Problem.of(fault)
-            return await run_in_threadpool(desk.submit, file, form.name, thorough=thorough)
+            owner = caller_of(request).owner
+            return await run_in_threadpool(desk.submit, file, form.name, thorough=thorough, owner=owner)
     except QueueFull:
         raise Problem(
             "queue_full",

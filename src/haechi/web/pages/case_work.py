@@ -55,15 +55,14 @@ async def add(request: Request, case: str) -> Response:
 @router.get("/checks/{id}/case")
 def keep_form(request: Request, id: str) -> Response:  # noqa: A002
     """The form that makes evidence of a result."""
-    report = done(request.app.state.desk, id)
+    report = done(request, id)
     return _keep_page(request, id, report)
 
 
 @router.post("/checks/{id}/case")
 async def keep(request: Request, id: str) -> Response:  # noqa: A002
     """Store the file of a result, which the browser sends once more, with the report."""
-    desk = request.app.state.desk
-    report = await run_in_threadpool(done, desk, id)
+    report = await run_in_threadpool(done, request, id)
     async with _received(request) as (form, file):
         return await run_in_threadpool(_kept, request, id, report, form, file)
 

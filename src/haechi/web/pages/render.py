@@ -14,8 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from haechi.report.data import tool_version
 from haechi.report.messages import visible
 from haechi.web import words
+from haechi.web.guard import secure
 from haechi.web.language import COOKIE, accepted, asked
 from haechi.web.problem import Problem
+from haechi.web.sessions import Caller
 
 _HTML_LANG: Mapping[str, str] = {"zh": "zh-Hans"}
 _NAMES: Mapping[str, str] = {"en": "English", "zh": "简体中文", "ko": "한국어"}
@@ -49,7 +51,8 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
     if request.query_params.get("lang"):
         # A cookie of the session: on a shared computer no trace of this stays behind.
-        response.set_cookie(COOKIE, language(request), httponly=True, samesite="strict")
+        told = language(request)
+        response.set_cookie(COOKIE, told, httponly=True, samesite="strict", secure=secure(request))
     return response
 
 
@@ -71,6 +74,7 @@ def fragment(request: Request, template: str, **values: Any) -> str:
             here=request.url.path,
             in_language=lambda code: _in_language(request, code),
             local=local(request),
+            signed_in=bool(getattr(request.state, "caller", Caller("")).session),
             version=tool_version(),
             **values,
         )
@@ -79,7 +83,7 @@ def fragment(request: Request, template: str, **values: Any) -> str:
 
 def local(request: Request) -> bool:
     """Whether the server can be reached from this computer only."""
-    return bool(request.app.state.options.loopback)
+    return bool(request.app.state.options.private)
 
 
 def _in_language(request: Request, code: str) -> str:

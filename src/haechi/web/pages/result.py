@@ -13,8 +13,8 @@ from fastapi.responses import RedirectResponse, Response
 from haechi.report import html
 from haechi.types import Report
 from haechi.web import words
-from haechi.web.api import done, not_found
-from haechi.web.desk import Desk, Job
+from haechi.web.api import done, not_found, seen
+from haechi.web.desk import Job
 from haechi.web.pages.check import script_words
 from haechi.web.pages.models import in_plain_words
 from haechi.web.pages.render import fragment, language, page
@@ -33,8 +33,7 @@ RESULT_SCRIPT = ("loupe", "loupe_original", "loupe_preview", "player_jump", "pla
 @router.get("/checks/{id}")
 def shown(request: Request, id: str) -> Response:  # noqa: A002
     """The result, or how far it is."""
-    desk: Desk = request.app.state.desk
-    job = desk.look(id)
+    job = seen(request, id)
     if job is None:
         raise not_found()
     if job.error is not None:
@@ -42,7 +41,7 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
     if job.status != "done":
         return page(request, "running.html", job=job, stage=stage_word(job), told=script_words(request))
     lang = language(request)
-    report = done(desk, id)
+    report = done(request, id)
     return page(
         request,
         "result.html",
@@ -81,13 +80,14 @@ def arranged(request: Request, report: Report) -> dict[str, Any]:
 def rules(request: Request, id: str) -> Response:  # noqa: A002
     """The style rules that only this report needs; a sheet of its own, because the policy of the pages
     forbids styles inside them."""
-    return Response(html.rules(done(request.app.state.desk, id)), media_type="text/css")
+    return Response(html.rules(done(request, id)), media_type="text/css")
 
 
 @router.post("/checks/{id}/delete")
 def delete(request: Request, id: str) -> Response:  # noqa: A002
     """Delete the result now. Whoever asks twice, or too late, gets what they want all the same."""
-    request.app.state.desk.drop(id)
+    if seen(request, id) is not None:
+        request.app.state.desk.drop(id)
     return RedirectResponse("/?deleted=true", 303)
 
 

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from haechi.case import Case
 from haechi.errors import CaseError, Locked
+from haechi.web.guard import secure
 from haechi.web.problem import Problem
 
 COOKIE = "haechi_case"
@@ -132,7 +133,7 @@ def unlock(request: Request, response: Response, ident: str, case: Case) -> None
     if case.encrypted:
         token = vault(request).put(request.cookies.get(COOKIE, ""), ident, case)
         # A cookie of the session; its key is worthless when the browser or the server has ended.
-        response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure(request))
 
 
 def listed(request: Request) -> list[Listed]:

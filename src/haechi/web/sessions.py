@@ -1,0 +1,98 @@
+"""Who asks: a program with a token, or a browser that showed one and got a session for it.
+
+A session lives in the memory of this process alone. It ends when the person signs out, when it was not used
+for the time that the options give, after twelve hours, when its token is changed or taken away, and with the
+process.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+LONGEST_S = 12 * 3600.0
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """``name``: of the token that was shown, "" for that of the options and where none is needed.
+    ``session``: of a browser, else ""."""
+
+    name: str
+    session: str = ""
+
+    @property
+    def owner(self) -> str:
+        """To whom the jobs belong that this caller sends."""
+        return f"{self.name}/{self.session}" if self.session else self.name
+
+    def reads(self, owner: str) -> bool:
+        """A browser sees what was sent in its session or with its token by a program; a program what was sent
+        with its token."""
+        return owner in (self.owner, self.name)
+
+
+@dataclass(slots=True)
+class _Session:
+    caller: Caller
+    digest: str
+    begun_s: float
+    used_s: float
+
+
+class Sessions:
+    """Safe to call from any thread. ``digest_of``: what stands for the token of a name now."""
+
+    def __init__(
+        self,
+        idle_s: float,
+        digest_of: Callable[[str], str | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._idle_s, self._digest_of, self._clock = idle_s, digest_of, clock
+        self._lock = threading.Lock()
+        self._open: dict[str, _Session] = {}
+
+    def begin(self, name: str) -> str:
+        """A session for a browser that showed the token of this name; the secret that its cookie holds."""
+        secret, now = secrets.token_urlsafe(32), self._clock()
+        with self._lock:
+            self._open = {key: one for key, one in self._open.items() if self._lives(one)}
+            if len(self._open) >= _MOST:
+                del self._open[min(self._open, key=lambda key: self._open[key].used_s)]
+            caller = Caller(name, secrets.token_hex(16))
+            self._open[secret] = _Session(caller, self._digest_of(name) or "", now, now)
+        return secret
+
+    def caller(self, secret: str) -> Caller | None:
+        """Whose cookie this is; None when the session has ended."""
+        with self._lock:
+            found = self._open.get(secret)
+            if found is None or not self._lives(found):
+                self._open.pop(secret, None)
+                return None
+            found.used_s = self._clock()
+            return found.caller
+
+    def end(self, secret: str) -> Caller | None:
+        """End a session; whose it was."""
+        with self._lock:
+            found = self._open.pop(secret, None)
+        return None if found is None else found.caller
+
+    def _lives(self, session: _Session) -> bool:
+        now = self._clock()
+        in_time = now - session.used_s < self._idle_s and now - session.begun_s < LONGEST_S
+        return in_time and self._digest_of(session.caller.name) == session.digest
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the guard found out."""
+    caller: Caller = request.state.caller
+    return caller

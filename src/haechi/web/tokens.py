@@ -1,0 +1,114 @@
+"""The tokens that callers show: the one of the options, and named ones in a file, of which it holds hashes.
+
+    # HAECHI_TOKENS_FILE, a client a line; made by `haechi serve --new-token NAME`
+    newsroom sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+
+The file is read again whenever it changes, so a token that is taken out of it ends at once, and with it the
+sessions of browsers that showed it. A token is random and long, so one round of SHA-256 hides it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+import secrets
+import stat
+import threading
+from pathlib import Path
+
+from haechi.errors import UsageError
+
+_LINE = re.compile(r"([A-Za-z0-9_.-]{1,64})\s+sha256:([0-9a-f]{64})")
+_MOST_BYTES = 1024 * 1024
+_log = logging.getLogger("haechi.web")
+
+
+class Tokens:
+    """Safe to call from any thread. Raises UsageError when the file cannot be used."""
+
+    def __init__(self, token: str | None, file: Path | None) -> None:
+        self._own = {"": digest(token)} if token is not None else {}
+        self._file, self._lock = file, threading.Lock()
+        self._seen: tuple[int, ...] = ()
+        self._named: dict[str, str] = {}
+        if file is not None:
+            self._named, self._seen = _read(file), _signature(file)
+
+    @property
+    def needed(self) -> bool:
+        """Whether callers have to show one at all."""
+        return bool(self._own) or self._file is not None
+
+    def name_of(self, given: str) -> str | None:
+        """The name of a token: "" for that of the options; None when it is none. In constant time."""
+        shown, found = digest(given), None
+        for name, expected in self._now().items():
+            if hmac.compare_digest(shown, expected):
+                found = name
+        return found
+
+    def digest_of(self, name: str) -> str | None:
+        """What stands for the token of this name now; None when it was taken away."""
+        return self._now().get(name)
+
+    def _now(self) -> dict[str, str]:
+        if self._file is None:
+            return self._own
+        with self._lock:
+            seen = _signature(self._file)
+            if seen != self._seen:
+                self._seen = seen
+                try:
+                    self._named = _read(self._file)
+                except UsageError as error:
+                    _log.error("no named token is taken: %s", error.message)
+                    self._named = {}
+            return self._own | self._named
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def new_token(name: str) -> tuple[str, str]:
+    """A token for a client, and its line for the file. Raises UsageError."""
+    token = secrets.token_urlsafe(24)
+    line = f"{name} sha256:{digest(token)}"
+    if not _LINE.fullmatch(line):
+        raise UsageError("The name of a token is 1 to 64 of the characters A-Z, a-z, 0-9, `_`, `.` and `-`.")
+    return token, line
+
+
+def _signature(file: Path) -> tuple[int, ...]:
+    try:
+        about = file.stat()
+    except OSError:
+        return ()
+    return (about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+def _read(file: Path) -> dict[str, str]:
+    """Digests by name. Raises UsageError."""
+    try:
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST_BYTES:
+            raise UsageError("HAECHI_TOKENS_FILE is no small file: name the list of tokens.")
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"HAECHI_TOKENS_FILE cannot be read ({type(error).__name__}): name the list."
+        ) from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not (text := line.partition("#")[0].strip()):
+            continue
+        match = _LINE.fullmatch(text)
+        if match is None or match[1] in found:
+            raise UsageError(
+                f"Line {number} of HAECHI_TOKENS_FILE is not `NAME sha256:DIGEST`, or its name stands there "
+                "twice: make lines with `haechi serve --new-token NAME`."
+            )
+        found[match[1]] = match[2]
+    return found
