@@ -73,7 +73,8 @@ def _read(c2pa: Any, context: Any, asked: dict[str, Any], data: bytes | None) ->
 
 
 def _left_out(store: dict[str, Any]) -> list[list[int]]:
-    assertions = store["manifests"][store["active_manifest"]]["assertion_store"]
+    active = store.get("manifests", {}).get(store.get("active_manifest"), {})
+    assertions = active.get("assertion_store", {})
     hashes = (made for label, made in assertions.items() if label.startswith("c2pa.hash.data"))
     return [[r["start"], r["length"]] for made in hashes for r in made.get("exclusions") or ()]
 
