@@ -124,7 +124,7 @@ def _add_impostors(add: _Add, sound: dict[str, bytes]) -> None:
     add("playlist.mp4", b"#EXTM3U\nfile:///etc/passwd\n", UnknownFormat, "a playlist that points elsewhere")
     add("locked.mp4", _encrypted_zip(), UnknownFormat, "an encrypted zip named .mp4")
     heic = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(200)
-    add("phone.heic", heic, UnknownFormat, "a HEIC photo")
+    add("phone.heic", heic, DamagedFile, "a HEIC photo without a picture")
     add("disguised.jpg", sound["png"], None, "a PNG named .jpg")
     add("no_ending", sound["jpg"], None, "a JPEG with no ending")
     add("name\nwith\nnewlines.jpg", sound["jpg"], None, "a name with newlines")

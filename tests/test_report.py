@@ -122,10 +122,10 @@ def test_what_was_not_tested_is_always_said():
     assert reports.to_dict(nothing())["tested"] == ["Nothing could be tested."]
 
 
-def test_a_file_of_several_pictures_owns_up_to_the_first_only():
+def test_a_file_of_several_pictures_owns_up_to_one_only():
     one = photo()
     several = replace(one, media=replace(one.media, container={**one.media.container, "frames": 12}))
-    assert any("first of 12" in line for line in reports.to_dict(several)["not_tested"])
+    assert any("only one of 12" in line for line in reports.to_dict(several)["not_tested"])
     assert not any("first of" in line for line in reports.to_dict(one)["not_tested"])
 
 

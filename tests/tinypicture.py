@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -76,11 +77,19 @@ def oriented(data: NDArray[np.uint8], orientation: int, form: str = "JPEG") -> b
     return encoded(data, form, exif=exif.tobytes())
 
 
+def jpeg_xl(rgb: NDArray[np.uint8], **options: Any) -> bytes:
+    """A JPEG XL picture; only where its decoder is installed."""
+    import pylibjxl
+
+    return bytes(pylibjxl.encode(np.ascontiguousarray(rgb), **options))
+
+
 def pictures() -> dict[str, bytes]:
     """One small sound picture of every format that is read, by the ending of its name."""
     rgb = picture(64, 48)
     rgb = np.clip(rgb + np.random.default_rng(1).integers(-8, 8, rgb.shape), 0, 255).astype(np.uint8)
-    return {
+    jxl = {"jxl": jpeg_xl(rgb)} if find_spec("pylibjxl") else {}
+    return jxl | {
         "jpg": encoded(rgb, "JPEG", quality=90),
         "png": encoded(rgb, "PNG"),
         "webp": encoded(rgb, "WEBP"),

@@ -28,6 +28,7 @@ class Settings:
 
     max_bytes: int = _setting(2 * 1024**3, "largest file that is read, in bytes")
     max_pixels: int = _setting(120_000_000, "largest picture or frame, width times height in pixels")
+    max_memory_bytes: int = _setting(640 * 1024**2, "most memory for decoding one picture, in bytes")
     max_duration_s: float = _setting(4 * 3600.0, "longest video, in seconds")
     decode_timeout_s: float = _setting(120.0, "longest decoding of a video, JPEG, PNG or GIF, in seconds")
     video_frames: int = _setting(300, "frames of a video in which faces are looked for")

@@ -92,7 +92,7 @@ def test_many_files_give_a_list_with_the_state_and_a_link_for_each(visitor):
 def test_an_unreadable_file_says_what_to_do(visitor):
     visitor.goto("/")
     visitor.give("notes.txt", b"hello", "text/plain")
-    expect(visitor.page.locator(".job-state")).to_contain_text("Most pictures (JPEG, PNG, WebP)")
+    expect(visitor.page.locator(".job-state")).to_contain_text("Most pictures (JPEG, PNG, HEIC, WebP)")
     expect(visitor.page.locator("#announce")).to_contain_text("notes.txt")
 
 

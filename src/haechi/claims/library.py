@@ -24,6 +24,8 @@ MEDIA_TYPES = {
     "png": "image/png",
     "webp": "image/webp",
     "avif": "image/avif",
+    "heic": "image/heic",
+    "jxl": "image/jxl",
     "gif": "image/gif",
     "tiff": "image/tiff",
     "mp4": "video/mp4",

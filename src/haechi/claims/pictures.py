@@ -38,7 +38,7 @@ def picture_notes(data: bytes, form: str) -> Notes:
     elif form == "tiff":
         notes.add_exif(data)
         _packet(data, notes)
-    elif form == "avif":
+    elif form in ("avif", "heic", "jxl"):
         at = data.find(b"Exif\x00\x00")
         if at >= 0:
             notes.add_exif(data[at : at + MOST_TEXT])

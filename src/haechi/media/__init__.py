@@ -1,9 +1,11 @@
 """A path or bytes -> Media: sniffed, held to the limits, decoded, with the facts of its container.
 
-Facts in ``Media.container`` (each only where known): format (jpeg png webp avif gif bmp tiff mp4 mov webm
-mkv avi) · rotation_deg (clockwise, as applied) · pictures: bit_depth, has_exif, mirrored, jpeg_quality (1 to
-100), jpeg_subsampling, software, camera_make, camera_model, animated (GIF, WebP, AVIF and PNG that move),
-frames (more than one: of an animation, or the pages of a TIFF; only the first is decoded) · videos: codec,
+Facts in ``Media.container`` (each only where known): format (jpeg png webp avif heic jxl gif bmp tiff mp4 mov
+webm mkv avi) · rotation_deg (clockwise, as applied) · pictures: bit_depth, has_exif, mirrored, jpeg_quality
+(1 to 100), jpeg_subsampling, software, camera_make, camera_model, animated (GIF, WebP, AVIF, PNG that move),
+frames (more than one: of an animation, the pages of a TIFF, the pictures of a HEIC; one is decoded),
+colour_profile (its name), colour_converted (to sRGB), colour_profile_broken (left aside), reduced_by (2, 4 or
+8: a giant was decoded at a part of its size), gain_map, depth_map · videos: codec,
 frames, truncated (at most half of the frames that the header promises are there).
 Never a place, a time or a path.
 """
@@ -21,7 +23,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
-from haechi.media.image import decode_image
+from haechi.media.image import decode_image, structure_facts
 from haechi.media.sniff import HEAD_BYTES, sniff
 from haechi.media.video import VideoReader, probe
 from haechi.settings import Settings
@@ -113,7 +115,7 @@ def _from_bytes(data: bytes, settings: Settings) -> Media:
 
 
 def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
-    rgb, facts = decode_image(data, form, settings)
+    rgb, facts = decode_image(data, form, settings, structure_facts(data, form, settings))
     return Media(
         name=name,
         sha256=hashlib.sha256(data).hexdigest(),

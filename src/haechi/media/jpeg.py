@@ -1,8 +1,10 @@
 """What a JPEG says before its pixels are touched: size, tables, metadata, and whether its end is there.
 
-Decoders fill the missing part of a cut JPEG with grey and say nothing, so the end is looked for here. An end
-marker may have been put behind a cut; ``JpegHeader.prolonged`` is the means to tell.
-Source: ITU-T T.81 annex B (markers), annex K (the tables that nearly every encoder scales).
+Decoders fill the missing part of a cut JPEG with grey and say nothing, so that the end is looked for here.
+Neither does an end marker prove that all is there (one may have been put behind a cut), nor its absence
+that something is missing (many phones leave it out): what counts is that every coefficient was coded in
+some pass (``JpegHeader.covered``), and that the decoder wants no more bytes (``JpegHeader.prolonged``).
+Source: ITU-T T.81 annex B (markers), annex G (passes).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from haechi.errors import DamagedFile
+from haechi.media.jpeg_quality import estimate_quality
 
 _MAX_SCANS = 200
 _MAX_SEGMENTS = 200_000
@@ -21,7 +24,9 @@ _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0x
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _SOI, _EOI, _SOS, _DQT, _DRI, _DHT, _DAC = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xC4, 0xCC
-_APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
+_ICC = b"ICC_PROFILE\x00"
 # Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan. Fill bytes
 # (a run of FF) before a marker are let be: "FF+" would try every start of a run that leads to no marker.
 _NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -35,23 +40,16 @@ _S_PER_PIXEL, _S_PER_BYTE = 2e-9, 5e-8
 # What is put behind a scan to see whether the decoder still wants bytes there: anything but markers.
 _FILLER = bytes(byte % 255 for byte in hashlib.shake_256(b"more of a scan").digest(512))
 
-# T.81 table K.1 (luminance), row by row, and the zigzag order in which tables are stored.
-_K1 = np.array(
-    [
-        16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
-        14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
-        49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
-    ]
-)  # fmt: skip
-_ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, (i // 8) if (i // 8 + i % 8) % 2 else (i % 8)))
-
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
     """quality: 1 to 100, the IJG scaling of table K.1 nearest to the luma table; None without a table.
     core: the JPEG without metadata and without what comes behind its end, for the decoder.
-    core_end: where the last scan of ``core`` ends. scans: passes over the picture.
-    huffman: coded in the common way (baseline or progressive), not arithmetically or without loss."""
+    core_end: where the last scan of ``core`` ends. scans: passes over the picture. end: where it
+    ends in the file. ended: there is an end marker. covered: its passes leave no bit of any
+    coefficient out.
+    huffman: coded in the common way (baseline or progressive), not arithmetically or without loss.
+    xmp, icc, mpf: content of the packet, the colour profile, the index of further pictures; or empty."""
 
     width_px: int
     height_px: int
@@ -65,6 +63,17 @@ class JpegHeader:
     scans: int
     huffman: bool
     progressive: bool
+    end: int
+    ended: bool
+    covered: bool
+    xmp: bytes
+    icc: bytes
+    mpf: bytes
+
+    @property
+    def kept(self) -> int:
+        """Coefficients that a decoder holds to the end: none where one pass brings all."""
+        return self.width_px * self.height_px * self.components if self.progressive or self.scans > 1 else 0
 
     @property
     def decoding_s(self) -> float:
@@ -83,27 +92,80 @@ class JpegHeader:
         return b"".join((self.core[: self.core_end], more, self.core[self.core_end :]))
 
 
-def estimate_quality(luma_zigzag: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
-    """The quality (1 to 100) whose scaled table K.1 is nearest to the 64 given steps, in stored order."""
-    q = np.arange(1, 101)
-    scale = np.where(q < 50, 5000 // q, 200 - 2 * q)
-    tables = np.clip((_K1[_ZIGZAG][None, :] * scale[:, None] + 50) // 100, 1, None)
-    # Encoders for baseline clip at 255; compare as if both did.
-    distance = np.abs(np.minimum(tables, 255) - np.minimum(luma_zigzag, 255)[None, :]).sum(axis=1)
-    return int(q[np.argmin(distance)])
+class _Walk:
+    """What is gathered on the way from marker to marker."""
+
+    def __init__(self) -> None:
+        self.tables: _Tables = {}
+        self.frame: tuple[int, bytes] | None = None
+        self.exif = self.xmp = self.mpf = b""
+        self.icc: dict[int, bytes] = {}
+        self.scans = 0
+        # (component, coefficient) -> the bit from which on it is not coded yet; 0 when all of it is.
+        self.missing: dict[tuple[int, int], int] = {}
+        self.core: list[bytes | memoryview] = [b"\xff\xd8"]
+        self.core_end = 0
+        self.ended = True
+
+    def segment(self, marker: int, body: bytes) -> None:
+        if marker in _SOF and self.frame is None:
+            self.frame = (marker, body)
+        elif marker == _DQT:
+            _read_tables(body, self.tables)
+        elif marker == _APP1 and not self.exif and body[:6] == b"Exif\x00\x00":
+            self.exif = body
+        elif marker == _APP1 and not self.xmp and body.startswith(_XMP):
+            self.xmp = body[len(_XMP) :]
+        elif marker == _APP2 and body.startswith(_ICC) and len(body) > 14:
+            self.icc.setdefault(body[12], body[14:])
+        elif marker == _APP2 and not self.mpf and body[:4] == b"MPF\x00":
+            self.mpf = body[4:]
+        elif marker == _SOS:
+            self._scan(body)
+
+    def _scan(self, body: bytes) -> None:
+        """Notes which bits of which coefficients a scan codes (T.81 B.2.3, G.1.2)."""
+        self.scans += 1
+        if self.scans > _MAX_SCANS:
+            raise DamagedFile(
+                f"The JPEG has more than {_MAX_SCANS} passes, as only a file made to stall decoders has: "
+                "save it anew with another program."
+            )
+        count = body[0] if body else 0
+        if len(body) < 4 + 2 * count:
+            raise DamagedFile(_BROKEN)
+        first, last, low = body[1 + 2 * count], body[2 + 2 * count], body[3 + 2 * count] & 15
+        if self.frame is None or self.frame[0] not in _PROGRESSIVE:
+            first, last, low = 0, 0, 0
+        for component in body[1 : 1 + 2 * count : 2]:
+            for k in range(first, min(last, 63) + 1):
+                self.missing[component, k] = low
+
+    @property
+    def covered(self) -> bool:
+        """Whether every component was coded, and where that is done in passes, down to its last bit."""
+        if self.frame is None:
+            return False
+        marker, body = self.frame
+        wanted = range(64) if marker in _PROGRESSIVE else range(1)
+        return all(
+            self.missing.get((component, k)) == 0
+            for component in body[6 : 6 + 3 * body[5] : 3]
+            for k in wanted
+        )
 
 
 def read_header(data: bytes) -> JpegHeader:
-    """Follows the markers of a whole file to its end marker. What comes after it (a motion photo's
-    video, a second picture) is not looked at. Raises DamagedFile when the end is missing."""
-    tables: _Tables = {}
-    frame: tuple[int, bytes] | None = None
-    exif = b""
-    scans = 0
+    """Follows the markers of a whole file to its end marker, or to the end of the file behind a scan. What
+    comes after it (a motion photo's video, a second picture) is not looked at. Raises DamagedFile when the
+    file ends before there is a scan."""
+    walk = _Walk()
     at = 2
     view = memoryview(data)
-    core: list[bytes | memoryview] = [b"\xff\xd8"]
     for _ in range(_MAX_SEGMENTS):
+        if walk.scans and _rests(data, at):
+            walk.ended = False
+            break
         marker, at = _marker(data, at)
         if marker == _EOI:
             break
@@ -114,31 +176,17 @@ def read_header(data: bytes) -> JpegHeader:
         if len(body) != length - 2:
             raise DamagedFile(_CUT if length >= 2 else _BROKEN)
         if _for_decoder(marker, body):
-            core += [bytes((0xFF, marker)), view[at : at + length]]
+            walk.core += [bytes((0xFF, marker)), view[at : at + length]]
         at += length
-        if marker in _SOF and frame is None:
-            frame = (marker, body)
-        elif marker == _DQT:
-            _read_tables(body, tables)
-        elif marker == _APP1 and not exif and body[:6] == b"Exif\x00\x00":
-            exif = body
-        elif marker == _SOS:
-            scans += 1
+        walk.segment(marker, body)
+        if marker == _SOS:
             end, following = _scan_end(data, at)
-            core.append(view[at:end])
-            core_end = sum(map(len, core))
+            walk.core.append(view[at:end])
+            walk.core_end = sum(map(len, walk.core))
             at = following
-            if scans > _MAX_SCANS:
-                raise DamagedFile(
-                    f"The JPEG has more than {_MAX_SCANS} passes, as only a file made to stall decoders has: "
-                    "save it anew with another program."
-                )
     else:
         raise DamagedFile(_BROKEN)
-    if frame is None or scans == 0:
-        raise DamagedFile(_BROKEN)
-    core.append(b"\xff\xd9")
-    return _header(*frame, tables, exif, b"".join(core), core_end, scans)
+    return _header(walk, at)
 
 
 def _for_decoder(marker: int, body: bytes) -> bool:
@@ -151,10 +199,16 @@ def _for_decoder(marker: int, body: bytes) -> bool:
     return marker in _SOF or marker in (_DQT, _DHT, _DAC, _DRI, _SOS)
 
 
+def _rests(data: bytes, at: int) -> bool:
+    """Whether nothing but fill is left behind a scan: the file ends without an end marker."""
+    return _NO_FILL.search(data, at) is None
+
+
 def _scan_end(data: bytes, start: int) -> tuple[int, int]:
-    """Where the bytes of a scan end, and where its next marker is. Between the two are fill bytes only: an
-    FF that belongs to the scan is followed by 00."""
-    at = end = _next_marker(data, start)
+    """Where the bytes of a scan end, and where its next marker is, or the end of the file. Between the two
+    are fill bytes only: an FF that belongs to the scan is followed by 00."""
+    found = _NEXT_MARKER.search(data, start)
+    at = end = len(data) if found is None else found.start()
     while end > start:
         block = data[max(start, end - 65_536) : end]
         kept = len(block.rstrip(b"\xff"))
@@ -196,15 +250,10 @@ def _read_tables(body: bytes, tables: _Tables) -> None:
         at += 1 + size
 
 
-def _header(
-    marker: int,
-    body: bytes,
-    tables: _Tables,
-    exif: bytes,
-    core: bytes,
-    core_end: int,
-    scans: int,
-) -> JpegHeader:
+def _header(walk: _Walk, end: int) -> JpegHeader:
+    if walk.frame is None or walk.scans == 0:
+        raise DamagedFile(_BROKEN)
+    marker, body = walk.frame
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
         raise DamagedFile(_BROKEN)
     depth, components = body[0], body[5]
@@ -214,7 +263,7 @@ def _header(
             "The JPEG says that it is 0 pixels wide or high: get the file again, or the original."
         )
     factors = [(body[7 + 3 * i] >> 4, body[7 + 3 * i] & 15) for i in range(components)]
-    luma = tables.get(body[8])
+    luma = walk.tables.get(body[8])
     return JpegHeader(
         width_px=width,
         height_px=height,
@@ -222,12 +271,18 @@ def _header(
         components=components,
         quality=None if luma is None else estimate_quality(luma),
         subsampling=_subsampling(factors),
-        exif=exif,
-        core=core,
-        core_end=core_end,
-        scans=scans,
+        exif=walk.exif,
+        core=b"".join((*walk.core, b"\xff\xd9")),
+        core_end=walk.core_end,
+        scans=walk.scans,
         huffman=marker in _HUFFMAN,
         progressive=marker in _PROGRESSIVE,
+        end=end,
+        ended=walk.ended,
+        covered=walk.covered,
+        xmp=walk.xmp,
+        icc=b"".join(part for _, part in sorted(walk.icc.items())),
+        mpf=walk.mpf,
     )
 
 

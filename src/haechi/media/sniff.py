@@ -9,12 +9,16 @@ from haechi.errors import DamagedFile, UnknownFormat
 from haechi.types import MediaKind
 
 HEAD_BYTES = 4096
-READABLE = "JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF, MP4, MOV, WebM, MKV or AVI"
+READABLE = "JPEG, PNG, WebP, AVIF, HEIC, JPEG XL, GIF, BMP, TIFF, MP4, MOV, WebM, MKV or AVI"
+RAW = (
+    "This is a camera's raw picture (such as CR2, CR3, NEF, ARW, DNG, RAF, RW2), or holds only a preview: "
+    "export it as JPEG or TIFF first, or give the JPEG that the camera saved beside it."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """format: jpeg png webp avif gif bmp tiff mp4 mov webm mkv avi."""
+    """format: jpeg png webp avif heic jxl gif bmp tiff mp4 mov webm mkv avi."""
 
     format: str
     kind: MediaKind
@@ -29,7 +33,15 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", "tiff"),
     (b"II+\x00", "tiff"),
     (b"MM\x00+", "tiff"),
+    (b"\xff\x0a", "jxl"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "jxl"),
 )
+
+# Raw pictures of cameras that are not written as an ordinary TIFF; those that are, are told by their tags.
+_RAWS = (
+    b"FUJIFILMCCD-RAW", b"IIU\x00", b"IIRO", b"IIRS", b"MMOR", b"\x00MRM", b"FOVb",
+    b"II\x1a\x00\x00\x00HEAPCCDR",
+)  # fmt: skip
 
 # Things people hand over by mistake, so that the message can name them.
 _OTHERS: tuple[tuple[bytes, str], ...] = (
@@ -49,8 +61,6 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x01\xba", "an MPEG program stream"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file"),
     (b"8BPS", "a Photoshop document"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
     (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (b"\x00\x00\x01\x00", "an icon"),
@@ -71,6 +81,8 @@ def sniff(head: bytes) -> Sniffed:
     Raises DamagedFile when it is empty or only zeros, UnknownFormat when it is something else."""
     if not head:
         raise DamagedFile("The file is empty (0 bytes): get the file again from where it came.")
+    if head.startswith(_RAWS) or _tiff_raw(head):
+        raise UnknownFormat(RAW)
     for magic, name in _PICTURES:
         if head.startswith(magic):
             return Sniffed(name, "image")
@@ -91,6 +103,11 @@ def sniff(head: bytes) -> Sniffed:
     raise UnknownFormat(f"This is {_other(head)}, not a picture or video that is read here: give {READABLE}.")
 
 
+def _tiff_raw(head: bytes) -> bool:
+    """Whether a TIFF says at once that it is a raw picture: Canon's CR2 by its mark."""
+    return head[:4] in (b"II*\x00", b"MM\x00*") and head[8:10] == b"CR"
+
+
 def _riff(head: bytes) -> Sniffed:
     form = head[8:12]
     if form == b"WEBP":
@@ -109,12 +126,9 @@ def _iso(head: bytes) -> Sniffed:
     if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and brands & _AVIF_BRANDS):
         return Sniffed("avif", "image")
     if major in _HEIC_BRANDS or major in (b"mif1", b"msf1"):
-        raise UnknownFormat(
-            "This is a HEIC photo, whose decoder is patented and not included: export it as JPEG "
-            "(on an iPhone: share it by mail, or choose Settings > Camera > Formats > Most Compatible)."
-        )
+        return Sniffed("heic", "image")
     if major == b"crx ":
-        raise UnknownFormat("This is a camera's raw picture: export it as JPEG or TIFF first.")
+        raise UnknownFormat(RAW)
     if major in _AUDIO_BRANDS:
         raise UnknownFormat(
             "This is an MPEG-4 sound file without pictures: give the video that it came from."

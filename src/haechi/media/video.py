@@ -19,7 +19,7 @@ from typing import Any
 from haechi.errors import DamagedFile, OverLimit
 from haechi.media.clock import Clock
 from haechi.media.extent import Extent
-from haechi.media.image import check_pixels
+from haechi.media.limits import check_pixels
 from haechi.media.opencv import opencv
 from haechi.media.structure import iso_boxes, matroska_check, riff_check
 from haechi.settings import Settings

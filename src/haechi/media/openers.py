@@ -1,0 +1,79 @@
+"""Which decoder reads which picture format: Pillow's own, libheif for HEIC, libjxl for JPEG XL."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from typing import Any
+
+from haechi.errors import DamagedFile, InputError, OverLimit
+from haechi.media.quiet import quiet
+from haechi.media.structure import cut_off
+
+NAMES = {
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "webp": "WebP",
+    "avif": "AVIF",
+    "heic": "HEIC",
+    "jxl": "JPEG XL",
+    "gif": "GIF",
+    "bmp": "BMP",
+    "tiff": "TIFF",
+}
+#: Formats whose decoders turn the picture upright themselves, whatever its Exif says.
+TURNED = frozenset({"tiff", "heic", "jxl"})
+_STEMS = {
+    "jpeg": "Jpeg", "png": "Png", "gif": "Gif", "webp": "WebP", "avif": "Avif", "bmp": "Bmp", "tiff": "Tiff",
+}  # fmt: skip
+
+
+@contextmanager
+def opened(data: bytes, form: str) -> Iterator[Any]:
+    """The picture as one of Pillow's, its pixels not decoded yet (``load``).
+
+    Whatever a broken file provokes in a decoder, here or in the block, is raised as DamagedFile or
+    OverLimit. Image.open would try other formats too, and hold to limits of its own."""
+    try:
+        # libtiff tells of damage on the terminal, past Python.
+        with warnings.catch_warnings(), quiet() if form == "tiff" else nullcontext():
+            warnings.simplefilter("ignore")
+            with _reader(form)(io.BytesIO(data)) as image:
+                yield image
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise OverLimit("The picture needs more memory than there is: reduce it and try again.") from error
+    except Exception as error:
+        # Pillow lets whatever a broken file provokes escape (SyntaxError, struct.error, KeyError, ...):
+        # at this border all of it means that the picture cannot be decoded.
+        if any(word in str(error).lower() for word in ("truncated", "end of file", "end-of-file")):
+            raise cut_off(NAMES[form]) from error
+        raise DamagedFile(
+            f"The {NAMES[form]} cannot be decoded{_why(error)}: get the file again, or the original."
+        ) from error
+
+
+def _reader(form: str) -> Any:
+    if form == "heic":
+        from haechi.media.heif import HeicFile
+
+        return HeicFile
+    if form == "jxl":
+        from haechi.media.jxl import JxlFile
+
+        return JxlFile
+    return getattr(import_module(f"PIL.{_STEMS[form]}ImagePlugin"), f"{_STEMS[form]}ImageFile")
+
+
+def _why(error: Exception) -> str:
+    """The decoder's own words, when they are words for a person."""
+    text = " ".join(str(error).split())
+    return (
+        f" ({text[:80]})"
+        if text and "<" not in text and "/" not in text and isinstance(error, OSError)
+        else ""
+    )
