@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from haechi.bench import evidence
+from haechi.bench import case, evidence
 from haechi.bench.cli import app
 from haechi.case import seal
 
@@ -28,8 +28,11 @@ def test_fingerprints_are_measured(tmp_path: Path) -> None:
 
 def test_changed_bytes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "COST", 2**4)
+    monkeypatch.setattr(case, "WAYS", ("after",))
     out = tmp_path / "case.json"
-    done = CliRunner().invoke(app, ["case", "--out", str(out), "--changes", "30", "--mb", "1"])
+    done = CliRunner().invoke(
+        app, ["case", "--out", str(out), "--changes", "30", "--mb", "1", "--forgeries", "1"]
+    )
     assert done.exit_code == 0, done.output
     assert all(row["ok"] for row in json.loads(out.read_text())["rows"])
     assert "of 30" in done.output

@@ -114,8 +114,44 @@ def test_the_passphrase_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert run("add", folder, tmp_path / "note.txt", env=env).exit_code == 0
     assert run("verify", folder).exit_code == 0
     assert "without its passphrase" in run("verify", folder).stdout
-    assert "without its passphrase" not in run("verify", folder, "--passphrase", env=env).stdout
+    opened = run("verify", folder, "--passphrase", env=env)
+    assert "without its passphrase" not in opened.stdout
+    assert "every change but one" in opened.stdout
+    assert "holds 2 lines, the last one of 20" in opened.stdout
     shut = run("report", folder)
     assert (shut.exit_code, cli.PASSPHRASE in shut.stderr) == (6, True)
     wrong = run("report", folder, env={cli.PASSPHRASE: "something else"})
     assert (wrong.exit_code, "passphrase is wrong" in wrong.stderr) == (6, True)
+
+
+def test_a_passphrase_for_a_case_without_one_is_told(folder: Path) -> None:
+    """Somebody may have put another case in the place of an encrypted one."""
+    done = run("verify", folder, "--passphrase", env={cli.PASSPHRASE: PHRASE})
+    assert (done.exit_code, "is not encrypted" in done.stderr) == (6, True)
+
+
+def test_a_forged_case_is_told_although_it_does_not_open(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    env = {cli.PASSPHRASE: PHRASE}
+    run("new", tmp_path / "case", "--passphrase", env=env)
+    about = tmp_path / "case" / "case.json"
+    about.write_text(about.read_text().replace('"n":16', '"n":32'))
+    done = run("verify", tmp_path / "case", "--passphrase", env=env)
+    assert (done.exit_code, "does not follow" in done.stdout) == (6, True)
+
+
+def test_an_interruption_is_no_change(folder: Path) -> None:
+    log = folder / "log.jsonl"
+    log.write_bytes(log.read_bytes() + b'{"do":"add"')
+    done = run("verify", folder)
+    assert done.exit_code == 6
+    assert "was interrupted" in done.stdout
+    assert "not as it was recorded" not in done.stdout
+
+
+def test_what_came_after_a_noted_seal_is_told(folder: Path, astronaut: Path) -> None:
+    head = json.loads((folder / "head.json").read_text())["head"]
+    run("add", folder, astronaut, "--no-check")
+    said = run("verify", folder, "--head", head).stdout
+    assert "belongs to line 2 of 3" in said
+    assert "1 lines were added after it" in said

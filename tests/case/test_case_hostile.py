@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haechi.case import Case, Findings
-from haechi.case.log import Seal, canonical, sha256
+from haechi.case.lines import Seal, canonical, sha256
 from haechi.errors import CaseError, HaechiError
 
 JSON = st.recursive(

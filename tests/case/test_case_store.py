@@ -279,7 +279,7 @@ def test_a_loss_of_power_leaves_the_old_state_or_the_new(
             case.add(b"the third", note="n")
     again = Case.open(case.folder, passphrase)
     entry = again.add(b"the fourth")
-    assert again.verify().findings == () or {f.code for f in again.verify()} == {"extra"}
+    assert again.verify().findings == ()
     told = [e.sha256 for e in again.entries()]
     assert told[-1] == entry.sha256
     assert len(told) == len(set(told)) in (3, 4)
@@ -289,7 +289,8 @@ def test_half_a_line_goes_and_a_forged_one_does_not_pass(case: Case) -> None:
     log = case.folder / "log.jsonl"
     whole = log.read_bytes()
     log.write_bytes(whole + b'{"do":"add","n":3,"pr')
-    assert [f.code for f in case.verify()] == ["line_cut_off", "not_sealed"]
+    assert [f.code for f in case.verify()] == ["line_half"]
+    assert case.verify().interrupted
     Log(case.folder).recover()
     assert log.read_bytes() == whole
     log.write_bytes(whole + json.dumps({"do": "add", "n": 3, "prev": "0" * 64}).encode() + b"\n")

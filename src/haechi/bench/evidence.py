@@ -1,17 +1,14 @@
-"""What the case file promises, measured: that fingerprints find copies and nothing else, quickly, and that no
-changed byte goes unseen. Written to results/pdq.json and results/case.json."""
+"""What fingerprints promise, measured: that they find copies and nothing else, quickly. Written to
+results/pdq.json; the other promises of the case file are measured by ``case``."""
 
 from __future__ import annotations
 
 import os
 import platform
-import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +20,7 @@ import numpy as np
 from haechi import pdq
 from haechi.bench.result import write_json
 from haechi.bench.web.result import rendered, row
-from haechi.case import Case, Entry, Prints
+from haechi.case import Entry, Prints
 from haechi.case.match import Known
 from haechi.case.prints import parts_of
 from haechi.errors import InputError, UsageError
@@ -32,7 +29,6 @@ from haechi.settings import Settings
 from haechi.types import U8
 
 SCHEMA = "haechi.evidence/1"
-_PHRASE = "a passphrase for a measurement"
 
 
 def bench_pdq(
@@ -56,35 +52,12 @@ def bench_pdq(
             for name, s in survival.items()
         ],
     }
-    return _written(
+    return written(
         out,
         {"pictures": "given" if pictures else "made", "n_pictures": len(shown), "hashes": hashes},
         rows,
         {"match_at_bits": pdq.MATCH_AT, "survival": survival, "table": table},
     )
-
-
-def bench_case(out: Path | None, *, changes: int = 1000, megabytes: int = 200) -> dict[str, Any]:
-    """Random single-byte changes to an open and to an encrypted case, each by itself, and how many of them
-    ``case verify`` catches; and the pace of storing and verifying a large file."""
-    rows = []
-    kinds: list[tuple[str, str | None]] = [("open", None)]
-    if find_spec("cryptography") is not None:
-        kinds.append(("encrypted", _PHRASE))
-    for name, phrase in kinds:
-        with tempfile.TemporaryDirectory() as folder:
-            case = _example(Path(folder) / "case", phrase)
-            caught = _caught(case, changes, random.Random(0))
-            rows.append(
-                row(f"changed bytes found, {name} case, of {changes}", caught, "", changes, least=True)
-            )
-            large = Path(folder) / "large.bin"
-            with large.open("wb") as file:
-                for _ in range(megabytes):
-                    file.write(os.urandom(1_000_000))
-            rows.append(row(f"storing {megabytes} MB, {name} case", _timed(partial(case.add, large)), "s"))
-            rows.append(row(f"verifying them, {name} case", _timed(case.verify), "s"))
-    return _written(out, {"changes": changes}, rows, {})
 
 
 def lines(result: Mapping[str, Any]) -> str:
@@ -98,7 +71,7 @@ def lines(result: Mapping[str, Any]) -> str:
 def _pictures(folder: Path | None, limit: int) -> Iterator[U8]:
     """u8 (H, W, 3) RGB."""
     if folder is None:
-        yield from (_made(seed) for seed in range(min(limit, 60)))
+        yield from (made_picture(seed) for seed in range(min(limit, 60)))
         return
     settings, found = Settings(), 0
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -115,7 +88,7 @@ def _pictures(folder: Path | None, limit: int) -> Iterator[U8]:
         raise UsageError("--pictures: there is no picture in that folder.")
 
 
-def _made(seed: int) -> U8:
+def made_picture(seed: int) -> U8:
     """Soft shapes with edges and grain, 480 x 640."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (9, 12, 3)).astype(np.uint8)
@@ -151,9 +124,9 @@ def _searching(hashes: int) -> Iterator[dict[str, Any]]:
 
 
 def _hashing() -> Iterator[dict[str, Any]]:
-    large = np.asarray(cv2.resize(_made(0), (4000, 3000), interpolation=cv2.INTER_LINEAR), np.uint8)
-    yield row("hashing 12 megapixels", min(_timed(lambda: pdq.hash_rgb(large)) for _ in range(5)), "s")
-    yield row("and its 255 parts", min(_timed(lambda: parts_of(large)) for _ in range(5)), "s")
+    large = np.asarray(cv2.resize(made_picture(0), (4000, 3000), interpolation=cv2.INTER_LINEAR), np.uint8)
+    yield row("hashing 12 megapixels", min(timed(lambda: pdq.hash_rgb(large)) for _ in range(5)), "s")
+    yield row("and its 255 parts", min(timed(lambda: parts_of(large)) for _ in range(5)), "s")
 
 
 def _beside_the_reference(pictures: Sequence[U8]) -> Iterator[dict[str, Any]]:
@@ -234,32 +207,7 @@ _TREATMENTS: dict[str, Callable[[U8, np.random.Generator], U8]] = {
 }
 
 
-def _example(folder: Path, phrase: str | None) -> Case:
-    case = Case.create(folder, "measured", phrase)
-    for seed in range(3):
-        coded = cv2.imencode(".jpg", _made(seed))[1].tobytes()
-        case.add(coded, name=f"{seed}.jpg", address=f"https://example.org/{seed}", note="a note")
-    case.add(b"a text", name="note.txt")
-    return case
-
-
-def _caught(case: Case, changes: int, rng: random.Random) -> int:
-    """How many of so many changed bytes are found; the file is drawn first, so that small ones count as
-    much."""
-    files = sorted(p for p in case.folder.rglob("*") if p.is_file() and p.stat().st_size)
-    shut, caught = Case.open(case.folder), 0
-    for _ in range(changes):
-        path = rng.choice(files)
-        held = path.read_bytes()
-        changed = bytearray(held)
-        changed[rng.randrange(len(held))] ^= rng.randrange(1, 256)
-        path.write_bytes(changed)
-        caught += not shut.verify().intact
-        path.write_bytes(held)
-    return caught if shut.verify().intact else 0
-
-
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -279,7 +227,7 @@ def _one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _written(
+def written(
     out: Path | None, facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], more: Mapping[str, Any]
 ) -> dict[str, Any]:
     result = {

@@ -33,9 +33,12 @@ def pdq_command(
 def case_command(
     out: Out = Path("results/case.json"),
     changes: Annotated[int, typer.Option("--changes", min=1, help="Single bytes to change.")] = 1000,
+    forgeries: Annotated[int, typer.Option("--forgeries", min=1, help="Of each kind.")] = 12,
     megabytes: Annotated[int, typer.Option("--mb", min=1, help="Size of the large file.")] = 200,
 ) -> None:
-    """Change single bytes of a case and count those that `haechi case verify` finds."""
-    from haechi.bench.evidence import bench_case, lines
+    """Change bytes of a case, forge it without its passphrase, end additions by force; count what `haechi
+    case verify` makes of it."""
+    from haechi.bench.case import bench_case
+    from haechi.bench.evidence import lines
 
-    print(lines(bench_case(out, changes=changes, megabytes=megabytes)))
+    print(lines(bench_case(out, changes=changes, forgeries=forgeries, megabytes=megabytes)))

@@ -26,7 +26,7 @@ from typing import TypeAlias
 
 from haechi.case import disk
 from haechi.case.kinds import Entry, Readable
-from haechi.case.log import CASE, HEAD, LOG, now
+from haechi.case.lines import CASE, HEAD, LOG, now
 from haechi.case.page import page, verdict
 from haechi.case.records import to_record
 from haechi.case.source import suffix_of

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from haechi.case import disk
+from haechi.case.cli_options import (
+    PASSPHRASE,
+    Country,
+    Folder,
+    Lang,
+    asked,
+    language,
+    opened,
+    put_head,
+    write,
+)
+from haechi.case.cli_proof import register
 from haechi.case.words import say as words
-from haechi.errors import ExitCode, HaechiError, InputError, Locked, UsageError
+from haechi.errors import ExitCode, HaechiError, InputError, UsageError
 from haechi.settings import Settings
 from haechi.terminal import printable, put, say
 
-PASSPHRASE = "HAECHI_CASE_PASSPHRASE"
-"""The variable that holds the passphrase where nobody is there to type it."""
+__all__ = ["PASSPHRASE", "app"]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,13 +38,7 @@ app = typer.Typer(
     help="Keep proof of forged pictures in a folder of your own, find copies, ask for removal.",
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="CASE", help="The folder of the case.")]
-Lang = Annotated[
-    str | None, typer.Option("--lang", metavar="en|zh|ko", help="Language of what is said and written.")
-]
-Country = Annotated[
-    str, typer.Option("--country", metavar="KR|CN|US|EU|UK", help="Whose laws and helplines are named.")
-]
+register(app)  # verify, head, anchor
 
 
 class Form(StrEnum):
@@ -68,13 +70,13 @@ def new(
     """Make a case."""
     from haechi.case.store import Case
 
-    said = _lang(lang)
-    secret = _asked(twice=True) if passphrase else None
+    said = language(lang)
+    secret = asked(twice=True) if passphrase else None
     case = Case.create(folder, title or folder.name, secret)
     put(words("created", said, folder=printable(str(folder))))
     if case.encrypted:
         put(words("created_sealed", said))
-    _head(case, said)
+    put_head(case, said)
 
 
 @app.command()
@@ -96,8 +98,8 @@ def add(
     the address."""
     from haechi.case.page import minors_help, why_no_print
 
-    said = _lang(lang)
-    case = _opened(folder)
+    said = language(lang)
+    case = opened(folder)
     checker = _checker() if check and not minor else None
     failures: list[HaechiError] = []
     for path in files:
@@ -121,7 +123,7 @@ def add(
     if minor:
         for line in minors_help(said, country):
             put(line)
-    _head(case, said)
+    put_head(case, said)
     if failures:
         raise typer.Exit(failures[0].exit_code if len(failures) == len(files) else ExitCode.PARTIAL)
 
@@ -140,10 +142,10 @@ def report(
     """Show everything in the case."""
     from haechi.case.page import page, text
 
-    said = _lang(lang)
+    said = language(lang)
     if (form is Form.html) != (out is not None):
         raise UsageError("--format html and --out DIR go together: pages are written into a folder.")
-    case = _opened(folder)
+    case = opened(folder)
     if out is None:
         put(text(case, said))
         return
@@ -156,52 +158,8 @@ def report(
         stored = case.report(entry)
         if stored is not None:
             links[entry.number] = f"{entry.number:03d}.html"
-            _write(out / links[entry.number], render_html(stored, said))
-    _write(out / "case.html", page(case, said, links))
-
-
-@app.command()
-def verify(
-    folder: Folder,
-    head: Annotated[
-        str, typer.Option("--head", metavar="SEAL", help="A seal that you noted earlier, to compare with.")
-    ] = "",
-    passphrase: Annotated[
-        bool, typer.Option("--passphrase", help="Also open what is encrypted, with the passphrase.")
-    ] = False,
-    lang: Lang = None,
-) -> None:
-    """Find any later change. Needs neither the network nor the passphrase; works on any copy of the folder.
-
-    Exit code 6 when something was changed."""
-    from haechi.case.store import Case
-    from haechi.case.verify import verify as compare
-
-    said = _lang(lang)
-    if not folder.is_dir():
-        raise UsageError("There is no such folder: check the name of the case.")
-    if passphrase:
-        found = Case.open(folder, _asked()).verify(head)
-    else:
-        try:
-            found = Case.open(folder).verify(head)
-        except HaechiError:
-            found = compare(folder, head, None)  # so damaged that it cannot even be opened
-    if found.intact:
-        put(words("verify_intact", said, records=found.records, files=found.files))
-        if not found.decrypted:
-            put(words("verify_shut", said))
-    else:
-        put(words("verify_changed", said, count=len(found.findings)))
-        for finding in found:
-            put(f"  {printable(words(finding.code, said, **finding.params))}")
-    if found.noted is not None:
-        put(words("verify_noted", said, record=found.noted, records=found.records))
-    put(words("head", said, head=found.head))
-    if found.intact and not head:
-        put(words("verify_limit", said))
-    if not found.intact:
-        raise typer.Exit(ExitCode.CASE)
+            write(out / links[entry.number], render_html(stored, said), "--out")
+    write(out / "case.html", page(case, said, links), "--out")
 
 
 @app.command()
@@ -215,9 +173,9 @@ def match(
     cropped by up to about a tenth."""
     from haechi.case.kinds import Skipped
 
-    said = _lang(lang)
+    said = language(lang)
     found = 0
-    for one in _opened(folder).match(where):
+    for one in opened(folder).match(where):
         if isinstance(one, Skipped):
             say(f"{one.path}: {words(one.code, said, **one.params)}")
             continue
@@ -247,12 +205,12 @@ def letter(
 ) -> None:
     """Draft a letter that asks for removal or reports a crime: with hashes and addresses, without
     pictures."""
-    case = _opened(folder)
-    text = case.letter(numbers or [], kind.value, _lang(lang), country, intimate=intimate)
+    case = opened(folder)
+    text = case.letter(numbers or [], kind.value, language(lang), country, intimate=intimate)
     if out is None:
         put(text, end="")
     else:
-        _write(out, text)
+        write(out, text, "--out")
 
 
 @app.command()
@@ -265,39 +223,9 @@ def bundle(
     lang: Lang = None,
 ) -> None:
     """Pack the case to hand it to the police, a platform or a lawyer; it can be verified without Haechi."""
-    case = _opened(folder)
-    case.bundle(to, _lang(lang), hashes_only=hashes_only)
+    case = opened(folder)
+    case.bundle(to, language(lang), hashes_only=hashes_only)
     say(f"wrote {to}")
-
-
-def _lang(lang: str | None) -> str:
-    from haechi.case.words import catalogue
-
-    chosen = Settings.from_env().lang if lang is None else lang
-    catalogue(chosen)
-    return chosen
-
-
-def _opened(folder: Path) -> Any:
-    """The case, opened with its passphrase when it has one."""
-    from haechi.case.store import Case
-
-    case = Case.open(folder)
-    return Case.open(folder, _asked()) if case.encrypted else case
-
-
-def _asked(*, twice: bool = False) -> str:
-    """The passphrase, from the variable or typed unseen. Raises Locked when there is nobody to type it."""
-    if given := os.environ.get(PASSPHRASE):
-        return given
-    if not sys.stdin.isatty():
-        raise Locked(
-            f"This case is encrypted: run it in a terminal to type the passphrase, or set {PASSPHRASE}."
-        )
-    first = getpass.getpass("Passphrase: ", sys.stderr)
-    if twice and getpass.getpass("The same again: ", sys.stderr) != first:
-        raise UsageError("The two passphrases differ: start again.")
-    return first
 
 
 def _checker() -> Any:
@@ -316,11 +244,6 @@ def _checked(checker: Any, path: Path) -> tuple[Any, str]:
         return None, error.message
 
 
-def _head(case: Any, lang: str) -> None:
-    put(words("head", lang, head=case.head))
-    put(words("head_advice", lang))
-
-
 def _matched(one: Any, lang: str) -> str:
     """A match in words."""
     share = round(100 * one.share)
@@ -336,13 +259,3 @@ def _fields(one: Any) -> dict[str, Any]:
 
 def _count(where: Path) -> int:
     return sum(len(names) for _, _, names in os.walk(where))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with disk.private(path, os.O_TRUNC) as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise UsageError(f"--out: {path.name} cannot be written ({error.strerror})") from None
-    say(f"wrote {path}")

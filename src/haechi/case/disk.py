@@ -124,7 +124,7 @@ class Unfinished:
 
     def __init__(self, where: Path) -> None:
         self.path = where / (UNFINISHED + secrets.token_hex(8))
-        self._digest, self.size = hashlib.sha256(), 0
+        self._digest, self.size, self._held = hashlib.sha256(), 0, False
         try:
             self._file = private(self.path)
         except OSError as error:
@@ -149,12 +149,22 @@ class Unfinished:
         except OSError as error:
             raise failed("A file of the case cannot be written", error) from None
 
+    def hold(self) -> None:
+        """Push it to the disk; from here on it is no longer dropped. What names it may be written."""
+        try:
+            if not self._file.closed:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                sync_folder(self.path.parent)
+        except OSError as error:
+            raise failed("A file of the case cannot be written", error) from None
+        self._held = True
+
     def keep(self, path: Path) -> None:
         """Push it to the disk and put it at ``path``, in place of what is there."""
+        self.hold()
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
             self.path.replace(path)
             sync_folder(path.parent)
         except OSError as error:
@@ -163,8 +173,14 @@ class Unfinished:
     def drop(self) -> None:
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
-            self.path.unlink()
+        if not self._held:
+            with suppress(OSError):
+                self.path.unlink()
+
+
+def unfinished(place: Path) -> list[Path]:
+    """What writers that were ended by force left in a folder."""
+    return sorted(p for p in place.glob(f"{UNFINISHED}*") if is_file(p)) if is_folder(place) else []
 
 
 def replace(path: Path, data: bytes) -> None:

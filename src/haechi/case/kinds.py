@@ -64,10 +64,19 @@ class Finding:
         return {"path": self.path, "record": self.record}
 
 
+INTERRUPTED = frozenset(
+    {"unfinished", "file_waiting", "line_half", "line_unsealed", "removed_still_there", "making_interrupted"}
+)
+"""Codes of findings that a kill or a loss of power leaves; the next entry that is added puts them in
+order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The answer of ``verify``. ``noted``: which record the noted head belongs to, None when none was given
-    or it belongs to none. ``decrypted``: the sealed entries could be opened and read as well."""
+    or it belongs to none. ``decrypted``: the sealed entries could be opened and read as well. ``until``: the
+    time of the last record. ``bound_since``: the first line whose open half is bound by the encryption, 0
+    where none is, 1 where all are."""
 
     head: str
     records: int
@@ -75,10 +84,30 @@ class Findings:
     findings: tuple[Finding, ...]
     noted: int | None = None
     decrypted: bool = True
+    encrypted: bool = False
+    until: str = ""
+    bound_since: int = 0
 
     @property
     def intact(self) -> bool:
         return not self.findings
+
+    @property
+    def interrupted(self) -> bool:
+        """Not intact, and all that was found is what an interruption leaves."""
+        return bool(self.findings) and all(f.code in INTERRUPTED for f in self.findings)
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What has to be known beside the findings: codes of sentences like theirs."""
+        if not self.encrypted:
+            return ()
+        shut = () if self.decrypted else (Finding("verify_shut"),)
+        if self.bound_since == 0:
+            return (*shut, Finding("verify_unbound"))
+        return (
+            (*shut, Finding("verify_bound_since", record=self.bound_since)) if self.bound_since > 1 else shut
+        )
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)

@@ -4,127 +4,74 @@
     log.jsonl    records, append-only; ``prev`` of the first is the SHA-256 of case.json
     head.json    the seal: the number of records, the bytes of the log, the SHA-256 of its last line
 
-A line is canonical JSON (keys sorted, no blanks, ASCII) and a newline; its hash covers the newline, so that
-``sed -n 3p log.jsonl | sha256sum`` gives the ``prev`` of the fourth. Every byte of the three files is held by
-a hash or has one possible value. What a log cannot show by itself is that somebody wrote the whole case anew:
-that shows only against a head that was noted elsewhere.
-"""
+``sed -n 3p log.jsonl | sha256sum`` gives the ``prev`` of the fourth line. What a log cannot show by itself is
+that somebody wrote the whole case anew: without a passphrase that shows only against a head that was noted
+elsewhere; with one, ``binding`` leaves only an older state of the whole case that somebody kept."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from haechi.case import disk
+from haechi.case.binding import holds, mac, private_half
+from haechi.case.lines import (
+    BOUND,
+    CASE,
+    FOLDERS,
+    HEAD,
+    LATER,
+    LOG,
+    SCHEMA_BOUND,
+    Seal,
+    canonical,
+    fits,
+    now,
+    parsed,
+    parsed_about,
+    parsed_seal,
+    sha256,
+    shaped,
+)
+from haechi.case.seal import Key
 from haechi.errors import CaseError
 
-CASE, LOG, HEAD = "case.json", "log.jsonl", "head.json"
-FOLDERS = ("originals", "reports")
-PATH = re.compile(rf"({'|'.join(FOLDERS)})/([0-9a-f]{{64}})\.[a-z0-9]{{1,8}}")
-"""The only paths that a record may name. A case may come from a stranger: nothing outside of it is read, and
-above all nothing is deleted."""
-SCHEMA = "haechi.case/1"
 _MOST_BYTES = 512 * 1024**2
-_LATER = "run `haechi case verify` to see what was changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Where the log ends. ``head`` is what a person notes to prove the state of the case later."""
-
-    records: int
-    size: int
-    head: str
-
-    def text(self) -> bytes:
-        return canonical({"schema": SCHEMA, "records": self.records, "bytes": self.size, "head": self.head})
-
-
-def canonical(value: Mapping[str, Any]) -> bytes:
-    """The one way to write a JSON object, with a newline. Raises ValueError for NaN."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return text.encode("ascii") + b"\n"
-
-
-def parsed(line: bytes) -> dict[str, Any] | None:
-    """The object of a line; None unless it is written in the one way."""
-    try:
-        value = json.loads(line)
-        return value if isinstance(value, dict) and canonical(value) == line else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def shaped(record: Mapping[str, Any]) -> bool:
-    """Whether a record has the parts that Haechi writes, each of its kind, and names no path but its own."""
-    facts, removed = record.get("files", []), record.get("removed", [])
-    half = record.get("entry") if "entry" in record else {"sealed": record.get("sealed")}
-    return (
-        record.get("do") in ("open", "add")
-        and type(record.get("n")) is int
-        and isinstance(record.get("time"), str)
-        and isinstance(half, dict)
-        and ("sealed" not in half or isinstance(half["sealed"], str))
-        and isinstance(facts, list)
-        and all(isinstance(f, dict) and _names(f.get("path"), f.get("sha256"), f.get("size")) for f in facts)
-        and isinstance(removed, list)
-        and all(_names(path, None, 0) for path in removed)
-    )
-
-
-def _names(path: object, digest: object, size: object) -> bool:
-    """Whether a path is one of a case's, and that of the file with this hash."""
-    match = PATH.fullmatch(path) if isinstance(path, str) else None
-    return match is not None and digest in (None, match[2]) and type(size) is int
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def now() -> str:
-    """The computer's clock, UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+_FORGED_END = f"The end of this case was not sealed with its passphrase: {LATER}."
 
 
 class Log:
-    """The log of the case in one folder. Nothing is kept in memory: other programs may write it too."""
+    """The log of the case in one folder. Nothing is kept in memory: other programs may write it too. With the
+    key of an encrypted case what is read is also compared with its MAC."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, key: Key | None = None) -> None:
+        self.folder, self._key = folder, key
 
-    def create(self, about: Mapping[str, Any]) -> None:
-        """The three files of an empty case; no record yet."""
-        text = canonical(about)
-        disk.replace(self.folder / CASE, text)
-        disk.replace(self.folder / LOG, b"")
-        disk.replace(self.folder / HEAD, Seal(0, 0, sha256(text)).text())
+    def create(self, about: bytes, record: Mapping[str, Any]) -> None:
+        """The three files of a case with its first record. case.json comes last: before it is there, there is
+        no case."""
+        line = canonical(record)
+        disk.replace(self.folder / LOG, line)
+        self._seal_after(Seal(0, 0, ""), line, about)
+        disk.replace(self.folder / CASE, about)
+
+    def about_bytes(self) -> bytes:
+        return disk.read(self.folder / CASE, 64 * 1024)
 
     def about(self) -> dict[str, Any]:
         """What case.json says. Raises CaseError when it is not what Haechi wrote."""
-        value = parsed(disk.read(self.folder / CASE, 64 * 1024))
-        told = [(value or {}).get(name) for name in ("schema", "id", "created")]
-        if value is None or told[0] != SCHEMA or not all(isinstance(t, str) for t in told):
-            raise CaseError(f"case.json is not one that this version of Haechi wrote: {_LATER}.")
-        return value
+        return parsed_about(self.about_bytes())
 
     def seal(self) -> Seal:
-        """What head.json says. Raises CaseError."""
-        data = disk.read(self.folder / HEAD, 4096)
-        value = parsed(data) or {}
-        try:
-            seal = Seal(int(value["records"]), int(value["bytes"]), str(value["head"]))
-        except (KeyError, TypeError, ValueError):
-            seal = Seal(-1, -1, "")
-        if seal.text() != data:
-            raise CaseError(f"head.json, the seal of the case, was changed: {_LATER}.")
+        """What head.json says. Raises CaseError, also when it was not made with the key."""
+        seal = parsed_seal(disk.read(self.folder / HEAD, 4096))
+        if self._key is not None:
+            about = self.about_bytes()
+            bound = bool(seal.mac) or parsed_about(about)["schema"] == SCHEMA_BOUND
+            if bound and not holds(seal, about, self._key):
+                raise CaseError(_FORGED_END)
         return seal
 
     def data(self) -> bytes:
@@ -134,25 +81,36 @@ class Log:
         """All sealed records, in order. Raises CaseError where the chain does not hold."""
         seal, data = self.seal(), self.data()
         lines = data[: seal.size].splitlines(keepends=True)
-        expected = sha256(disk.read(self.folder / CASE, 64 * 1024))
+        text = self.about_bytes()
+        about, expected, bound = parsed_about(text), sha256(text), False
         out = []
         for number, line in enumerate(lines):
             record = parsed(line)
             place = (number, expected)
-            if record is None or not shaped(record) or (record["n"], record.get("prev")) != place:
-                raise CaseError(f"Line {number + 1} of the log of this case does not hold: {_LATER}.")
+            if (
+                record is None
+                or not shaped(record)
+                or (record["n"], record.get("prev")) != place
+                or not fits(record, about, bound_before=bound)
+            ):
+                raise CaseError(f"Line {number + 1} of the log of this case does not hold: {LATER}.")
             out.append(record)
-            expected = sha256(line)
+            expected, bound = sha256(line), record.get("v") == BOUND
         if not out or len(data) < seal.size or (len(out), expected) != (seal.records, seal.head):
-            raise CaseError(f"The log of this case ends elsewhere than its seal says: {_LATER}.")
+            raise CaseError(f"The log of this case ends elsewhere than its seal says: {LATER}.")
+        if bound and self._key is not None and not seal.mac:
+            raise CaseError(_FORGED_END)
         return out
 
-    def append(self, record: Mapping[str, Any]) -> Seal:
-        """Add a record and seal it; ``n``, ``prev`` and ``time`` are added here. The caller holds the case
-        (``disk.only_writer``). After a loss of power at any moment the record is there or it is not."""
-        self.recover()
+    def placed(self, public: Mapping[str, Any]) -> dict[str, Any]:
+        """The open half of the record that comes next: with its number, what it follows, and the time."""
         seal = self.seal()
-        line = canonical({**record, "n": seal.records, "prev": seal.head, "time": now()})
+        return {**public, "n": seal.records, "prev": seal.head, "time": now()}
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add a record that was ``placed`` and seal it. The caller holds the case (``disk.only_writer``) and
+        let it ``recover``. After a loss of power at any moment the record is there or it is not."""
+        seal, line = self.seal(), canonical(record)
         try:
             with disk.opened(self.folder / LOG, os.O_WRONLY | os.O_APPEND) as file:
                 file.write(line)
@@ -160,29 +118,64 @@ class Log:
                 os.fsync(file.fileno())
         except OSError as error:
             raise disk.failed("The log of the case cannot be written", error) from None
-        return self._sealed(seal, line)
+        self._seal_after(seal, line, self.about_bytes())
 
     def recover(self) -> None:
-        """Put in order what a loss of power left: half a line after the seal goes, a whole one that carries
-        on the chain is sealed, unfinished files go. Raises CaseError for anything else, which was a
-        change."""
+        """Put in order what a kill or a loss of power left: half a line after the seal goes, a whole one that
+        carries on the chain is sealed, its files are put in their places, unfinished ones go. Raises
+        CaseError for anything else, which was a change."""
         seal, data = self.seal(), self.data()
         rest = data[seal.size :]
         if len(data) < seal.size:
-            raise CaseError(f"The log of this case is shorter than its seal says: {_LATER}.")
-        if rest:
-            record = parsed(rest)
-            if b"\n" not in rest:
-                disk.replace(self.folder / LOG, data[: seal.size])
-            elif record and record.get("prev") == seal.head and record.get("n") == seal.records:
-                self._sealed(seal, rest)
-            else:
-                raise CaseError(f"The log of this case goes on after its seal: {_LATER}.")
+            raise CaseError(f"The log of this case is shorter than its seal says: {LATER}.")
+        if rest and b"\n" not in rest:
+            disk.replace(self.folder / LOG, data[: seal.size])
+        elif rest:
+            self._carry_on(seal, rest)
+        self._settle()
+
+    def _carry_on(self, seal: Seal, line: bytes) -> None:
+        """Seal a line that was written and not sealed; one that the key of the case did not make is no
+        such."""
+        record, text = parsed(line), self.about_bytes()
+        if (
+            record is None
+            or not shaped(record)
+            or (record["n"], record.get("prev")) != (seal.records, seal.head)
+            or not fits(record, parsed_about(text), bound_before=bool(seal.mac))
+        ):
+            raise CaseError(f"The log of this case goes on after its seal: {LATER}.")
+        if self._key is not None:
+            private_half(record, parsed_about(text), self._key)
+        self._seal_after(seal, line, text)
+
+    def _settle(self) -> None:
+        """Put files that the log names and that were not renamed yet in their places; the rest goes."""
+        for name in FOLDERS:
+            waiting = disk.unfinished(self.folder / name)
+            if not waiting:
+                continue
+            named = {f["path"] for record in self.records() for f in record.get("files", ())}
+            missing = {path for path in named if not disk.is_file(self.folder / path)}
+            for path in waiting:
+                self._place(path, name, missing)
         for place in (self.folder, *(self.folder / name for name in FOLDERS)):
-            for left in place.glob(f"{disk.UNFINISHED}*") if disk.is_folder(place) else ():
+            for left in disk.unfinished(place):
                 left.unlink(missing_ok=True)
 
-    def _sealed(self, seal: Seal, line: bytes) -> Seal:
+    def _place(self, path: Path, name: str, missing: set[str]) -> None:
+        """Rename a waiting file to the one of the missing paths that its hash belongs to, if any."""
+        try:
+            digest = disk.measure(path)[0]
+            for wanted in [m for m in missing if m.startswith(f"{name}/{digest}.")]:
+                path.replace(self.folder / wanted)
+                missing.discard(wanted)
+                return
+        except OSError as error:
+            raise disk.failed("A file that waits for its place cannot be moved", error) from None
+
+    def _seal_after(self, seal: Seal, line: bytes, about: bytes) -> None:
         new = Seal(seal.records + 1, seal.size + len(line), sha256(line))
+        if self._key is not None:
+            new = Seal(new.records, new.size, new.head, mac(new, about, self._key))
         disk.replace(self.folder / HEAD, new.text())
-        return new

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from haechi.case.kinds import Entry, Kind, NoPrint, Prints
-from haechi.case.log import PATH
+from haechi.case.lines import PATH
 from haechi.errors import CaseError, UsageError
 from haechi.pdq import Moment, checked
 

@@ -8,11 +8,13 @@ can be neither swapped nor cut off, and a video is never in memory as a whole. A
 ``cryptography`` library.
 
     file:  b"haechi\\x00\\x01", salt (32), pieces of at most 65,536 bytes + 16 of seal
-    text:  nonce (12), text + 16 of seal; bound to its place in the log
+    text:  nonce (12), text + 16 of seal; bound to what ``haechi.case.binding`` gives
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import secrets
 import unicodedata
@@ -28,7 +30,8 @@ COST = 2**17
 _TAG, _SALT = 16, 32
 _MOST_COST = 2**20
 _WRONG = (
-    "The passphrase is wrong: type it again, capital letters matter. Without it nobody can open this case."
+    "The passphrase is wrong: type it again, capital letters matter. Without it nobody can open this case. "
+    "If it is surely right, case.json was changed or replaced: put back a copy of it."
 )
 _CHANGED = "A sealed part of this case was changed or is damaged: run `haechi case verify` to see which."
 
@@ -39,6 +42,7 @@ class Key:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._log = self._derive(b"", b"haechi case log")
+        self._end = self._derive(b"", b"haechi case end")
 
     def encrypt(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         """The bytes of a file, encrypted, in pieces."""
@@ -78,23 +82,34 @@ class Key:
             number, waiting = number + 1, waiting[whole:]
         yield _opened(cipher, _nonce(number, last=True), waiting, None)
 
-    def seal(self, value: Mapping[str, Any], place: str) -> str:
-        """A JSON value as hexadecimal text that can be opened only at the same ``place``."""
+    def seal(self, value: Mapping[str, Any], bound: bytes) -> str:
+        """A JSON value as hexadecimal text that can be opened only beside the same ``bound``."""
         nonce = secrets.token_bytes(12)
         text = json.dumps(value, ensure_ascii=True, sort_keys=True).encode()
-        sealed: bytes = _aead(self._log).encrypt(nonce, text, place.encode())
+        sealed: bytes = _aead(self._log).encrypt(nonce, text, bound)
         return (nonce + sealed).hex()
 
-    def open(self, text: str, place: str) -> dict[str, Any]:
+    def open(self, text: str, bound: bytes) -> dict[str, Any]:
         """The other way. Raises CaseError."""
         try:
             data = bytes.fromhex(text)
         except ValueError:
             raise CaseError(_CHANGED) from None
-        value = json.loads(_opened(_aead(self._log), data[:12], data[12:], place.encode()))
+        if data.hex() != text:
+            raise CaseError(_CHANGED)  # capital letters would open as well
+        value = json.loads(_opened(_aead(self._log), data[:12], data[12:], bound))
         if not isinstance(value, dict):
             raise CaseError(_CHANGED)
         return value
+
+    def mac(self, data: bytes) -> str:
+        """HMAC-SHA256 under a key that is used for nothing else, as 64 hexadecimal digits."""
+        return hmac.new(self._end, data, hashlib.sha256).hexdigest()
+
+    @staticmethod
+    def same(told: str, made: str) -> bool:
+        """Whether two are equal, in a time that does not tell where they differ."""
+        return hmac.compare_digest(told.encode("utf-8", "replace"), made.encode())
 
     def _cipher(self, salt: bytes) -> Any:
         return _aead(self._derive(salt, b"haechi case file"))
@@ -170,11 +185,11 @@ def _aead(key: bytes) -> Any:
     return ChaCha20Poly1305(key)
 
 
-def _opened(cipher: Any, nonce: bytes, data: bytes, place: bytes | None) -> bytes:
+def _opened(cipher: Any, nonce: bytes, data: bytes, bound: bytes | None) -> bytes:
     from cryptography.exceptions import InvalidTag
 
     try:
-        plain: bytes = cipher.decrypt(nonce, data, place)
+        plain: bytes = cipher.decrypt(nonce, data, bound)
     except (InvalidTag, ValueError):
         raise CaseError(_CHANGED) from None
     return plain

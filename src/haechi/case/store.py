@@ -1,32 +1,37 @@
 """A case: making, opening, adding to and reading one. What the pages and the command line call.
 
-    FOLDER/case.json log.jsonl head.json      see ``log``
-    FOLDER/originals/SHA256.SUFFIX            unchanged; with a passphrase SHA256.sealed, of the encrypted
-    bytes FOLDER/reports/SHA256.report              what ``haechi.report.keep`` makes of a check; .sealed
-    likewise
+    FOLDER/case.json log.jsonl head.json   see ``log``
+    FOLDER/originals/SHA256.SUFFIX         unchanged; with a passphrase SHA256.sealed, of the encrypted bytes
+    FOLDER/reports/SHA256.report           what ``haechi.report.keep`` makes of a check; .sealed likewise
 
 With a passphrase all that tells about the person or the file is encrypted: the originals, the reports, and of
 each record the names, notes, addresses, hashes and fingerprints. In the open stay the number and time of
 records and the hashes and sizes of the encrypted files, so that anybody can verify the case and nobody can
-read it.
-"""
+read it; with the passphrase that half is verified as well, see ``binding``.
+
+A file is written beside its place, then its record, then the seal; only then it is renamed. So a file in its
+place without a record was put there by somebody, and never by an interruption."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from haechi.case import disk
+from haechi.case.binding import locked, private_half, sealed
 from haechi.case.kinds import Entry, Findings, Match, Skipped
-from haechi.case.log import FOLDERS, PATH, SCHEMA, Log, now
+from haechi.case.lines import CASE, FOLDERS, PATH, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
+from haechi.case.log import Log
 from haechi.case.prints import prints_of
 from haechi.case.records import from_record, to_record, without
 from haechi.case.seal import Key, new_key, open_key
 from haechi.case.source import checked, parts, suffix
-from haechi.errors import CaseError, Locked, UsageError
+from haechi.errors import CaseError, UsageError
 from haechi.media import display_name
 from haechi.report import keep
 from haechi.settings import Settings
@@ -38,12 +43,24 @@ LONGEST, LONGEST_NAME = 10_000, 255
 _CHANGED = "A file of this case was changed: run `haechi case verify` to see which."
 
 
+@dataclass(frozen=True, slots=True)
+class _NewFile:
+    """A file that was written and waits for its record before it goes to ``path``."""
+
+    unfinished: disk.Unfinished
+    path: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"path": self.path, "sha256": self.unfinished.sha256, "size": self.unfinished.size}
+
+
 class Case:
     """One case folder. Open it by ``Case.create`` or ``Case.open``; nothing is held open in between."""
 
     def __init__(self, folder: Path, key: Key | None, settings: Settings) -> None:
         self.folder = folder
-        self._log, self._key, self._settings = Log(folder), key, settings
+        self._log, self._key, self._settings = Log(folder, key), key, settings
         self._about = self._log.about()
 
     @classmethod
@@ -62,27 +79,33 @@ class Case:
             raise disk.failed("The folder of the case cannot be made", error) from None
         disk.folder(folder)
         with disk.only_writer(folder):
-            about = {"schema": SCHEMA, "id": secrets.token_hex(16), "created": now(), "crypto": crypto}
+            schema = SCHEMA if crypto is None else SCHEMA_BOUND
+            facts = {"schema": schema, "id": secrets.token_hex(16), "created": now(), "crypto": crypto}
+            about = canonical(facts)
             for name in FOLDERS:
                 disk.folder(folder / name)
-            Log(folder).create(about)
-            case = cls(folder, key, settings or Settings.from_env())
-            case._append({"do": "open"}, {"title": _text(title)})
-        return case
+            first = {"do": "open", "n": 0, "prev": sha256(about), "time": now()}
+            Log(folder, key).create(about, sealed(first, {"title": _text(title)}, key))
+        return cls(folder, key, settings or Settings.from_env())
 
     @classmethod
     def open(cls, folder: Path, passphrase: str | None = None, settings: Settings | None = None) -> Case:
         """The case in a folder. Without its passphrase an encrypted one can be verified, nothing else. Raises
-        CaseError when there is none, Locked when the passphrase is wrong."""
+        CaseError when there is none or a passphrase is given for one that is not encrypted, Locked when the
+        passphrase is wrong."""
         folder = Path(folder)
-        if not disk.is_file(folder / "case.json"):
+        if not disk.is_file(folder / CASE):
             raise CaseError(
                 "There is no case in this folder: check its name, or make one with `haechi case new`."
             )
-        case = cls(folder, None, settings or Settings.from_env())
-        if case.encrypted and passphrase is not None:
-            case._key = open_key(passphrase, case._about["crypto"])
-        return case
+        crypto: dict[str, Any] | None = Log(folder).about().get("crypto")
+        if passphrase is not None and crypto is None:
+            raise CaseError(
+                "This case is not encrypted, though a passphrase was given: either it was made without one, "
+                "or another case was put in the place of yours. Open it without a passphrase to see which."
+            )
+        key = None if passphrase is None or crypto is None else open_key(passphrase, crypto)
+        return cls(folder, key, settings or Settings.from_env())
 
     @property
     def encrypted(self) -> bool:
@@ -145,22 +168,29 @@ class Case:
         report, only hashes; copies of the very same file that this case held are deleted, and the log says
         so. Raises NotAFile and InputError when the source cannot be read, Locked, CaseError."""
         if self.locked:
-            raise _locked()
+            raise locked()
         name = display_name(name or source)[:LONGEST_NAME]
         address, note = _text(address), _text(note)
         checked(source)
         prints = prints_of(source, self._settings)
-        with disk.only_writer(self.folder):
+        with disk.only_writer(self.folder), ExitStack() as stack:
             self._log.recover()
             self._sweep()
-            sha256, size, file = self._stored(source, minor)
-            same = [e for e in self.entries() if e.sha256 == sha256] if minor else []
+            digest, size, file = self._original(stack, source, minor)
+            same = [e for e in self.entries() if e.sha256 == digest] if minor else []
             removed = sorted({p for e in same for p in (e.file, e.report_file) if p})
-            kept = "" if minor or report is None else self._write(REPORTS, [keep.dump(report)], "report")
-            entry = Entry(0, "", name, sha256, size, prints, address, note, minor, file, kept)
-            files = [self._facts(p) for p in (file, kept) if p]
-            public: dict[str, Any] = {"do": "add", "files": files}
+            kept = None
+            if report is not None and not minor:
+                kept = self._new(stack, REPORTS, [keep.dump(report)], "report")
+            new = [f for f in (file, kept) if f is not None]
+            paths = [f.path if f else "" for f in (file, kept)]
+            entry = Entry(0, "", name, digest, size, prints, address, note, minor, *paths)
+            public: dict[str, Any] = {"do": "add", "files": [f.facts for f in new]}
+            for one in new:
+                one.unfinished.hold()
             number = self._append(public | ({"removed": removed} if removed else {}), to_record(entry))
+            for one in new:
+                one.unfinished.keep(self.folder / one.path)
             self._sweep()
         return self.entry(number)
 
@@ -183,7 +213,7 @@ class Case:
         damaged case: what is wrong is a finding."""
         from haechi.case.verify import verify
 
-        return verify(self.folder, head, None if self.locked else self._told)
+        return verify(self.folder, head, self._key)
 
     def match(self, folder: Path, numbers: Sequence[int] = ()) -> Iterator[Match | Skipped]:
         """Copies of the entries (of these numbers; all when none is given) among the files of a folder and of
@@ -228,20 +258,13 @@ class Case:
 
     def _told(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The private half of a record. Raises Locked and CaseError."""
-        if not self.encrypted:
-            return dict(record.get("entry", {}))
-        if self._key is None:
-            raise _locked()
-        return self._key.open(str(record.get("sealed", "")), self._place(int(record["n"])))
+        return private_half(record, self._about, self._key)
 
     def _append(self, public: Mapping[str, Any], private: Mapping[str, Any]) -> int:
         """Write a record; its number."""
-        number = self._log.seal().records
-        if self._key is None:
-            half: dict[str, Any] = {"entry": private}
-        else:
-            half = {"sealed": self._key.seal(private, self._place(number))}
-        return self._log.append({**public, **half}).records - 1
+        record = sealed(self._log.placed(public), private, self._key)
+        self._log.append(record)
+        return int(record["n"])
 
     def _sweep(self) -> None:
         """Delete what the log says is deleted."""
@@ -250,11 +273,10 @@ class Case:
                 if disk.is_folder((self.folder / path).parent):
                     (self.folder / path).unlink(missing_ok=True)
 
-    def _place(self, number: int) -> str:
-        return f"{self.ident}:{number}"
-
-    def _stored(self, source: Path | bytes, minor: bool) -> tuple[str, int, str]:
-        """SHA-256 and size of the source, and where its copy lies: "" for a minor's."""
+    def _original(
+        self, stack: ExitStack, source: Path | bytes, minor: bool
+    ) -> tuple[str, int, _NewFile | None]:
+        """SHA-256 and size of the source, and its copy: none of a minor's."""
         digest = hashlib.sha256()
         size = 0
 
@@ -265,27 +287,19 @@ class Case:
                 size += len(part)
                 yield part
 
+        new = None
         if minor:
             for _ in passing():
                 pass
-            return digest.hexdigest(), size, ""
-        path = self._write(ORIGINALS, passing(), suffix(source))
-        return digest.hexdigest(), size, path
+        else:
+            new = self._new(stack, ORIGINALS, passing(), suffix(source))
+        return digest.hexdigest(), size, new
 
-    def _write(self, where: str, parts: Any, suffix: str) -> str:
-        """Write a file of the case, encrypted if the case is; its path in the folder."""
-        with disk.Unfinished(disk.folder(self.folder / where)) as new:
-            new.write(parts if self._key is None else self._key.encrypt(parts))
-            path = f"{where}/{new.sha256}.{'sealed' if self._key else suffix}"
-            new.keep(self.folder / path)
-        return path
-
-    def _facts(self, path: str) -> dict[str, Any]:
-        try:
-            sha256, size = disk.measure(self.folder / path)
-        except OSError as error:
-            raise disk.failed("A file that was just written cannot be read", error) from None
-        return {"path": path, "sha256": sha256, "size": size}
+    def _new(self, stack: ExitStack, where: str, parts: Iterable[bytes], suffix: str) -> _NewFile:
+        """A file of the case, encrypted if the case is, written and not in its place yet."""
+        new = stack.enter_context(disk.Unfinished(disk.folder(self.folder / where)))
+        new.write(parts if self._key is None else self._key.encrypt(parts))
+        return _NewFile(new, f"{where}/{new.sha256}.{'sealed' if self._key else suffix}")
 
     def _opened(self, path: str) -> Iterator[bytes]:
         """The plain bytes of a file of the case. Raises CaseError when it is not the one that the log
@@ -313,7 +327,3 @@ def _text(text: str) -> str:
     if len(clean) > LONGEST:
         raise UsageError(f"The text has {len(clean):,} characters, more than {LONGEST:,}: shorten it.")
     return clean
-
-
-def _locked() -> Locked:
-    return Locked("This case is encrypted: give its passphrase to read it or to add to it.")

@@ -1,21 +1,40 @@
 """Everything in a case folder against its log: what was changed, what is missing, what was put there.
 
-It reads and never writes, needs no network and no passphrase, and says all it finds instead of stopping at
-the first. It cannot find a case that was rewritten as a whole, seals included: that shows only against a head
-that was noted elsewhere before (``noted``), and nothing shows what was true before the first record.
+It reads and never writes, needs no network, and says all it finds instead of stopping at the first. With the
+key of an encrypted case it also finds what was forged with all hashes made anew. Without one it cannot: a
+case that was rewritten as a whole shows only against a head that was noted elsewhere before (``noted``). So
+does, with or without the key, an older state of the whole folder that somebody kept and put back. Nothing
+shows what was true before the first record.
+
+What an interruption leaves is told apart from what was changed: see ``INTERRUPTED``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from haechi.case import disk
+from haechi.case.binding import holds, private_half
 from haechi.case.kinds import Finding, Findings
-from haechi.case.log import CASE, FOLDERS, HEAD, LOG, Log, Seal, parsed, sha256, shaped
+from haechi.case.lines import (
+    BOUND,
+    CASE,
+    FOLDERS,
+    HEAD,
+    LOG,
+    SCHEMA_BOUND,
+    Seal,
+    fits,
+    parsed,
+    sha256,
+    shaped,
+)
+from haechi.case.log import Log
+from haechi.case.seal import Key
 from haechi.errors import HaechiError
 
 _HEAD = re.compile(r"[0-9a-f]{64}")
@@ -23,29 +42,44 @@ _HEAD = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class _Chain:
-    """What a walk along the log gathers. ``files``: path -> (SHA-256, size) of all that should be there."""
+    """What a walk along the log gathers. ``ends``: the bytes of the log up to the end of each line.
+    ``files``: path -> (SHA-256, size) of all that should be there. ``bound_since``: see ``Findings``."""
 
+    key: Key | None
+    text: bytes = b""
+    about: Mapping[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    until: str = ""
+    bound_since: int = 0
+
+    @property
+    def encrypted(self) -> bool:
+        return self.about.get("crypto") is not None
+
+    @property
+    def readable(self) -> bool:
+        return bool(self.about) and (not self.encrypted or self.key is not None)
 
     def wrong(self, code: str, path: str = "", record: int = 0) -> None:
         self.findings.append(Finding(code, path, record))
 
 
-def verify(
-    folder: Path, noted: str, told: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None
-) -> Findings:
-    """The findings for one folder. ``told`` opens the private half of a record; None leaves that out."""
-    chain = _Chain()
-    about = _about(folder, chain)
+def verify(folder: Path, noted: str, key: Key | None) -> Findings:
+    """The findings for one folder; ``key``: of an encrypted case, None leaves out what needs it."""
+    chain = _Chain(key)
+    if _broken_off(folder):
+        chain.wrong("making_interrupted")
+        return Findings("", 0, 0, tuple(chain.findings))
+    _about(folder, chain)
     seal = _seal(folder, chain)
-    _walk(folder, about, seal, told, chain)
+    _walk(folder, seal, chain)
+    if seal is not None and chain.about:
+        _keyed(seal, chain)
     _files(folder, chain)
-    for path in _others(folder):
-        if path not in chain.files:
-            chain.wrong("removed_still_there" if path in chain.removed else "extra", path)
     at = _noted(noted, chain)
     head = chain.heads[-1] if chain.heads else ""
     return Findings(
@@ -54,18 +88,34 @@ def verify(
         len(chain.files),
         tuple(chain.findings),
         at,
-        told is not None,
+        chain.readable,
+        chain.encrypted,
+        chain.until,
+        chain.bound_since,
     )
 
 
-def _about(folder: Path, chain: _Chain) -> bytes:
-    """The bytes of case.json, b"" when they cannot be had."""
+def _broken_off(folder: Path) -> bool:
+    """Whether the making of the case was ended by force: case.json comes last, and nothing was added yet."""
+    there = {place.name for place in folder.iterdir()} if disk.is_folder(folder) else set()
+    names = {name for name in there if not name.startswith(disk.UNFINISHED)}
+    if CASE in there or not names <= {LOG, HEAD, disk.LOCK, *FOLDERS} or disk.LOCK not in names:
+        return False
     try:
-        Log(folder).about()
-        return disk.read(folder / CASE, 64 * 1024)
+        data = Log(folder).data() if LOG in there else b""
+    except HaechiError:
+        return False
+    return data.count(b"\n") <= 1 and not any(
+        True for name in FOLDERS if disk.is_folder(folder / name) for _ in (folder / name).iterdir()
+    )
+
+
+def _about(folder: Path, chain: _Chain) -> None:
+    try:
+        log = Log(folder)
+        chain.about, chain.text = log.about(), log.about_bytes()
     except HaechiError:
         chain.wrong("case_changed" if (folder / CASE).exists() else "missing", CASE)
-        return b""
 
 
 def _seal(folder: Path, chain: _Chain) -> Seal | None:
@@ -76,20 +126,14 @@ def _seal(folder: Path, chain: _Chain) -> Seal | None:
         return None
 
 
-def _walk(
-    folder: Path,
-    about: bytes,
-    seal: Seal | None,
-    told: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None,
-    chain: _Chain,
-) -> None:
+def _walk(folder: Path, seal: Seal | None, chain: _Chain) -> None:
     try:
         data = Log(folder).data()
     except HaechiError:
         chain.wrong("log_unreadable" if (folder / LOG).exists() else "missing", LOG)
         return
     lines = data.split(b"\n")
-    expected = sha256(about)
+    expected, end = sha256(chain.text), 0
     for number, bare in enumerate(lines[:-1]):
         line = bare + b"\n"
         record = parsed(line)
@@ -101,61 +145,112 @@ def _walk(
                 chain.wrong("chain_broken", record=number + 1)
             if record.get("n") != number:
                 chain.wrong("line_out_of_order", record=number + 1)
-            _record(record, number, told, chain)
-        expected = sha256(line)
+            _record(record, number, chain)
+        expected, end = sha256(line), end + len(line)
         chain.heads.append(expected)
-    if lines[-1]:
-        chain.wrong("line_cut_off", record=len(lines))
-    _end(data, seal, chain)
+        chain.ends.append(end)
+    _end(data, lines[-1], seal, chain)
 
 
-def _end(data: bytes, seal: Seal | None, chain: _Chain) -> None:
-    """Whether the log ends where its seal says."""
-    if seal is None:
+def _end(data: bytes, rest: bytes, seal: Seal | None, chain: _Chain) -> None:
+    """Whether the log ends where its seal says. ``rest``: what stands after its last whole line."""
+    number = len(chain.heads)
+    if seal is not None and len(data) >= seal.size and number >= max(seal.records, 1):
+        at = seal.records - 1
+        if at < 0 or (chain.heads[at], chain.ends[at]) != (seal.head, seal.size):
+            chain.wrong("end_changed", LOG)
+        elif rest:
+            chain.wrong("line_half" if number == seal.records else "line_cut_off", record=number + 1)
+        elif number == seal.records + 1:
+            chain.wrong("line_unsealed", record=number)
+        elif number > seal.records:
+            chain.wrong("not_sealed", LOG)
         return
-    if len(data) < seal.size or len(chain.heads) < seal.records:
+    if rest:
+        chain.wrong("line_cut_off", record=number + 1)
+    if seal is not None:
         chain.wrong("log_shortened", LOG)
-    elif seal.records < 1 or chain.heads[seal.records - 1] != seal.head:
-        chain.wrong("end_changed", LOG)
-    elif len(data) > seal.size:
-        chain.wrong("not_sealed", LOG)
 
 
-def _record(
-    record: Mapping[str, Any],
-    number: int,
-    told: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None,
-    chain: _Chain,
-) -> None:
+def _keyed(seal: Seal, chain: _Chain) -> None:
+    """Whether the seal carries the MAC that it has to carry, and the key made it."""
+    needed = chain.encrypted and (chain.bound_since > 0 or chain.about.get("schema") == SCHEMA_BOUND)
+    if not (seal.mac or needed):
+        return
+    if not (seal.mac and chain.encrypted):
+        chain.wrong("head_changed", HEAD)
+    elif chain.key is not None and not holds(seal, chain.text, chain.key):
+        chain.wrong("head_forged", HEAD)
+
+
+def _record(record: Mapping[str, Any], number: int, chain: _Chain) -> None:
     """Gather the files of a record, and open its private half."""
-    if not shaped(record):
+    bound_before = chain.bound_since > 0
+    if not shaped(record) or (chain.about and not fits(record, chain.about, bound_before=bound_before)):
         chain.wrong("line_changed", record=number + 1)
         return
+    if record.get("v") == BOUND and not bound_before:
+        chain.bound_since = number + 1
+    chain.until = str(record["time"])
     for facts in record.get("files", ()):
         chain.files[facts["path"]] = (facts["sha256"], facts["size"])
     for path in record.get("removed", ()):
         chain.removed.add(path)
         chain.files.pop(path, None)
-    if told is not None:
-        try:
-            told(record)
-        except (HaechiError, KeyError, TypeError, ValueError):
-            chain.wrong("entry_changed", record=number + 1)
+    if chain.readable and not _told_alike(record, chain):
+        chain.wrong("entry_changed", record=number + 1)
+
+
+def _told_alike(record: Mapping[str, Any], chain: _Chain) -> bool:
+    """Whether the private half opens and names the very files that the open half names."""
+    try:
+        told = private_half(record, chain.about, chain.key)
+    except (HaechiError, KeyError, TypeError, ValueError):
+        return False
+    private = {told.get(name, "") for name in ("file", "report") if isinstance(told.get(name, ""), str)} - {
+        ""
+    }
+    return record.get("do") != "add" or private == {facts["path"] for facts in record.get("files", ())}
 
 
 def _files(folder: Path, chain: _Chain) -> None:
-    for path, (digest, size) in chain.files.items():
+    waiting = dict(_waiting(folder))
+    claimed: set[str] = set()
+    for path, facts in chain.files.items():
         place = folder / path
-        if not disk.is_folder(place.parent) or not disk.is_file(place):
-            chain.wrong("link" if place.is_symlink() else "missing", path)
+        if disk.is_folder(place.parent) and disk.is_file(place):
+            try:
+                if disk.measure(place) != facts:
+                    chain.wrong("changed", path)
+            except OSError:
+                chain.wrong("unreadable", path)
             continue
-        try:
-            found = disk.measure(place)
-        except OSError:
-            chain.wrong("unreadable", path)
-            continue
-        if found != (digest, size):
-            chain.wrong("changed", path)
+        own = [name for name, found in waiting.items() if found == facts and _beside(name, path)]
+        claimed.update(own[:1])
+        code = "link" if place.is_symlink() else "file_waiting" if own else "missing"
+        chain.wrong(code, path)
+    for path in _others(folder):
+        if path in waiting:
+            if path not in claimed:
+                chain.wrong("unfinished", path)
+        elif path not in chain.files:
+            chain.wrong("removed_still_there" if path in chain.removed else "extra", path)
+
+
+def _beside(name: str, path: str) -> bool:
+    return name.split("/", maxsplit=1)[0] == path.split("/", maxsplit=1)[0]
+
+
+def _waiting(folder: Path) -> Iterator[tuple[str, tuple[str, int] | None]]:
+    """What an interrupted writer left: its path, and its SHA-256 and size where it is a file of the case."""
+    for path in disk.unfinished(folder):
+        yield path.name, None
+    for name in FOLDERS:
+        for path in disk.unfinished(folder / name):
+            try:
+                yield f"{name}/{path.name}", disk.measure(path)
+            except OSError:
+                yield f"{name}/{path.name}", None
 
 
 def _others(folder: Path) -> Iterator[str]:

@@ -134,7 +134,23 @@ def verify(request: Request, case: str, head: str = "") -> Response:
     findings = found.verify(head.strip())
     lang = language(request)
     told = [case_words.say(finding.code, lang, **finding.params) for finding in findings]
-    return page(request, "case_verify.html", ident=case, findings=findings, told=told, head=head.strip())
+    notes = [case_words.say(note.code, lang, **note.params) for note in findings.notes]
+    if findings.records:
+        until = case_words.say("verify_until", lang, records=findings.records, time=findings.until)
+        notes.insert(0, until)
+    if findings.noted is not None and findings.noted < findings.records:
+        after = findings.records - findings.noted
+        notes.insert(0, case_words.say("verify_after_noted", lang, count=after))
+    return page(
+        request,
+        "case_verify.html",
+        ident=case,
+        findings=findings,
+        told=told,
+        notes=notes,
+        interrupted=case_words.say("verify_interrupted", lang, count=len(told)),
+        head=head.strip(),
+    )
 
 
 @router.get("/cases/{case}/bundle.zip")
