@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from pathlib import Path
@@ -67,6 +68,55 @@ def test_a_body_that_creeps_is_cut_off(tmp_path: Path) -> None:
     ):
         line.sendall(FORM + b"Content-Length: 100000\r\n\r\n--b\r\n")
         assert crept(line, b"x" * 1000) < 6
+
+
+def sending(port: int, count: int, length: int = 5000) -> list[socket.socket]:
+    """Uploads that have begun and do not go on."""
+    lines = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(count)]
+    for line in lines:
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        line.sendall(FORM + f"Content-Length: {length}\r\n\r\n".encode() + head)
+    time.sleep(0.3)
+    return lines
+
+
+def whole(port: int) -> bytes:
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--b--\r\n'
+    head = FORM + f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    return raw(port, head + body)
+
+
+def test_a_body_that_takes_too_long_is_cut_off_however_fast_it_comes(tmp_path: Path) -> None:
+    with in_thread(tmp_path / "data", upload_s=0.5) as port:
+        line = sending(port, 1, 50_000_000)[0]
+        begin = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - begin < 2:
+                line.sendall(b"x" * 20_000)
+                time.sleep(0.01)
+        assert line.recv(100).startswith(b"HTTP/1.1 408")
+        line.close()
+
+
+def test_slow_senders_hold_no_places_in_the_queue(tmp_path: Path) -> None:
+    with in_thread(tmp_path / "data", queue=2) as port:
+        lines = sending(port, 4)
+        assert whole(port).startswith(b"HTTP/1.1 202")
+        for line in lines:
+            line.close()
+
+
+def test_one_address_sends_only_so_much_at_a_time(tmp_path: Path) -> None:
+    with in_thread(tmp_path / "data", uploads_per_address=3) as port:
+        lines = sending(port, 3)
+        refused = whole(port)
+        assert refused.startswith(b"HTTP/1.1 429")
+        assert b"HAECHI_UPLOADS_PER_ADDRESS" in refused
+        lines.pop().close()
+        time.sleep(0.3)
+        assert whole(port).startswith(b"HTTP/1.1 202")
+        for line in lines:
+            line.close()
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:

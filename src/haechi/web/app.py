@@ -23,7 +23,7 @@ from haechi.web.guard import Guard
 from haechi.web.metrics import Metrics
 from haechi.web.options import Options
 from haechi.web.problem import Problem, internal
-from haechi.web.rate import Buckets
+from haechi.web.rate import Buckets, Slots
 from haechi.web.sessions import Sessions
 from haechi.web.tokens import Tokens
 from haechi.web.watch import Watch
@@ -84,6 +84,7 @@ def build(
     app.state.options, app.state.settings = options, settings
     app.state.metrics, app.state.watch = metrics, Watch(settings)
     app.state.uploads_rate = Buckets(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
+    app.state.uploads_slots = Slots(options.uploads_per_address)
     app.state.tokens, app.state.sessions = tokens, sessions
     app.state.guesses = Buckets(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     app.include_router(api.router)

@@ -76,9 +76,8 @@ class Desk:
         self._folder = Folder(options.data_dir)
         self._store = Store(self._folder.database)
         self._store.recover(*_CRASHED, time.time() + options.keep_s)
-        self._lock = threading.Lock()
+        self._lock, self._adding = threading.Lock(), threading.Lock()
         self._work = threading.Condition()
-        self._places = 0
         self._running: dict[str, tuple[str, float]] = {}
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         for id_ in self._store.ids_of("*/*"):  # of sessions that have ended: nobody can ask for them
@@ -88,19 +87,12 @@ class Desk:
 
     @contextmanager
     def place(self) -> Iterator[Path]:
-        """A place in the queue for an upload that is about to begin, and the file to write it to, which is
-        removed unless it was submitted. Raises QueueFull."""
-        with self._lock:
-            waiting = self._store.counts().get("waiting", 0)
-            if waiting + self._places >= self.options.queue:
-                raise QueueFull
-            self._places += 1
-        try:
-            with self.part() as file:
-                yield file
-        finally:
-            with self._lock:
-                self._places -= 1
+        """The file to write an upload to that is about to begin; it is removed unless it was submitted.
+        Raises QueueFull when there would be no place for it now. A place is taken by ``submit`` only: what is
+        still being sent takes none from others."""
+        self._check_queue()
+        with self.part() as file:
+            yield file
 
     @contextmanager
     def part(self) -> Iterator[Path]:
@@ -128,15 +120,17 @@ class Desk:
     def submit(self, upload: Path, name: str, *, thorough: bool = False, owner: str = "") -> str:
         """Take over a file inside the folder of uploads; the identifier of its job, which cannot be guessed.
         The job survives the end of the process from here on, but for that of a browser's session, which ends
-        then."""
+        then. Raises QueueFull."""
         id_ = secrets.token_urlsafe(_ID_BYTES)
         original = self._folder.original(id_)
-        upload.rename(original)
-        try:
-            self._store.add(id_, name, thorough=thorough, created_s=time.time(), owner=owner)
-        except BaseException:
-            self._folder.delete(original)
-            raise
+        with self._adding:
+            self._check_queue()
+            upload.rename(original)
+            try:
+                self._store.add(id_, name, thorough=thorough, created_s=time.time(), owner=owner)
+            except BaseException:
+                self._folder.delete(original)
+                raise
         with self._work:
             self._work.notify_all()
         return id_
@@ -220,6 +214,10 @@ class Desk:
                     del self._listeners[id_]
 
         return cancel
+
+    def _check_queue(self) -> None:
+        if self._store.counts().get("waiting", 0) >= self.options.queue:
+            raise QueueFull
 
     # What follows is for the worker.
 

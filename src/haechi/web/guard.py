@@ -145,6 +145,7 @@ class _Body:
         self._receive = receive
         self._most = options.max_upload_bytes + OVERHEAD_BYTES
         self._most_file, self._idle_s = options.max_upload_bytes, options.idle_s
+        self._whole_s = options.upload_s
         self._got, self._start = 0, time.monotonic()
         self._open = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
@@ -159,8 +160,9 @@ class _Body:
         self._open = bool(message.get("more_body", False))
         if self._got > self._most:
             raise too_large(self._most_file)
-        late_s = time.monotonic() - self._start - self._idle_s
-        if self._open and late_s > self._got / _LEAST_BYTES_S:
+        taken_s = time.monotonic() - self._start
+        crept = taken_s - self._idle_s > self._got / _LEAST_BYTES_S
+        if self._open and (crept or taken_s > self._whole_s):
             raise _too_slow()
         return message
 

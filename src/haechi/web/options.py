@@ -54,6 +54,8 @@ class Options:
     max_upload_bytes: int = _option(200 * 1024**2, "largest upload, in bytes", 1)
     queue: int = _option(64, "jobs that may wait at the same time", 1)
     rate_per_min: int = _option(1200, "uploads a minute that one address may send", 1)
+    uploads_per_address: int = _option(16, "uploads that one address may send at the same time", 1)
+    upload_s: float = _option(1800.0, "seconds that one upload may take", 0.1)
     idle_s: float = _option(20.0, "seconds that a sender may stay silent before it is cut off", 0.1)
 
     def __post_init__(self) -> None:

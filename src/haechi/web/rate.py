@@ -1,11 +1,12 @@
-"""Token buckets: so many requests a minute for each address, a short burst allowed."""
+"""What one address may ask for: so many requests a minute, a short burst allowed, and so many at a time."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _MOST_CLIENTS = 10_000
 
@@ -29,3 +30,30 @@ class Buckets:
             if len(self._levels) > _MOST_CLIENTS:
                 self._levels.popitem(last=False)  # whoever was away longest starts with a full bucket again
         return 0.0 if allowed else (1 - level) / self._rate_s
+
+
+class Crowded(Exception):
+    """As many of an address are under way as may be."""
+
+
+class Slots:
+    """``most`` at the same time from each address."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, client: str) -> Iterator[None]:
+        """Hold a place of this address. Raises Crowded when it has none left."""
+        with self._lock:
+            if self._taken[client] >= self._most:
+                raise Crowded
+            self._taken[client] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken[client] -= 1
+                if not self._taken[client]:
+                    del self._taken[client]

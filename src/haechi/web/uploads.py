@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from haechi.web.desk import Desk, QueueFull
 from haechi.web.options import Options
 from haechi.web.problem import Problem
+from haechi.web.rate import Crowded
 from haechi.web.sessions import caller_of
 
 FIELD = "file"
@@ -61,7 +63,7 @@ async def accept(request: Request) -> str:
     boundary = boundary_of(request)
     _check_room(request, desk, options)
     try:
-        with desk.place() as file:
+        with request.app.state.uploads_slots.one(client), desk.place() as file:
             form = await receive(request.stream(), boundary, file, options.max_upload_bytes)
             if form.name is None:
                 raise Problem(
@@ -72,6 +74,13 @@ async def accept(request: Request) -> str:
                 raise Problem.of(fault)
             owner = caller_of(request).owner
             return await run_in_threadpool(desk.submit, file, form.name, thorough=thorough, owner=owner)
+    except Crowded:
+        raise Problem(
+            "rate_limited",
+            f"{options.uploads_per_address} uploads are coming from this address already: send one after "
+            "another, or raise HAECHI_UPLOADS_PER_ADDRESS.",
+            headers={"Retry-After": _RETRY_S},
+        ) from None
     except QueueFull:
         raise Problem(
             "queue_full",
@@ -122,6 +131,8 @@ async def receive(chunks: AsyncIterator[bytes], boundary: bytes, file: Path, mos
             machine.write(chunk)
             if len(parser.pending) >= _BUFFER_BYTES:
                 await run_in_threadpool(_write, handle, parser.take())
+                if shutil.disk_usage(file.parent).free < _SPARE_BYTES:  # others send at the same time
+                    raise _disk_full()
         machine.finalize()
         if not parser.ended:
             raise Problem("bad_multipart", "The form ends in the middle: send it again.")
