@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "check": {"claims", "media", "faces", "quality", "detectors", "verdict", "models", "previews"},
     "output": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
-    "doctor": {"models", "web"},
+    "doctor": {"media", "models", "web"},
     "bench": {"case", "check", "client", "media", "faces", "models", "pdq", "report", "terminal"},
     "lab": {
         *("bench", "calibration", "check", "detectors", "faces"),

@@ -243,8 +243,23 @@ def test_a_video_under_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytes
     assert path.exists()
 
 
+def test_a_video_of_bytes_has_no_name_that_a_kill_could_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    media = open_media(samples()["mp4"], DEFAULT)
+    assert list(tmp_path.iterdir()) == []
+    handles = {path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
+    assert [str(target) for target in handles if str(tmp_path) in str(target)]
+    assert len(list(media.frames(3))) == 3
+    del media
+    gc.collect()
+    assert not [path for path in Path("/proc/self/fd").glob("*") if str(tmp_path) in os.path.realpath(path)]
+
+
 def test_temporary_file_is_private_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("haechi.media.film._DESCRIPTORS", tmp_path / "as on other systems")
     media = open_media(samples()["mp4"], DEFAULT)
     (path,) = tmp_path.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

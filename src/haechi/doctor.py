@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from haechi import models
 from haechi.errors import UsageError
+from haechi.media import ffmpeg
 from haechi.settings import Settings
 from haechi.web.options import Options
 
@@ -81,6 +82,7 @@ def _libraries() -> Iterator[str]:
 
         backends = [cv2.videoio_registry.getBackendName(b) for b in cv2.videoio_registry.getStreamBackends()]
         yield f"video: {', '.join(backends) or 'none'}"
+        yield f"ffmpeg: {ffmpeg.version() or 'not found: interlaced video, AV1 and MPEG streams need it'}"
         yield f"pictures: {', '.join(n for n in ('jpg', 'webp', 'avif', 'libtiff') if features.check(n))}"
         yield f"onnxruntime providers: {', '.join(models.runtime().get_available_providers())} (used: CPU)"
     except ImportError as error:

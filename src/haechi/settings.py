@@ -30,7 +30,9 @@ class Settings:
     max_pixels: int = _setting(120_000_000, "largest picture or frame, width times height in pixels")
     max_memory_bytes: int = _setting(640 * 1024**2, "most memory for decoding one picture, in bytes")
     max_duration_s: float = _setting(4 * 3600.0, "longest video, in seconds")
-    decode_timeout_s: float = _setting(120.0, "longest decoding of a video, JPEG, PNG or GIF, in seconds")
+    decode_timeout_s: float = _setting(
+        120.0, "longest decoding of a video (all passes over it), JPEG, PNG or GIF, in seconds"
+    )
     video_frames: int = _setting(300, "frames of a video in which faces are looked for")
     video_crops: int = _setting(32, "frames of one face that the networks look at, besides its first 20")
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")

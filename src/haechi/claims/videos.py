@@ -49,7 +49,7 @@ def video_notes(file: BinaryIO, form: str) -> Notes:
         _Movie(file, notes).read(size)
     elif form == "avi":
         _riff(file, 12, size, notes)
-    else:
+    elif form in ("mkv", "webm"):
         file.seek(0)
         _matroska(file.read(_MKV_HEAD), notes)
     return notes

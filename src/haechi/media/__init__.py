@@ -1,11 +1,11 @@
 """A path or bytes -> Media: sniffed, held to the limits, decoded, with the facts of its container.
 
 Facts in ``Media.container`` (each only where known): format (jpeg png webp avif heic jxl gif bmp tiff mp4 mov
-webm mkv avi) · rotation_deg (clockwise, as applied) · pictures: bit_depth, has_exif, mirrored, jpeg_quality
-(1 to 100), jpeg_subsampling, software, camera_make, camera_model, animated (GIF, WebP, AVIF, PNG that move),
-frames (more than one: of an animation, the pages of a TIFF, the pictures of a HEIC; one is decoded),
-colour_profile (its name), colour_converted (to sRGB), colour_profile_broken (left aside), reduced_by (2, 4 or
-8: a giant was decoded at a part of its size), gain_map, depth_map · videos: codec,
+webm mkv avi ts mpg) · rotation_deg (clockwise, as applied) · mirrored · pictures: bit_depth, has_exif,
+jpeg_quality (1 to 100), jpeg_subsampling, software, camera_make, camera_model, animated (GIF, WebP, AVIF, PNG
+that move), frames (more than one: of an animation, the pages of a TIFF, the pictures of a HEIC; one is
+decoded), colour_profile (its name), colour_converted (to sRGB), colour_profile_broken (left aside),
+reduced_by (2, 4 or 8: a giant was decoded at a part of its size), gain_map, depth_map · videos: codec,
 frames, truncated (at most half of the frames that the header promises are there).
 Never a place, a time or a path.
 """
@@ -16,7 +16,6 @@ import errno
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
@@ -25,7 +24,7 @@ from pathlib import Path
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
 from haechi.media.image import decode_image, structure_facts
 from haechi.media.sniff import HEAD_BYTES, sniff
-from haechi.media.video import VideoReader, probe
+from haechi.media.video import VideoReader
 from haechi.settings import Settings
 from haechi.types import U8, Frame, Media
 
@@ -79,7 +78,7 @@ def open_media(source: str | os.PathLike[str] | bytes, settings: Settings) -> Me
             raise DamagedFile(
                 f"The file cannot be read to its end ({_strerror(error)}): copy it anew."
             ) from error
-    return _video(display_name(path), digest, VideoReader(path, settings), path, found.format, settings)
+    return _video(display_name(path), digest, VideoReader(path, found.format, settings))
 
 
 def display_name(source: str | os.PathLike[str] | bytes) -> str:
@@ -95,23 +94,13 @@ def _from_bytes(data: bytes, settings: Settings) -> Media:
     if found.kind == "image":
         return _image(BYTES_NAME, data, found.format, settings)
     digest = hashlib.sha256(data).hexdigest()
-    # FFmpeg wants a file. mkstemp makes it readable to this user alone; the reader removes it.
-    handle, name = tempfile.mkstemp(prefix="haechi-", suffix=f".{found.format}")
-    reader = VideoReader(Path(name), settings, temporary=True)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        return _video(BYTES_NAME, digest, reader, Path(name), found.format, settings)
+        return _video(BYTES_NAME, digest, VideoReader(None, found.format, settings, data))
     except OSError as error:
-        reader.close()
         raise HaechiError(
             f"The video cannot be written to the temporary folder ({_strerror(error)}): free some room, "
             "or point TMPDIR to another folder."
         ) from error
-    except BaseException:
-        # The error's traceback would keep the reader, and so the file, for as long as someone looks at it.
-        reader.close()
-        raise
 
 
 def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
@@ -129,8 +118,8 @@ def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
     )
 
 
-def _video(name: str, digest: str, reader: VideoReader, path: Path, form: str, settings: Settings) -> Media:
-    facts = probe(reader, path, form, settings)
+def _video(name: str, digest: str, reader: VideoReader) -> Media:
+    facts = reader.facts
     return Media(
         name=name,
         sha256=digest,

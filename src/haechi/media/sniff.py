@@ -9,7 +9,7 @@ from haechi.errors import DamagedFile, UnknownFormat
 from haechi.types import MediaKind
 
 HEAD_BYTES = 4096
-READABLE = "JPEG, PNG, WebP, AVIF, HEIC, JPEG XL, GIF, BMP, TIFF, MP4, MOV, WebM, MKV or AVI"
+READABLE = "JPEG, PNG, WebP, AVIF, HEIC, JPEG XL, GIF, BMP, TIFF, MP4, MOV, WebM, MKV, AVI or MPEG"
 RAW = (
     "This is a camera's raw picture (such as CR2, CR3, NEF, ARW, DNG, RAF, RW2), or holds only a preview: "
     "export it as JPEG or TIFF first, or give the JPEG that the camera saved beside it."
@@ -18,7 +18,7 @@ RAW = (
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """format: jpeg png webp avif heic jxl gif bmp tiff mp4 mov webm mkv avi."""
+    """format: jpeg png webp avif heic jxl gif bmp tiff mp4 mov webm mkv avi ts mpg."""
 
     format: str
     kind: MediaKind
@@ -58,7 +58,6 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"fLaC", "a FLAC sound file"),
     (b"OggS", "an Ogg file"),
     (b"FLV\x01", "a Flash video"),
-    (b"\x00\x00\x01\xba", "an MPEG program stream"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file"),
     (b"8BPS", "a Photoshop document"),
     (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
@@ -90,12 +89,11 @@ def sniff(head: bytes) -> Sniffed:
         return Sniffed("bmp", "image")
     if head[:4] == b"RIFF":
         return _riff(head)
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return Sniffed("webm" if b"webm" in head[:64] else "mkv", "video")
     if head[4:8] == b"ftyp":
         return _iso(head)
-    if head[4:8] in _MOV_FIRST_BOXES:
-        return Sniffed("mov", "video")
+    video = _video(head)
+    if video:
+        return Sniffed(video, "video")
     if not any(head):
         raise DamagedFile(
             "The file begins with nothing but zeros, as an unfinished download does: get it again."
@@ -106,6 +104,26 @@ def sniff(head: bytes) -> Sniffed:
 def _tiff_raw(head: bytes) -> bool:
     """Whether a TIFF says at once that it is a raw picture: Canon's CR2 by its mark."""
     return head[:4] in (b"II*\x00", b"MM\x00*") and head[8:10] == b"CR"
+
+
+def _video(head: bytes) -> str | None:
+    """The container of a video that its first bytes tell at once."""
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "webm" if b"webm" in head[:64] else "mkv"
+    if head[4:8] in _MOV_FIRST_BOXES:
+        return "mov"
+    if head[:4] == b"\x00\x00\x01\xba":
+        return "mpg"
+    return "ts" if _is_transport_stream(head) else None
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Packets of 188 bytes that begin with 0x47 (ISO/IEC 13818-1), in .m2ts and .mts with four bytes of time
+    before each."""
+    return any(
+        len(head) > start + 2 * step and all(head[start + n * step] == 0x47 for n in range(3))
+        for start, step in ((0, 188), (4, 192))
+    )
 
 
 def _riff(head: bytes) -> Sniffed:
@@ -147,8 +165,6 @@ def _other(head: bytes) -> str:
             if head[6:7] and head[6] & 1
             else "a zip archive or Office document"
         )
-    if len(head) > 188 and head[0] == 0x47 and head[188] == 0x47:
-        return "an MPEG transport stream"
     return _text(head) or "data of an unknown kind"
 
 

@@ -13,9 +13,11 @@ from itertools import count
 from typing import BinaryIO
 
 from haechi.errors import DamagedFile
+from haechi.media.boxes import tracks, whole
 from haechi.media.clock import Clock
 from haechi.media.edits import hidden_s
 from haechi.media.exif import clean
+from haechi.media.upright import Upright, display_matrix
 from haechi.types import Fact
 
 _MAX_CHUNKS = 200_000
@@ -175,12 +177,15 @@ def _ebml_size(data: bytes, at: int) -> tuple[int, int | None] | None:
 @dataclass(frozen=True, slots=True)
 class Boxes:
     """What the top level of an ISO base media file (MP4, MOV, AVIF) holds. has_video is None when the
-    index was too large to look through. hidden_s: seconds of the video that its edit list leaves out."""
+    index was too large to look through; damaged: it cannot be followed. hidden_s: seconds of the video that
+    its edit list leaves out. upright: how its frames are turned to be shown, None where it cannot be told."""
 
     has_index: bool
     has_video: bool | None
     encrypted: bool
+    damaged: bool = False
     hidden_s: float = 0.0
+    upright: Upright | None = None
 
 
 _WHOLE = frozenset({b"ftyp", b"moov", b"mdat", b"moof", b"meta", b"free", b"skip", b"wide", b"uuid", b"sidx"})
@@ -217,4 +222,5 @@ def iso_boxes(file: BinaryIO, size: int, name: str) -> Boxes:
     if moov is None:
         return Boxes(has_index, None, encrypted=False)
     encrypted = _ENCRYPTED.search(moov) is not None
-    return Boxes(has_index, b"vide" in moov, encrypted, hidden_s(moov))
+    has_video = any(handler == b"vide" for _, handler in tracks(moov))
+    return Boxes(has_index, has_video, encrypted, not whole(moov), hidden_s(moov), display_matrix(moov))
