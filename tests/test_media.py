@@ -111,10 +111,17 @@ def test_facts_are_clean_and_hold_no_place() -> None:
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "AVIF", "PNG"])
-def test_animation_shows_its_first_frame(form: str) -> None:
+def test_a_picture_that_moves_is_a_short_video(form: str) -> None:
     media = open_media(animation(form), DEFAULT)
-    assert (media.kind, media.container["animated"], media.container["frames"]) == ("image", True, 5)
-    assert np.abs(next(media.frames(9)).rgb.astype(int) - picture(48, 32)).mean() < 12
+    assert (media.kind, media.container["animated"], media.container["frames"]) == ("video", True, 5)
+    assert (media.fps, media.duration_s) == (pytest.approx(10), pytest.approx(0.5))
+    for _ in range(2):
+        frames = list(media.frames(9))
+        assert [(f.index, round(f.time_s, 3)) for f in frames] == [(n, n / 10) for n in range(5)]
+        for frame in frames:
+            assert np.abs(frame.rgb.astype(int) - picture(48, 32, frame.index)).mean() < 12
+    assert [f.index for f in media.frames(2)] == [1, 3]
+    assert list(media.frames(0)) == []
     still = open_media(encoded(cartoon(), form, save_all=True), DEFAULT)
     assert not {"animated", "frames"} & set(still.container)
 

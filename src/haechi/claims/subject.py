@@ -9,6 +9,7 @@ from haechi.claims.notes import Notes
 from haechi.claims.pictures import picture_notes
 from haechi.claims.videos import video_notes
 from haechi.media.original import Original
+from haechi.media.sniff import PICTURES
 from haechi.types import Evidence, Media
 
 
@@ -22,10 +23,10 @@ class Subject:
     @cached_property
     def notes(self) -> Notes:
         """Raises Changed when the source is no longer the one that was opened."""
-        if isinstance(self.original.source, bytes) and self.media.kind == "image":
+        if isinstance(self.original.source, bytes) and self.format in PICTURES:
             return picture_notes(self.original.source, self.format)
         with self.original.open() as file:
-            if self.media.kind == "image":
+            if self.format in PICTURES:
                 return picture_notes(file.read(), self.format)
             return video_notes(file, self.format)
 

@@ -3,9 +3,11 @@
 Facts in ``Media.container`` (each only where known): format (jpeg png webp avif heic jxl gif bmp tiff mp4 mov
 webm mkv avi ts mpg) · rotation_deg (clockwise, as applied) · mirrored · pictures: bit_depth, has_exif,
 jpeg_quality (1 to 100), jpeg_subsampling, software, camera_make, camera_model, animated (GIF, WebP, AVIF, PNG
-that move), frames (more than one: of an animation, the pages of a TIFF, the pictures of a HEIC; one is
-decoded), colour_profile (its name), colour_converted (to sRGB), colour_profile_broken (left aside),
-reduced_by (2, 4 or 8: a giant was decoded at a part of its size), gain_map, depth_map · videos: codec,
+that move: then the kind is "video"), frames (several: of an animation, the pages of a TIFF, the pictures of
+a HEIC; of the latter two one is decoded), attached_video, attached_video_s (a motion photo's, not decoded),
+further_pictures (behind the first, not decoded), colour_profile (its name), colour_converted (to sRGB),
+colour_profile_broken (left aside), reduced_by (2, 4 or 8: a giant was decoded at a part of its size),
+gain_map, depth_map · videos: codec,
 frames, truncated (at most half of the frames that the header promises are there).
 Never a place, a time or a path.
 """
@@ -23,7 +25,8 @@ from pathlib import Path
 
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
 from haechi.media.image import decode_image, structure_facts
-from haechi.media.sniff import HEAD_BYTES, sniff
+from haechi.media.moving import open_moving
+from haechi.media.sniff import HEAD_BYTES, MOVING, sniff
 from haechi.media.video import VideoReader
 from haechi.settings import Settings
 from haechi.types import U8, Frame, Media
@@ -104,10 +107,25 @@ def _from_bytes(data: bytes, settings: Settings) -> Media:
 
 
 def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
-    rgb, facts = decode_image(data, form, settings, structure_facts(data, form, settings))
+    digest = hashlib.sha256(data).hexdigest()
+    facts = structure_facts(data, form, settings)
+    moving = open_moving(data, form, settings, facts) if form in MOVING else None
+    if moving is not None:
+        return Media(
+            name=name,
+            sha256=digest,
+            kind="video",
+            width_px=moving.width_px,
+            height_px=moving.height_px,
+            fps=moving.fps,
+            duration_s=moving.duration_s,
+            container=moving.facts,
+            reader=moving,
+        )
+    rgb, facts = decode_image(data, form, settings, facts)
     return Media(
         name=name,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=digest,
         kind="image",
         width_px=rgb.shape[1],
         height_px=rgb.shape[0],

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from haechi.errors import DamagedFile, OverLimit, UnknownFormat
+from haechi.media.attached import attached_facts
 from haechi.media.clock import Clock
 from haechi.media.colour import ColourTransform, colour_transform
 from haechi.media.exif import Exif, read_exif, tiff_pages
@@ -14,7 +15,7 @@ from haechi.media.limits import check_memory, check_pixels, jpeg_reduction
 from haechi.media.openers import TURNED, opened
 from haechi.media.pixels import differ, to_rgb, upright
 from haechi.media.sniff import RAW
-from haechi.media.structure import animation, cut_off, gif_facts, iso_boxes, png_facts, riff_check, webp_size
+from haechi.media.structure import cut_off, gif_facts, iso_boxes, png_facts, riff_check, webp_size
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
@@ -65,12 +66,12 @@ def decode_image(
         width, height = image.size
         check_pixels(width, height, settings)
         check_memory(form, width, height, len(data), settings)
-        if form in ("webp", "avif"):
-            facts |= animation(int(image.n_frames))
-        elif form in ("bmp", "tiff"):
+        if form in ("bmp", "tiff"):
             facts["bit_depth"] = _depth(image)
         elif form in ("heic", "jxl"):
             facts |= image.facts
+            if form == "heic":
+                facts |= attached_facts(data, 8)
         raw = data if form == "tiff" else None
         pixels = _loaded(image)
         if raw is None:
@@ -120,6 +121,7 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
     doubtful = header.progressive or header.components == 4 or grey_end or not header.ended
     if header.huffman and doubtful and _made_up_end(rgb, header, step, colours):
         raise cut_off("JPEG")
+    facts |= attached_facts(data, header.end, header.mpf)
     return _finish(rgb, read_exif(header.exif) if header.exif else None, facts)
 
 

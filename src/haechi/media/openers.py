@@ -33,16 +33,19 @@ _STEMS = {
 
 @contextmanager
 def opened(data: bytes, form: str) -> Iterator[Any]:
-    """The picture as one of Pillow's, its pixels not decoded yet (``load``).
+    """The picture as one of Pillow's, its pixels not decoded yet (``load``). Raises as ``decoding`` does."""
+    with decoding(form), reader(form)(io.BytesIO(data)) as image:
+        yield image
 
-    Whatever a broken file provokes in a decoder, here or in the block, is raised as DamagedFile or
-    OverLimit. Image.open would try other formats too, and hold to limits of its own."""
+
+@contextmanager
+def decoding(form: str) -> Iterator[None]:
+    """Within it, whatever a broken file provokes in a decoder is raised as DamagedFile or OverLimit."""
     try:
         # libtiff tells of damage on the terminal, past Python.
         with warnings.catch_warnings(), quiet() if form == "tiff" else nullcontext():
             warnings.simplefilter("ignore")
-            with _reader(form)(io.BytesIO(data)) as image:
-                yield image
+            yield
     except InputError:
         raise
     except MemoryError as error:
@@ -57,7 +60,9 @@ def opened(data: bytes, form: str) -> Iterator[Any]:
         ) from error
 
 
-def _reader(form: str) -> Any:
+def reader(form: str) -> Any:
+    """The class that reads exactly this format from a file. Image.open would try other formats too, and hold
+    to limits of its own."""
     if form == "heic":
         from haechi.media.heif import HeicFile
 

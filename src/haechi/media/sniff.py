@@ -15,10 +15,15 @@ RAW = (
     "export it as JPEG or TIFF first, or give the JPEG that the camera saved beside it."
 )
 
+#: Formats of pictures, whether they move or not.
+PICTURES = frozenset({"jpeg", "png", "webp", "avif", "heic", "jxl", "gif", "bmp", "tiff"})
+MOVING = frozenset({"png", "webp", "avif", "gif"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """format: jpeg png webp avif heic jxl gif bmp tiff mp4 mov webm mkv avi ts mpg."""
+    """kind: of a picture that moves it is "image" too, for its first bytes do not tell.
+    format: jpeg png webp avif heic jxl gif bmp tiff mp4 mov webm mkv avi ts mpg."""
 
     format: str
     kind: MediaKind

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from haechi.report.messages import catalogue, say, sentence
-from haechi.types import Report
+from haechi.types import Fact, Report
 
 
 def were_tested(report: Report, lang: str) -> list[str]:
@@ -25,15 +27,20 @@ def not_tested(report: Report, lang: str) -> list[str]:
         for item in report.evidence
         if item.status in ("abstained", "failed")
     ]
-    seen, pages = frames_seen(report), report.media.container.get("frames", 1)
+    container = report.media.container
+    seen, pages = frames_seen(report), container.get("frames", 1)
     asked = {item.detector for item in report.evidence}
     for topic in untested_topics(report):
         if topic == "provenance" and topic in asked:
             lines.append(say("not_tested_watermarks", lang))
         elif topic == "frames" and not seen:
             lines.append(say("not_tested_frames_some", lang))
+        elif topic == "attached_video" and "attached_video_s" in container:
+            seconds = container["attached_video_s"]
+            lines.append(say("not_tested_attached_video_s", lang, seconds=seconds))
         else:
-            lines.append(say(f"not_tested_{topic}", lang, seen=seen, pages=pages))
+            more = container.get("further_pictures", 0)
+            lines.append(say(f"not_tested_{topic}", lang, seen=seen, pages=pages, more=more))
     return lines
 
 
@@ -44,9 +51,15 @@ def untested_topics(report: Report) -> list[str]:
     topics = ["context", "identity", "body", "background"]
     topics += ["audio"] if video else []
     topics += ["watermarks" if "provenance" in spoken_of else "provenance"]
-    frames = report.media.container.get("frames", 1)
-    topics += ["pages"] if not video and isinstance(frames, int) and frames > 1 else []
-    return topics + (["frames"] if video else [])
+    return topics + (["frames"] if video else _besides(report.media.container))
+
+
+def _besides(container: Mapping[str, Fact]) -> list[str]:
+    """What a photograph's file holds besides the picture that was examined."""
+    frames = container.get("frames", 1)
+    topics = ["pages"] if isinstance(frames, int) and frames > 1 else []
+    topics += ["moving"] if container.get("animated") else []
+    return topics + [name for name in ("attached_video", "further_pictures", "gain_map") if name in container]
 
 
 def frames_seen(report: Report) -> int:
