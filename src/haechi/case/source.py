@@ -48,6 +48,18 @@ def checked(source: Path | bytes) -> None:
             raise _unreadable(error) from None
 
 
+def small(path: Path, most: int) -> bytes:
+    """A file whole. Raises NotAFile, and InputError when it is larger than ``most`` bytes."""
+    try:
+        with _opened(path) as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise _unreadable(error) from None
+    if len(data) > most:
+        raise InputError(f"The file is larger than {most:,} bytes: it is not what was asked for.")
+    return data
+
+
 def _opened(source: Path) -> BinaryIO:
     """Links are followed: a person named them. Raises OSError, and NotAFile for a pipe, a device or a folder,
     which would be waited for or never end."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from haechi import helplines
-from haechi.case import Case
+from haechi.case import Case, qr
 from haechi.case import words as case_words
 from haechi.errors import CaseError, Locked
 from haechi.report.messages import level_sentence
@@ -148,6 +148,7 @@ def verify(request: Request, case: str, head: str = "") -> Response:
         findings=findings,
         told=told,
         notes=notes,
+        code=qr.inline(findings.head) if findings.head else "",
         interrupted=case_words.say("verify_interrupted", lang, count=len(told)),
         head=head.strip(),
     )
