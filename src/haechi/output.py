@@ -89,7 +89,12 @@ class Output:
 
     def _write(self, target: Path, text: str) -> None:
         try:
-            target.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+            # For its owner alone: there may be pictures of a person in it.
+            handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+                if hasattr(os, "fchmod"):
+                    os.fchmod(handle, 0o600)  # it may have been there before, open to others
+                file.write(text + "\n")
         except OSError as error:
             raise UsageError(f"--out: {target.name} cannot be written ({error.strerror})") from None
         if not self.quiet:

@@ -22,6 +22,11 @@ def _setting(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
 
 
+def most_threads() -> int:
+    """More than this many threads a network would only wait for each other, or not be had at all."""
+    return max(64, 4 * (os.cpu_count() or 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Limits and choices. Every field NAME is read from the variable ``HAECHI_NAME`` by ``from_env``."""
@@ -48,6 +53,10 @@ class Settings:
             value, least = getattr(self, f.name), 0 if f.name == "threads" else 1
             if isinstance(value, bool):
                 continue
+            if f.name == "threads" and value > most_threads():
+                raise UsageError(
+                    f"threads={value} is out of range, at most {most_threads()} make sense here: {_help(f)}"
+                )
             if isinstance(value, int | float) and not least <= value < math.inf:
                 raise UsageError(f"{f.name}={value} is out of range, at least {least} is needed: {_help(f)}")
         short = short_tag(self.lang)

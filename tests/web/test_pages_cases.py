@@ -236,6 +236,13 @@ def test_no_name_reaches_another_folder(site, name):
         assert site.client.get(f"/cases/{name}{path}", headers=HTML).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "0", "7", "-1", "x", "١"])
+def test_an_entry_that_is_none_is_not_there(site, number):
+    address = made(site)
+    for path in ("", "/report.css"):
+        assert site.client.get(f"{address}/{number}{path}", headers=HTML).status_code == 404
+
+
 def test_another_site_cannot_fill_a_case(site):
     address = made(site)
     answer = site.client.post(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from haechi.errors import UsageError
+from haechi.web.desk import Desk
+from haechi.web.options import Options
 from haechi.web.store import ATTEMPTS, Store
 
 
@@ -163,3 +169,41 @@ def test_a_clock_that_was_ahead_keeps_nothing_for_years(store: Store) -> None:
     assert store.purge(1000.0, 3600.0) == 0
     assert [row.expires_s for row in map(store.look, ("ahead", "right")) if row] == [4600.0, 1500.0]
     assert store.purge(4600.0, 3600.0) == 2
+
+
+@pytest.mark.parametrize("how", ["no database", "a torn page", "another program's"])
+def test_a_damaged_list_of_jobs_is_set_aside_and_said(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    desk = Desk(Options(data_dir=data))
+    for k in range(50):
+        with desk.place() as file:
+            file.write_bytes(b"an original")
+            desk.submit(file, f"{k}.png" * 30)
+    desk.close()
+    database = data / "haechi.db"
+    if how == "no database":
+        database.write_bytes(b"not a database, but long enough to be read as one" * 100)
+    elif how == "a torn page":
+        whole = bytearray(database.read_bytes())
+        whole[4096 : len(whole) - 4096] = os.urandom(len(whole) - 8192)
+        database.write_bytes(whole)
+    else:
+        database.unlink()
+        with closing(sqlite3.connect(database)) as db:
+            db.execute("CREATE TABLE jobs (other TEXT)")
+    before = [database.read_bytes()]
+    desk = Desk(Options(data_dir=data, keep_s=3600))
+    assert desk.counts()["waiting"] == 0
+    assert not list((data / "uploads").iterdir())
+    aside = list(data.glob("haechi.db.damaged-*"))
+    assert how != "no database" or [file.read_bytes() for file in aside] == before
+    assert aside[0].name in caplog.text
+    desk.sweep()
+    assert aside[0].exists()
+    later = time.time() + 3700
+    monkeypatch.setattr("haechi.web.desk.time.time", lambda: later)
+    desk.sweep()  # there are pictures in it
+    assert not list(data.glob("haechi.db.damaged-*"))
+    desk.close()

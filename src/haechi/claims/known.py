@@ -8,11 +8,13 @@ list holds this picture or a copy of it, not why; the name of the list is all th
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from haechi import regular
 from haechi.claims.subject import Subject
 from haechi.errors import UsageError
 from haechi.media import display_name
@@ -98,10 +100,9 @@ def load_lists(path: str) -> list[tuple[str, list[str]]]:
 
 
 def _hashes(file: Path) -> Iterator[str]:
-    if file.stat().st_size > _MOST_BYTES:
-        raise UsageError(f"A list of known files is larger than {_MOST_BYTES:,} bytes: {_CURE}.")
     column: int | None = None
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+    opened = regular.opened(file, _MOST_BYTES)
+    with io.TextIOWrapper(opened, encoding="utf-8-sig", errors="replace", newline="") as lines:
         for number, row in enumerate(csv.reader(lines)):
             if number == 0:
                 column = next((i for i, name in enumerate(row) if "pdq" in name.casefold()), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from haechi import regular
 from haechi.claims.library import MEDIA_TYPES, Library, Refused, installed
 from haechi.claims.manifest import statements
 from haechi.claims.pictures import notes_end
@@ -85,10 +86,11 @@ def _certificates(path: str) -> str:
         return ""
     cure = "name a file of certificates in PEM form in HAECHI_TRUST_LIST, or unset it"
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MOST_TRUSTED + 1)
+        data = regular.read(Path(path), _MOST_TRUSTED)
     except (OSError, ValueError):
-        raise UsageError(f"The list of trusted signers cannot be read: {cure}.") from None
-    if _PEM not in data or len(data) > _MOST_TRUSTED:
-        raise UsageError(f"The list of trusted signers holds no certificates, or over 4 MiB: {cure}.")
+        raise UsageError(
+            f"The list of trusted signers is no file of at most 4 MiB that can be read: {cure}."
+        ) from None
+    if _PEM not in data:
+        raise UsageError(f"The list of trusted signers holds no certificates: {cure}.")
     return str(Path(path).absolute())

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from haechi import regular
 from haechi.errors import ModelError
 from haechi.settings import Settings
 
@@ -33,6 +34,7 @@ THOROUGH = ("swap_thorough", "verdict_thorough")
 _CURE = (
     "Reinstall Haechi (pip install --force-reinstall haechi) or set HAECHI_MODELS_DIR to a complete folder."
 )
+_MOST_CARD_BYTES, _MOST_WEIGHTS_BYTES = 64 * 1024**2, 4 * 1024**3
 _REQUIRED = ("name", "version", "task", "licence", "sha256", "card_sha256")
 
 
@@ -140,7 +142,9 @@ def card(name: str, settings: Settings) -> Card:
     path = folder(settings) / f"{name}.json"
     try:
         raw = json.loads(
-            path.read_bytes(), parse_constant=_refuse, object_hook=lambda facts: _Facts(facts, name)
+            regular.read(path, _MOST_CARD_BYTES),
+            parse_constant=_refuse,
+            object_hook=lambda facts: _Facts(facts, name),
         )
         seal_now = parameters_sha256({key: raw[key] for key in raw if key != "card_sha256"})
     except FileNotFoundError:
@@ -200,7 +204,7 @@ def _checked_bytes(card: Card) -> bytes:
         data, sha256 = b"", parameters_sha256(card.raw["parameters"])
     else:
         try:
-            data = card.weights.read_bytes()
+            data = regular.read(card.weights, _MOST_WEIGHTS_BYTES)
         except OSError:
             raise ModelError(f"The weights of the model {card.name!r} are missing. {_CURE}") from None
         sha256 = hashlib.sha256(data).hexdigest()

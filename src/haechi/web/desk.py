@@ -7,6 +7,7 @@ sender's, and go as soon as they are checked. All methods are safe to call from 
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import shutil
 import threading
@@ -21,11 +22,12 @@ from haechi.report import keep
 from haechi.types import Report
 from haechi.web.folder import SEARCHED, Folder
 from haechi.web.options import Options
-from haechi.web.store import ATTEMPTS, Row, Store
+from haechi.web.store import ATTEMPTS, Damaged, Row, Store
 
 Status: TypeAlias = Literal["waiting", "running", "done", "failed"]
 
 _ID_BYTES = 18
+_log = logging.getLogger("haechi.web")
 _CRASHED = (
     "crashed",
     f"Checking this file stopped the program {ATTEMPTS} times, so it is not tried again: the file may be "
@@ -74,7 +76,7 @@ class Desk:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._folder = Folder(options.data_dir)
-        self._store = Store(self._folder.database)
+        self._store = self._opened_store()
         self._store.recover(*_CRASHED, time.time() + options.keep_s)
         self._lock, self._adding = threading.Lock(), threading.Lock()
         self._work = threading.Condition()
@@ -215,6 +217,19 @@ class Desk:
 
         return cancel
 
+    def _opened_store(self) -> Store:
+        """A damaged list of jobs is set aside for as long as results are kept, and a new one begun."""
+        try:
+            return Store(self._folder.database)
+        except Damaged:
+            name = self._folder.set_aside()
+            _log.error(
+                "The list of jobs was damaged, so a new one was begun: what waited and was done is gone. "
+                "The damaged one is kept for a while as %s in the data folder.",
+                name,
+            )
+            return Store(self._folder.database)
+
     def _check_queue(self) -> None:
         if self._store.counts().get("waiting", 0) >= self.options.queue:
             raise QueueFull
@@ -266,7 +281,8 @@ class Desk:
         self._running.pop(id_, None)
 
     def sweep(self) -> int:
-        """Delete results that have expired; how many."""
+        """Delete results that have expired, and what was set aside so long ago; how many results."""
+        self._folder.forget_set_aside(time.time() - self.options.keep_s)
         return self._store.purge(time.time(), self.options.keep_s)
 
     def tidy(self) -> None:

@@ -57,6 +57,11 @@ class Folder:
             # A link given by the user may lead here; from here on none is followed.
             self.path = data_dir.resolve(strict=True)
             self._unmarked = self._known_without_mark()
+            if _mode(self.database) and not stat.S_ISREG(_mode(self.database)):
+                raise UsageError(
+                    f"`{DATABASE}` in the data folder is no file: remove it, or set HAECHI_DATA_DIR to a new "
+                    "folder."
+                )
             _made(self.path / UPLOADS)
             self._uploads = _Held(self.path / UPLOADS)
             self._top = _Held(self.path)

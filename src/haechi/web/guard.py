@@ -25,7 +25,7 @@ from haechi.web.proxy import networks, unwrapped
 from haechi.web.rate import Buckets
 from haechi.web.sessions import Caller, Sessions
 from haechi.web.tokens import Tokens
-from haechi.web.uploads import OVERHEAD_BYTES, too_large
+from haechi.web.uploads import OVERHEAD_BYTES, declared_bytes, too_large
 
 COOKIE = "haechi"
 CSP = (
@@ -101,8 +101,7 @@ class Guard:
             raise Problem("wrong_host", "This server answers on localhost only: open the address it printed.")
         if scope["method"] not in _SAFE:
             self._check_origin(scope, headers, host)
-        declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._options.max_upload_bytes + OVERHEAD_BYTES:
+        if declared_bytes(headers) > self._options.max_upload_bytes + OVERHEAD_BYTES:
             raise too_large(self._options.max_upload_bytes)
         path: str = scope["path"]
         caller = self._caller(headers)

@@ -36,8 +36,8 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     from haechi.web.app import build
     from haechi.web.wire import MOST_HEAD_BYTES, Wire
 
-    app = build(options, settings)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="haechi: %(message)s")
+    app = build(options, settings)
     config = uvicorn.Config(
         app,
         http=Wire,

@@ -62,33 +62,50 @@ class Row:
     owner: str
 
 
+class Damaged(UsageError):
+    """The file is there and nobody else's, but its contents do not hold."""
+
+
 class Store:
     """All methods are safe to call from any thread, and quick."""
 
     def __init__(self, file: Path) -> None:
         """Opens or makes the file, readable to this user alone. Raises UsageError when another process has
-        it, or when it cannot be opened."""
+        it, or when it cannot be opened, and Damaged when SQLite finds it damaged."""
         self._lock = threading.RLock()
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its log the same mode
             self._db = sqlite3.connect(file, timeout=0.2, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA secure_delete = ON")
-            with self._change():
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                columns = {row[1] for row in self._db.execute("PRAGMA table_info(jobs)").fetchall()}
-                if "owner" not in columns:  # of a version that knew one caller only
-                    self._db.execute("ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
-        except (sqlite3.Error, OSError) as error:
-            why = "another `haechi serve` uses it" if "locked" in str(error) else "it cannot be opened"
-            raise UsageError(
-                f"The data folder cannot be used, because {why}: stop the other, or set HAECHI_DATA_DIR to "
-                "another folder."
-            ) from None
+        except (sqlite3.Error, OSError):
+            raise _unusable("it cannot be opened") from None
+        try:
+            self._set_up()
+        except (sqlite3.Error, UsageError) as error:
+            self._db.close()
+            if isinstance(error, UsageError):
+                raise
+            if "locked" in str(error):
+                raise _unusable("another `haechi serve` uses it") from None
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise _unusable("it cannot be opened") from None  # a full disk, a wrong mode
+            raise _damaged() from None
+
+    def _set_up(self) -> None:
+        """Raises sqlite3.Error, Damaged."""
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA secure_delete = ON")
+        with self._change():
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            columns = {row[1] for row in self._db.execute("PRAGMA table_info(jobs)").fetchall()}
+            if "owner" not in columns:  # of a version that knew one caller only
+                self._db.execute("ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+        if self._db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
+            raise _damaged()
+        self._first("LIMIT 1")  # whether it has the columns of ours
 
     def close(self) -> None:
         with self._lock:
@@ -243,3 +260,17 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _unusable(why: str) -> UsageError:
+    return UsageError(
+        f"The data folder cannot be used, because {why}: stop the other, or set HAECHI_DATA_DIR to "
+        "another folder."
+    )
+
+
+def _damaged() -> Damaged:
+    return Damaged(
+        "The list of jobs in the data folder is damaged: set HAECHI_DATA_DIR to another folder, or remove "
+        "haechi.db from this one."
+    )

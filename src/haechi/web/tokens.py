@@ -14,10 +14,10 @@ import hmac
 import logging
 import re
 import secrets
-import stat
 import threading
 from pathlib import Path
 
+from haechi import regular
 from haechi.errors import UsageError
 
 _LINE = re.compile(r"([A-Za-z0-9_.-]{1,64})\s+sha256:([0-9a-f]{64})")
@@ -92,10 +92,7 @@ def _signature(file: Path) -> tuple[int, ...]:
 def _read(file: Path) -> dict[str, str]:
     """Digests by name. Raises UsageError."""
     try:
-        about = file.stat()
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST_BYTES:
-            raise UsageError("HAECHI_TOKENS_FILE is no small file: name the list of tokens.")
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = regular.read(file, _MOST_BYTES).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"HAECHI_TOKENS_FILE cannot be read ({type(error).__name__}): name the list."

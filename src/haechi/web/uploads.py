@@ -17,6 +17,7 @@ from pathlib import Path
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
 from haechi.web.desk import Desk, QueueFull
@@ -237,6 +238,14 @@ def _disk_full() -> Problem:
     return Problem("disk_full", "The disk of the server is full: free some room there and try again.")
 
 
+def declared_bytes(headers: Headers) -> int:
+    """The length that the sender declares; 0 without one that makes sense."""
+    declared = headers.get("content-length", "")
+    return (
+        int(declared[:20]) if declared.isdecimal() else 0
+    )  # more digits than that Python may refuse to read
+
+
 def boundary_of(request: Request) -> bytes:
     """What parts the body of a request. Raises Problem when it is no multipart form."""
     kind, told = parse_options_header(request.headers.get("content-type", ""))
@@ -250,8 +259,7 @@ def boundary_of(request: Request) -> bytes:
 
 def _check_room(request: Request, desk: Desk, options: Options) -> None:
     """Refuse by what the sender declares, before anything is read."""
-    declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isdecimal() else 0
+    size = declared_bytes(request.headers)
     if size > options.max_upload_bytes + OVERHEAD_BYTES:
         raise too_large(options.max_upload_bytes)
     if desk.free_bytes() < size + _SPARE_BYTES:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from haechi.check import Progress, Source
-from haechi.errors import HaechiError, InputError, ModelError
+from haechi.errors import HaechiError, InputError, ModelError, UsageError
 from haechi.report import keep
 from haechi.settings import Settings
 from haechi.types import Report
@@ -103,9 +103,12 @@ class Worker:
         except Exception as error:
             self._judges.clear()
             if not isinstance(error, ModelError):
-                report_crash("loading of the models", error)
+                if not isinstance(error, UsageError):  # a setting names a list that is none: it says so
+                    report_crash("loading of the models", error)
                 error = ModelError(
-                    f"The models cannot be loaded ({type(error).__name__}): see `haechi doctor`."
+                    error.message
+                    if isinstance(error, UsageError)
+                    else f"The models cannot be loaded ({type(error).__name__}): see `haechi doctor`."
                 )
             self.fault = error
             _log.error("%s", error.message)

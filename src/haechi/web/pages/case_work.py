@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ from haechi.web.problem import Problem
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
 
 NEW = "new"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 #: Letters call the United Kingdom otherwise than ISO 3166 does.
 _ISO = {"UK": "GB"}
 
@@ -107,38 +109,6 @@ def _keep_page(
             "problem_offline": problem_words(request, "offline"),
         },
     )
-
-
-@router.get("/cases/{case}/{number:int}")
-def entry(request: Request, case: str, number: int) -> Response:
-    """The report that was stored with an entry."""
-    report = _report(vault.opened(request, case), number)
-    lang = language(request)
-    return page(
-        request,
-        "entry.html",
-        ident=case,
-        number=number,
-        rules=f"/cases/{case}/{number}/report.css",
-        told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
-        **arranged(request, report),
-    )
-
-
-@router.get("/cases/{case}/{number:int}/report.css")
-def entry_rules(request: Request, case: str, number: int) -> Response:
-    """The style rules of that report alone."""
-    return Response(html.rules(_report(vault.opened(request, case), number)), media_type="text/css")
-
-
-def _report(case: Case, number: int) -> Report:
-    try:
-        report = case.report(case.entry(number))
-    except UsageError:
-        report = None
-    if report is None:
-        raise Problem("not_found", "No report is stored with this entry.")
-    return report
 
 
 @router.get("/cases/{case}/match")
@@ -232,6 +202,42 @@ def letter_file(
     text = vault.opened(request, case).letter(n, kind, text_lang, country, intimate=intimate)
     named = {"Content-Disposition": 'attachment; filename="letter.txt"'}
     return Response(text, media_type="text/plain; charset=utf-8", headers=named)
+
+
+# Last: what follows a case's address and is none of the words above.
+
+
+@router.get("/cases/{case}/{number}")
+def entry(request: Request, case: str, number: str) -> Response:
+    """The report that was stored with an entry."""
+    report = _report(vault.opened(request, case), number)
+    lang = language(request)
+    return page(
+        request,
+        "entry.html",
+        ident=case,
+        number=number,
+        rules=f"/cases/{case}/{number}/report.css",
+        told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
+        **arranged(request, report),
+    )
+
+
+@router.get("/cases/{case}/{number}/report.css")
+def entry_rules(request: Request, case: str, number: str) -> Response:
+    """The style rules of that report alone."""
+    return Response(html.rules(_report(vault.opened(request, case), number)), media_type="text/css")
+
+
+def _report(case: Case, number: str) -> Report:
+    try:
+        # Python refuses to read numbers of thousands of digits.
+        report = case.report(case.entry(int(number))) if _NUMBER.fullmatch(number) else None
+    except UsageError:
+        report = None
+    if report is None:
+        raise Problem("not_found", "No report is stored with this entry.")
+    return report
 
 
 def _store(desk: Desk, case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
