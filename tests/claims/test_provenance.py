@@ -37,6 +37,7 @@ from haechi.report.data import to_dict
 from haechi.report.messages import catalogue, sentence
 from haechi.settings import Settings
 from haechi.types import Evidence
+from tinyheic import heic, needs_x265
 
 SETTINGS = Settings()
 
@@ -163,6 +164,16 @@ def test_other_formats_carry_them_too(form: str, tmp_path: Path) -> None:
     # In AVIF and TIFF the library leaves boxes and tags out of the signature.
     whole = "provenance_partly" if form in ("AVIF", "TIFF") else "provenance_intact"
     assert state(path).reason.code == whole
+
+
+@needs_x265
+def test_photographs_of_phones_carry_them_too() -> None:
+    picture = np.asarray(Image.linear_gradient("L").resize((320, 240)).convert("RGB"))
+    data = sign(heic([picture]), mime="image/heic")
+    assert state(data).reason.code == "provenance_partly", "boxes of padding are left out"
+    altered = bytearray(data)
+    altered[-9] ^= 1
+    assert state(bytes(altered)).reason.code == "provenance_altered"
 
 
 def test_videos_carry_them_too(tmp_path: Path) -> None:
