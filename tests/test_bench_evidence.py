@@ -31,11 +31,11 @@ def test_changed_bytes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(case, "WAYS", ("after",))
     out = tmp_path / "case.json"
     done = CliRunner().invoke(
-        app, ["case", "--out", str(out), "--changes", "30", "--mb", "1", "--forgeries", "1"]
+        app, ["case", "--out", str(out), "--changes", "12", "--mb", "1", "--forgeries", "1"]
     )
     assert done.exit_code == 0, done.output
     assert all(row["ok"] for row in json.loads(out.read_text())["rows"])
-    assert "of 30" in done.output
+    assert "of 12" in done.output
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:

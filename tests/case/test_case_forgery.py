@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haechi.bench.case import forged, found, scene
+from haechi.bench.case import forged, scene
 from haechi.bench.forgeries import FORGERIES, NEVER_FOUND, ONLY_ENCRYPTED
 from haechi.case import Case
 from haechi.case.lines import SCHEMA, Seal, canonical, parsed, sha256
@@ -21,6 +21,15 @@ from haechi.errors import CaseError, HaechiError
 
 PASSPHRASE = "correct horse battery staple"
 KINDS = [name for name in FORGERIES if name != NEVER_FOUND]
+
+
+def found(folder: Path, passphrase: str | None, head: str) -> bool:
+    """Whether the case is told not to be the one that was left, or to have grown since its seal was noted."""
+    try:
+        answer = Case.open(folder, passphrase).verify(head)
+    except HaechiError:
+        return True
+    return not answer.intact or (bool(head) and answer.noted != answer.records)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,6 +98,21 @@ def test_what_is_forged_is_neither_shown_nor_added_to(tmp_path: Path) -> None:
         for work in (Case.entries, lambda case: case.add(b"x")):
             with pytest.raises(CaseError):
                 work(Case.open(made.folder, PASSPHRASE))
+
+
+def test_a_case_that_is_open_notices_that_another_took_its_place(tmp_path: Path) -> None:
+    """A server keeps it open while somebody exchanges the folder."""
+    pytest.importorskip("cryptography")
+    made, _ = scene(tmp_path, PASSPHRASE)
+    for kind in ("the encryption taken off", "another case.json", "back to the older format"):
+        case = Case.open(made.folder.with_name("newest"), PASSPHRASE)
+        case.folder, case.log.folder = made.folder, made.folder
+        forged(made, kind, random.Random(2))
+        assert not case.verify().intact
+        lines = (made.folder / "log.jsonl").read_bytes()
+        with pytest.raises(CaseError):
+            case.add(b"x")
+        assert (made.folder / "log.jsonl").read_bytes() == lines
 
 
 def test_what_is_added_without_the_key_is_not_sealed_by_the_next_entry(tmp_path: Path) -> None:

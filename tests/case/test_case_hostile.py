@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,47 @@ def test_any_bytes_give_an_answer(forged: Callable[..., Case], name: str, data: 
         assert "case.json" in error.message  # noqa: PT017
     finally:
         (folder / name).write_bytes(held)
+
+
+def damaged(folder: Path, rng: random.Random) -> None:
+    """One thing done to one file, or to the order of its lines."""
+    path = rng.choice(sorted(p for p in folder.rglob("*") if p.is_file()))
+    data = path.read_bytes()
+    at = rng.randrange(len(data) + 1)
+    lines = data.splitlines(keepends=True)
+    rng.shuffle(lines)
+    odd = rng.choice([b"\n", b"{}\n", b"null\n", b"[]\n", bytes(5), b"9" * 500, rng.randbytes(9)])
+    new = rng.choice(
+        [data[:at], data[:at] + odd + data[at:], data[:at] + odd + data[at + 9 :], b"".join(lines), None]
+    )
+    path.unlink()
+    if new is not None:
+        path.write_bytes(new)
+    elif rng.random() < 0.5:
+        path.mkdir()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_damaged_the_error_is_ours(
+    case: Case, passphrase: str | None, tmp_path: Path, seed: int
+) -> None:
+    damaged(case.folder, random.Random(seed))
+
+    def opened() -> Case:
+        return Case.open(case.folder, passphrase)
+
+    works: list[Callable[[], object]] = [
+        lambda: opened().verify("0" * 64),
+        lambda: [b"".join(opened().original(entry)) for entry in opened().entries()],
+        lambda: [opened().report(entry) for entry in opened().entries()],
+        lambda: (opened().head, opened().title),
+        lambda: opened().letter([], "police"),
+        lambda: opened().bundle(tmp_path / "out.zip"),
+        lambda: opened().add(b"x"),
+        lambda: opened().add(b"they wrote: pay or else", minor=True),
+    ]
+    for work in works:
+        try:
+            work()
+        except HaechiError as error:
+            assert str(tmp_path) not in error.message  # noqa: PT017

@@ -50,7 +50,7 @@ def link(path: Path) -> None:
 @pytest.mark.parametrize("make", [pipe, link, Path.mkdir])
 @pytest.mark.parametrize("name", ["case.json", "log.jsonl", "head.json", "original", ".lock", "report"])
 def test_what_is_no_file_is_told_and_not_waited_for(
-    case: Case, passphrase: str | None, name: str, make: Callable[[Path], None]
+    case: Case, passphrase: str | None, astronaut: Path, name: str, make: Callable[[Path], None]
 ) -> None:
     entry = case.entries()[0]
     path = case.folder / {"original": entry.file, "report": "reports/pipe"}.get(name, name)
@@ -59,7 +59,8 @@ def test_what_is_no_file_is_told_and_not_waited_for(
     found = answered(case.verify)
     assert not found.intact  # type: ignore[attr-defined]
     tries: list[Callable[[], object]] = [lambda: Case.open(case.folder, passphrase).entries()]
-    tries += [lambda: case.add(b"x"), lambda: b"".join(case.original(entry))]
+    tries += [lambda: case.add(b"x"), lambda: case.add(astronaut, minor=True)]
+    tries += [lambda: b"".join(case.original(entry))]
     for work in tries:
         result = answered(work)
         assert not isinstance(result, Exception) or isinstance(result, CaseError), result

@@ -24,6 +24,10 @@ from haechi.bench.forgeries import FORGERIES, NEVER_FOUND, ONLY_ENCRYPTED, Forge
 from haechi.bench.interruptions import WAYS
 from haechi.bench.web.result import row
 from haechi.case import Case
+from haechi.case.lines import CASE
+from haechi.case.log import Log
+from haechi.case.seal import open_key
+from haechi.case.verify import verify
 from haechi.errors import HaechiError
 
 _PHRASE = "a passphrase for a measurement"
@@ -113,15 +117,16 @@ def _forged(folder: Path, phrase: str | None, count: int) -> dict[str, dict[str,
     """How many of so many forgeries of each kind pass: by themselves (with the passphrase, where there is
     one) and against the seal that was noted."""
     made, head = scene(folder, phrase)
+    judge = Judge(made.folder, phrase)
     rng, out = random.Random(7), {}
-    for name, forge in FORGERIES.items():
+    for name in FORGERIES:
         if phrase is None and name in ONLY_ENCRYPTED:
             continue
         passed = {"alone": 0, "noted": 0}
-        for _ in range(1 if forge is FORGERIES[NEVER_FOUND] else count):
+        for _ in range(1 if name == NEVER_FOUND else count):
             forged(made, name, rng)
             for how, seal in (("alone", ""), ("noted", head)):
-                passed[how] += not found(made.folder, phrase, seal)
+                passed[how] += not judge.found(seal)
         out[name] = passed
     return out
 
@@ -139,14 +144,26 @@ def forged(made: Scene, name: str, rng: random.Random) -> None:
             return
 
 
-def found(folder: Path, phrase: str | None, head: str) -> bool:
-    """Whether ``haechi case verify`` tells that the case is not the one that was left. Against a noted seal
-    also lines after it are told."""
-    try:
-        answer = Case.open(folder, phrase).verify(head)
-    except HaechiError:
-        return True
-    return not answer.intact or (bool(head) and answer.noted != answer.records)
+class Judge:
+    """What ``haechi case verify`` makes of a folder. The passphrase is stretched once, and again only for
+    another case.json, which would give another key."""
+
+    def __init__(self, folder: Path, phrase: str | None) -> None:
+        self.folder, self._phrase = folder, phrase
+        self._about = (folder / CASE).read_bytes()
+        self._key = None if phrase is None else open_key(phrase, Log(folder).about()["crypto"])
+
+    def found(self, head: str) -> bool:
+        """Whether it tells that the case is not the one that was left. Against a noted seal also lines after
+        it are told."""
+        try:
+            if (self.folder / CASE).read_bytes() == self._about:
+                answer = verify(self.folder, head, self._key)
+            else:
+                answer = Case.open(self.folder, self._phrase).verify(head)
+        except HaechiError:
+            return True
+        return not answer.intact or (bool(head) and answer.noted != answer.records)
 
 
 def _state(folder: Path) -> dict[str, str]:

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from haechi.case import Case
+from haechi.case.log import Log
+from haechi.case.seal import open_key
 from haechi.errors import HaechiError
+from haechi.settings import Settings
 
 WAYS = ("before", "after", "torn")
 STEPS = ("open", "fsync", "replace", "unlink")
@@ -27,23 +30,21 @@ def main(folder: Path, ways: Sequence[str], passphrase: str | None) -> dict[str,
     """Counts over a case that lies in ``folder``, which itself stays as it is."""
     counts: Counter[str] = Counter()
     work = folder.with_name(f"{folder.name}-interrupted")
+    key = None if passphrase is None else open_key(passphrase, Log(folder).about()["crypto"])
     for how in ways:
-        at = 1
-        while True:
+        at, ended = 1, True
+        while ended:
             shutil.copytree(folder, work)
-            ended = _ended(work, passphrase, at, how)
+            ended = _ended(Case(work, key, Settings()), at, how)
             if ended:
-                _judge(work, passphrase, counts)
+                _judge(Case(work, key, Settings()), counts)
             shutil.rmtree(work)
-            if not ended:
-                break
             at += 1
     return dict(counts)
 
 
-def _judge(work: Path, passphrase: str | None, counts: Counter[str]) -> None:
+def _judge(case: Case, counts: Counter[str]) -> None:
     counts["ended"] += 1
-    case = Case.open(work, passphrase)
     found = case.verify()
     counts["whole" if found.intact else "interrupted" if found.interrupted else "called changed"] += 1
     before = len(case.entries()) if found.intact else 0
@@ -55,12 +56,11 @@ def _judge(work: Path, passphrase: str | None, counts: Counter[str]) -> None:
     counts["repaired"] += repaired and all(b"".join(case.original(e)) for e in case.entries())
 
 
-def _ended(work: Path, passphrase: str | None, at: int, how: str) -> bool:
+def _ended(case: Case, at: int, how: str) -> bool:
     """Whether a child was ended at its so-many-th step; False when it had fewer."""
     child = os.fork()
     if child == 0:
         try:
-            case = Case.open(work, passphrase)
             _arm(at, how)
             case.add(b"evidence " * 1000, name="a.txt", note="n")
             os._exit(0)

@@ -178,6 +178,14 @@ class Unfinished:
                 self.path.unlink()
 
 
+def delete(path: Path) -> None:
+    """Delete a file of the case if it is there. Raises CaseError when that fails."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise failed("A file of the case cannot be deleted", error) from None
+
+
 def unfinished(place: Path) -> list[Path]:
     """What writers that were ended by force left in a folder."""
     return sorted(p for p in place.glob(f"{UNFINISHED}*") if is_file(p)) if is_folder(place) else []

@@ -68,9 +68,10 @@ class Log:
         """What head.json says. Raises CaseError, also when it was not made with the key."""
         seal = parsed_seal(disk.read(self.folder / HEAD, 4096))
         if self._key is not None:
-            about = self.about_bytes()
-            bound = bool(seal.mac) or parsed_about(about)["schema"] == SCHEMA_BOUND
-            if bound and not holds(seal, about, self._key):
+            text = self.about_bytes()
+            about = parsed_about(text)
+            bound = bool(seal.mac) or about["schema"] == SCHEMA_BOUND
+            if about.get("crypto") is None or (bound and not holds(seal, text, self._key)):
                 raise CaseError(_FORGED_END)
         return seal
 
@@ -161,7 +162,7 @@ class Log:
                 self._place(path, name, missing)
         for place in (self.folder, *(self.folder / name for name in FOLDERS)):
             for left in disk.unfinished(place):
-                left.unlink(missing_ok=True)
+                disk.delete(left)
 
     def _place(self, path: Path, name: str, missing: set[str]) -> None:
         """Rename a waiting file to the one of the missing paths that its hash belongs to, if any."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
 from typing import Any
 
 from haechi.errors import CaseError, UsageError
 
 SUFFIXES = (".png", ".svg")
+
+
+def available() -> bool:
+    """Whether the library is there; it comes with the extra ``case``."""
+    return find_spec("segno") is not None
 
 
 def drawn(head: str, *, coloured: bool) -> str:

@@ -271,7 +271,7 @@ class Case:
         for record in self._log.records():
             for path in record.get("removed", ()):
                 if disk.is_folder((self.folder / path).parent):
-                    (self.folder / path).unlink(missing_ok=True)
+                    disk.delete(self.folder / path)
 
     def _original(
         self, stack: ExitStack, source: Path | bytes, minor: bool

@@ -69,8 +69,15 @@ class _Chain:
 
 
 def verify(folder: Path, noted: str, key: Key | None) -> Findings:
-    """The findings for one folder; ``key``: of an encrypted case, None leaves out what needs it."""
-    chain = _Chain(key)
+    """The findings for one folder; ``key``: of an encrypted case, None leaves out what needs it. Raises
+    CaseError when the folder itself cannot be read."""
+    try:
+        return _compared(folder, noted, _Chain(key))
+    except OSError as error:
+        raise disk.failed("The folder of the case cannot be read", error) from None
+
+
+def _compared(folder: Path, noted: str, chain: _Chain) -> Findings:
     if _broken_off(folder):
         chain.wrong("making_interrupted")
         return Findings("", 0, 0, tuple(chain.findings))
@@ -114,6 +121,8 @@ def _about(folder: Path, chain: _Chain) -> None:
     try:
         log = Log(folder)
         chain.about, chain.text = log.about(), log.about_bytes()
+        if chain.key is not None and not chain.encrypted:
+            chain.wrong("case_changed", CASE)  # the key is of a case whose place this one took
     except HaechiError:
         chain.wrong("case_changed" if (folder / CASE).exists() else "missing", CASE)
 

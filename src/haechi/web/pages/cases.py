@@ -148,7 +148,7 @@ def verify(request: Request, case: str, head: str = "") -> Response:
         findings=findings,
         told=told,
         notes=notes,
-        code=qr.inline(findings.head) if findings.head else "",
+        code=qr.inline(findings.head) if findings.head and qr.available() else "",
         interrupted=case_words.say("verify_interrupted", lang, count=len(told)),
         head=head.strip(),
     )
