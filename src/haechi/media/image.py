@@ -10,15 +10,20 @@ from haechi.media.attached import attached_facts
 from haechi.media.clock import Clock
 from haechi.media.colour import ColourTransform, colour_transform
 from haechi.media.exif import Exif, read_exif, tiff_pages
+from haechi.media.heif import holds_gap
 from haechi.media.jpeg import JpegHeader, read_header
 from haechi.media.limits import check_memory, check_pixels, jpeg_reduction
 from haechi.media.openers import TURNED, opened
 from haechi.media.pixels import differ, to_rgb, upright
+from haechi.media.png import png_facts
 from haechi.media.sniff import RAW
-from haechi.media.structure import cut_off, gif_facts, iso_boxes, png_facts, riff_check, webp_size
+from haechi.media.structure import cut_off, gif_facts, iso_boxes, riff_check, webp_size
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
+# Tags of a TIFF, and the value of the first for JPEG (TIFF 6.0 and its technical note 2).
+_COMPRESSION, _AS_JPEG, _JPEG_TABLES = 259, 7, 347
+_STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES = 273, 279, 324, 325
 _DEPTHS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 # Exif orientation -> degrees clockwise to turn, after mirroring left to right where said (Exif 2.32, 4.6.4).
 _TURNS = {1: (0, False), 2: (0, True), 3: (180, False), 4: (180, True)} | {
@@ -68,12 +73,15 @@ def decode_image(
         check_memory(form, width, height, len(data), settings)
         if form in ("bmp", "tiff"):
             facts["bit_depth"] = _depth(image)
+            _check_strips(image, data)
         elif form in ("heic", "jxl"):
             facts |= image.facts
             if form == "heic":
                 facts |= attached_facts(data, 8)
         raw = data if form == "tiff" else None
         pixels = _loaded(image)
+        if form == "heic" and holds_gap(pixels):
+            raise cut_off("HEIC")
         if raw is None:
             raw = image.info.get("exif")
         rgb = to_rgb(pixels, _colours(image.info.get("icc_profile"), pixels.mode, facts))
@@ -108,13 +116,7 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
         facts["reduced_by"] = step
     if not header.covered or not (header.ended or header.huffman):
         raise cut_off("JPEG")
-    # Not OpenCV, which is no faster and writes what it thinks of a damaged file to the terminal.
-    with opened(header.core, "jpeg") as image:
-        _reduce(image, step)
-        image.load()
-        colours = _colours(header.icc, image.mode, facts)
-        grey_end = image.getpixel((image.width - 1, image.height - 1)) in (128, (128, 128, 128))
-        rgb = to_rgb(image, colours)
+    rgb, colours, grey_end = _decoded(header, step, facts)
     # Where a baseline JPEG misses bytes the decoder leaves the middle grey, down to the last corner: with an
     # end marker, no other corner needs the second decoding. Every scan of a progressive one reaches over the
     # whole picture, and the four colours of print have no single grey.
@@ -123,6 +125,37 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
         raise cut_off("JPEG")
     facts |= attached_facts(data, header.end, header.mpf)
     return _finish(rgb, read_exif(header.exif) if header.exif else None, facts)
+
+
+def _decoded(
+    header: JpegHeader, step: int, facts: dict[str, Fact]
+) -> tuple[U8, ColourTransform | None, bool]:
+    """The pixels, the way by which they came to sRGB, and whether they end in the middle grey."""
+    # Not OpenCV, which is no faster and writes what it thinks of a damaged file to the terminal.
+    with opened(header.core, "jpeg") as image:
+        _reduce(image, step)
+        image.load()
+        colours = _colours(header.icc, image.mode, facts)
+        grey_end = image.getpixel((image.width - 1, image.height - 1)) in (128, (128, 128, 128))
+        return to_rgb(image, colours), colours, grey_end
+
+
+def _check_strips(image: Any, data: bytes) -> None:
+    """Raises DamagedFile when a part of a TIFF that is coded as JPEG ends early: libtiff only warns."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(_COMPRESSION) != _AS_JPEG:
+        return
+    tables = bytes(tags.get(_JPEG_TABLES, b""))[:-2]
+    places = tags.get(_STRIPS) or tags.get(_TILES) or ()
+    sizes = tags.get(_STRIP_SIZES) or tags.get(_TILE_SIZES) or ()
+    for at, size in zip(places, sizes, strict=False):
+        part = data[at : at + size]
+        header = read_header(tables + part[2:] if tables else part)
+        if not header.covered or not header.huffman:
+            continue
+        rgb, _, _ = _decoded(header, 1, {})
+        if _made_up_end(rgb, header, 1, None):
+            raise cut_off("TIFF")
 
 
 def _reduce(image: Any, step: int) -> None:

@@ -25,7 +25,6 @@ _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _SOI, _EOI, _SOS, _DQT, _DRI, _DHT, _DAC = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xC4, 0xCC
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 _ICC = b"ICC_PROFILE\x00"
 # Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan. Fill bytes
 # (a run of FF) before a marker are let be: "FF+" would try every start of a run that leads to no marker.
@@ -49,7 +48,8 @@ class JpegHeader:
     ends in the file. ended: there is an end marker. covered: its passes leave no bit of any
     coefficient out.
     huffman: coded in the common way (baseline or progressive), not arithmetically or without loss.
-    xmp, icc, mpf: content of the packet, the colour profile, the index of further pictures; or empty."""
+    kept: coefficients that a decoder holds to the end, none where one pass brings all.
+    icc, mpf: the colour profile, the index of further pictures; or empty."""
 
     width_px: int
     height_px: int
@@ -66,14 +66,9 @@ class JpegHeader:
     end: int
     ended: bool
     covered: bool
-    xmp: bytes
     icc: bytes
     mpf: bytes
-
-    @property
-    def kept(self) -> int:
-        """Coefficients that a decoder holds to the end: none where one pass brings all."""
-        return self.width_px * self.height_px * self.components if self.progressive or self.scans > 1 else 0
+    kept: int
 
     @property
     def decoding_s(self) -> float:
@@ -98,7 +93,7 @@ class _Walk:
     def __init__(self) -> None:
         self.tables: _Tables = {}
         self.frame: tuple[int, bytes] | None = None
-        self.exif = self.xmp = self.mpf = b""
+        self.exif = self.mpf = b""
         self.icc: dict[int, bytes] = {}
         self.scans = 0
         # (component, coefficient) -> the bit from which on it is not coded yet; 0 when all of it is.
@@ -114,8 +109,6 @@ class _Walk:
             _read_tables(body, self.tables)
         elif marker == _APP1 and not self.exif and body[:6] == b"Exif\x00\x00":
             self.exif = body
-        elif marker == _APP1 and not self.xmp and body.startswith(_XMP):
-            self.xmp = body[len(_XMP) :]
         elif marker == _APP2 and body.startswith(_ICC) and len(body) > 14:
             self.icc.setdefault(body[12], body[14:])
         elif marker == _APP2 and not self.mpf and body[:4] == b"MPF\x00":
@@ -263,6 +256,8 @@ def _header(walk: _Walk, end: int) -> JpegHeader:
             "The JPEG says that it is 0 pixels wide or high: get the file again, or the original."
         )
     factors = [(body[7 + 3 * i] >> 4, body[7 + 3 * i] & 15) for i in range(components)]
+    most = max(h for h, _ in factors) * max(v for _, v in factors)
+    held = sum(h * v for h, v in factors) * width * height // max(most, 1)
     luma = walk.tables.get(body[8])
     return JpegHeader(
         width_px=width,
@@ -280,9 +275,9 @@ def _header(walk: _Walk, end: int) -> JpegHeader:
         end=end,
         ended=walk.ended,
         covered=walk.covered,
-        xmp=walk.xmp,
         icc=b"".join(part for _, part in sorted(walk.icc.items())),
         mpf=walk.mpf,
+        kept=held if marker in _PROGRESSIVE or walk.scans > 1 else 0,
     )
 
 

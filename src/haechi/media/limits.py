@@ -11,9 +11,10 @@ from haechi.settings import Settings
 
 # Bytes that decoding holds at once: for each pixel, and for each byte of the file.
 _PER_PIXEL = {
-    "jpeg": 8.0, "png": 8.0, "gif": 9.0, "bmp": 8.0, "tiff": 10.0, "webp": 20.0, "avif": 16.0, "heic": 14.0,
-    "jxl": 20.0,
+    "jpeg": 8.0, "png": 8.0, "gif": 6.0, "bmp": 7.5, "tiff": 7.5, "webp": 17.5, "avif": 11.0, "heic": 12.0,
+    "jxl": 10.0,
 }  # fmt: skip
+_PER_PIXEL_MOVING = 21.0
 _PER_BYTE = 2
 # A JPEG in passes keeps the coefficients of all of it, 2 bytes each, to its end.
 _PER_COEFFICIENT = 2
@@ -32,10 +33,12 @@ def check_pixels(width: int, height: int, settings: Settings) -> None:
         )
 
 
-def check_memory(form: str, width: int, height: int, size: int, settings: Settings) -> None:
+def check_memory(
+    form: str, width: int, height: int, size: int, settings: Settings, moving: bool = False
+) -> None:
     """Raises OverLimit when decoding a picture of a format of ``sniff``, of ``size`` bytes, would hold more
     memory than the settings allow."""
-    needed = memory_bytes(form, width * height, size)
+    needed = memory_bytes(form, width * height, size, moving)
     if needed > settings.max_memory_bytes:
         raise _too_much(f"Decoding this picture of {width} x {height} pixels", needed, settings)
 
@@ -46,9 +49,9 @@ def check_file(size: int, settings: Settings) -> None:
         raise _too_much(f"Reading this picture of {size:,} bytes", size * _PER_BYTE, settings)
 
 
-def memory_bytes(form: str, pixels: int, size: int) -> int:
+def memory_bytes(form: str, pixels: int, size: int, moving: bool = False) -> int:
     """Bytes that decoding a picture of ``pixels`` and ``size`` bytes on disk holds at its peak."""
-    return round(_PER_PIXEL.get(form, 20.0) * pixels) + _PER_BYTE * size
+    return round((_PER_PIXEL_MOVING if moving else _PER_PIXEL[form]) * pixels) + _PER_BYTE * size
 
 
 def jpeg_reduction(width: int, height: int, coefficients: int, size: int, settings: Settings) -> int:

@@ -86,7 +86,7 @@ def open_moving(data: bytes, form: str, settings: Settings, facts: dict[str, Fac
         frames = int(image.n_frames)
         if frames < 2:
             return None
-        check_memory(form, width, height, len(data), settings)
+        check_memory(form, width, height, len(data), settings, moving=True)
         for index in range(frames):
             _show(image, index)
             clock.check()

@@ -1,8 +1,8 @@
-"""The outer structure of files other than JPEG: is the whole file there, and what does it promise.
+"""The outer structure of files other than JPEG and PNG: is the whole file there, and what does it promise.
 
 Decoders are lenient and show the part that arrived; half a picture must not be judged as a whole one.
 Each function reads only the frames of the structure (chunks, boxes, blocks), never the pixels.
-Sources: PNG (ISO/IEC 15948), GIF89a, RIFF, WebP (RFC 9649), ISO/IEC 14496-12, Matroska (RFC 9559).
+Sources: GIF89a, RIFF, WebP (RFC 9649), ISO/IEC 14496-12, Matroska (RFC 9559).
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from haechi.errors import DamagedFile
 from haechi.media.boxes import tracks, whole
 from haechi.media.clock import Clock
 from haechi.media.edits import hidden_s
-from haechi.media.exif import clean
 from haechi.media.upright import Upright, display_matrix
 from haechi.types import Fact
 
-_MAX_CHUNKS = 200_000
+MAX_CHUNKS = 200_000
 _MAX_MOOV = 64 * 1024**2
 # DRM replaces the codec's name in the sample description by encv (ISO/IEC 14496-12, 8.12).
 _ENCRYPTED = re.compile(rb"stsd.{12}encv", re.DOTALL)
@@ -33,41 +32,12 @@ def cut_off(name: str) -> DamagedFile:
     )
 
 
-def _too_many(name: str, parts: str) -> DamagedFile:
+def too_many(name: str, parts: str) -> DamagedFile:
+    """The error for a file of more parts than any honest one."""
     return DamagedFile(
-        f"The {name} has more than {_MAX_CHUNKS:,} {parts}, as only a file made to stall decoders has: "
+        f"The {name} has more than {MAX_CHUNKS:,} {parts}, as only a file made to stall decoders has: "
         "save it anew with another program."
     )
-
-
-def png_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
-    """bit_depth, animated, frames, software. Raises DamagedFile without an IEND chunk, OverLimit."""
-    facts: dict[str, Fact] = {}
-    at, animated, pictures = 8, False, 0
-    for _ in range(_MAX_CHUNKS):
-        clock.check()
-        head = data[at : at + 8]
-        if len(head) < 8:
-            raise cut_off("PNG")
-        size, kind = int.from_bytes(head[:4], "big"), head[4:]
-        end = at + 12 + size
-        if end > len(data):
-            raise cut_off("PNG")
-        body = at + 8
-        if kind == b"IHDR" and size >= 9:
-            facts["bit_depth"] = data[body + 8]
-        elif kind == b"acTL":
-            animated = True
-        elif kind == b"fcTL" or (kind == b"IDAT" and pictures == 0):
-            # What acTL promises is not believed. A picture before the first fcTL is not part of the
-            # animation, and the one that is judged.
-            pictures += 1
-        elif kind == b"tEXt" and data[body : body + 9] == b"Software\x00":
-            facts["software"] = clean(data[body + 9 : min(end - 4, body + 300)])
-        elif kind == b"IEND":
-            return facts | (animation(pictures) if animated else {})
-        at = end
-    raise _too_many("PNG", "chunks")
 
 
 def animation(frames: int) -> dict[str, Fact]:
@@ -79,7 +49,7 @@ def gif_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
     """animated and frames. Raises DamagedFile when the blocks do not reach the trailer, OverLimit."""
     frames = 0
     at = 13 + _colour_table(data[10:11])
-    for _ in range(_MAX_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         kind = data[at : at + 1]
         if kind == b"\x3b":
             break
@@ -96,7 +66,7 @@ def gif_facts(data: bytes, clock: Clock) -> dict[str, Fact]:
         else:
             raise cut_off("GIF")
     else:
-        raise _too_many("GIF", "blocks")
+        raise too_many("GIF", "blocks")
     if frames == 0:
         raise DamagedFile("The GIF holds no picture at all: get the file again, or the original.")
     return animation(frames)
@@ -197,7 +167,7 @@ def iso_boxes(file: BinaryIO, size: int, name: str) -> Boxes:
     at = 0
     moov: bytes | None = None
     has_index = False
-    for _ in range(_MAX_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:
