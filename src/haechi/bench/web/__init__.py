@@ -2,7 +2,7 @@
 
     latency   a photograph of 4 MB from the upload to the verdict        load    60 seconds, 8 clients
     kill      kill -9 in the middle of 200 jobs                          hostile 500 uploads that mean harm
-    size      megabytes that haechi[web] adds
+    size      megabytes that haechi[web] adds                            abrupt  ended at 200 random points
 
 Every command writes its rows {what, value, unit, shown, bar, ok} into one result, ``results/web.json``.
 """

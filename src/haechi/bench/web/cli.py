@@ -55,6 +55,22 @@ def kill_command(
     _end(out, "kill", *kill(jobs, kills))
 
 
+@app.command("abrupt")
+def abrupt_command(
+    out: Out = _OUT,
+    points: Annotated[int, typer.Option("--points", min=1, help="Times that the server is ended.")] = 200,
+    lanes: Annotated[int, typer.Option("--lanes", min=1, help="Servers side by side.")] = 2,
+    most_s: Annotated[
+        float, typer.Option("--most-s", min=1, help="Seconds after which no further point begins.")
+    ] = 7200.0,
+    seed: Annotated[int, typer.Option("--seed", help="Of what is done and when it ends.")] = 0,
+) -> None:
+    """kill -9 and SIGTERM at random points of all that the server does: what is left, and whose it is."""
+    from haechi.bench.web.abrupt import abrupt
+
+    _end(out, "abrupt", *abrupt(points, lanes, most_s, seed))
+
+
 @app.command("size")
 def size_command(out: Out = _OUT) -> None:
     """Megabytes that haechi[web] adds."""
