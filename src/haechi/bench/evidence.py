@@ -63,8 +63,11 @@ def bench_pdq(
 def lines(result: Mapping[str, Any]) -> str:
     """A result for a terminal."""
     told = rendered(result["rows"])
-    for cells in (result["table"]["columns"], *result["table"]["rows"]) if "table" in result else ():
-        told += "\n" + f"{cells[0]:<34}" + "".join(f"{c:>20}" for c in cells[1:])
+    table = [result["table"]["columns"], *result["table"]["rows"]] if "table" in result else []
+    widths = [max(map(len, column)) + 2 for column in zip(*table, strict=True)]
+    for first, *rest in table:
+        told += "\n" + f"{first:<{widths[0]}}"
+        told += "".join(f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True))
     return told
 
 
