@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from itertools import count
 from pathlib import Path
@@ -10,16 +13,97 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from haechi.errors import DamagedFile, OverLimit
 from haechi.media import open_media
 from haechi.media.jpeg import read_header
+from haechi.media.limits import memory_bytes
 from haechi.settings import Settings
 from hostile import samples
 from tinypicture import encoded, pictures
 from tinyvideo import jpeg, matroska
 
 DEFAULT = Settings()
+
+
+PEAK = """
+import sys
+from haechi.errors import OverLimit
+from haechi.media import open_media
+from haechi.media.opencv import opencv
+from haechi.settings import Settings
+
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+opencv()
+before = peak()
+try:
+    media = open_media(sys.argv[1], Settings(max_memory_bytes=int(sys.argv[2])))
+    list(media.frames(2))
+    print(peak() - before, media.width_px, media.container.get("reduced_by", 1))
+except OverLimit as error:
+    print(peak() - before, "HAECHI_MAX_MEMORY_BYTES" in error.message)
+"""
+
+
+def in_a_process(path: Path, most_bytes: int) -> list[str]:
+    """Bytes of memory that opening a file took at its peak, and what came of it."""
+    command = [sys.executable, "-c", PEAK, str(path), str(most_bytes)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.png", {}),
+        ("a.webp", {"lossless": True, "quality": 0, "method": 0}),
+        ("a.avif", {"speed": 10}),
+        ("a.gif", {}),
+        ("a.jpg", {}),
+        ("b.jpg", {"progressive": True, "subsampling": 0}),
+        ("a.tif", {"compression": "tiff_lzw"}),
+        ("a.bmp", {}),
+    ],
+)
+def test_memory_stays_within_its_limit(name: str, options: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / name
+    Image.new("L" if name == "a.gif" else "RGB", (4000, 3000), 90).save(path, **options)
+    room = memory_bytes(_form(name), 12_000_000, path.stat().st_size)
+    if name == "b.jpg":
+        room += 2 * 3 * 12_000_000
+    took, width, reduced = in_a_process(path, room)
+    assert (width, reduced) == ("4000", "1")
+    assert int(took) < room * 1.15 + 10_000_000
+    took, *rest = in_a_process(path, room - 1)
+    if name == "a.jpg":
+        assert rest == ["2000", "2"]
+        return
+    assert rest == (["2000", "2"] if name == "b.jpg" else ["True"])
+    assert int(took) < room
+
+
+def _form(name: str) -> str:
+    return {"jpg": "jpeg", "tif": "tiff"}.get(name[2:], name[2:])
+
+
+def test_a_giant_webp_of_few_bytes_is_refused_before_room_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    Image.new("RGB", (9000, 9000)).save(path, lossless=True, quality=0, method=0)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(OverLimit, match="HAECHI_MAX_MEMORY_BYTES"):
+        open_media(path, DEFAULT)
+
+
+def test_a_picture_file_too_large_to_be_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.bmp"
+    path.write_bytes(samples()["bmp"])
+    os.truncate(path, 400_000_000)
+    with pytest.raises(OverLimit, match="400,000,000 bytes"):
+        open_media(path, DEFAULT)
 
 
 def test_limits(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
 from haechi.media.image import decode_image, structure_facts
+from haechi.media.limits import check_file
 from haechi.media.moving import open_moving
 from haechi.media.sniff import HEAD_BYTES, MOVING, sniff
 from haechi.media.video import VideoReader
@@ -72,6 +73,7 @@ def open_media(source: str | os.PathLike[str] | bytes, settings: Settings) -> Me
             found = sniff(file.read(HEAD_BYTES))
             file.seek(0)
             if found.kind == "image":
+                check_file(size, settings)
                 # One byte more than was announced shows a file that grows while it is read.
                 data = file.read(size + 1)
                 _check_size(len(data), settings)

@@ -20,6 +20,10 @@ _PER_BYTE = 2
 _PER_COEFFICIENT = 2
 
 
+class OverMemory(OverLimit):
+    """More memory than the settings allow: the limit that depends on when a file is read, not on the file."""
+
+
 def check_pixels(width: int, height: int, settings: Settings) -> None:
     """Raises OverLimit for a picture larger than the settings allow, DamagedFile for one of no size."""
     if width < 1 or height < 1:
@@ -36,7 +40,7 @@ def check_pixels(width: int, height: int, settings: Settings) -> None:
 def check_memory(
     form: str, width: int, height: int, size: int, settings: Settings, moving: bool = False
 ) -> None:
-    """Raises OverLimit when decoding a picture of a format of ``sniff``, of ``size`` bytes, would hold more
+    """Raises OverMemory when decoding a picture of a format of ``sniff``, of ``size`` bytes, would hold more
     memory than the settings allow."""
     needed = memory_bytes(form, width * height, size, moving)
     if needed > settings.max_memory_bytes:
@@ -44,7 +48,7 @@ def check_memory(
 
 
 def check_file(size: int, settings: Settings) -> None:
-    """Raises OverLimit for a picture whose bytes alone would be too much; videos are never read whole."""
+    """Raises OverMemory for a picture whose bytes alone would be too much; videos are never read whole."""
     if size * _PER_BYTE > settings.max_memory_bytes:
         raise _too_much(f"Reading this picture of {size:,} bytes", size * _PER_BYTE, settings)
 
@@ -56,7 +60,7 @@ def memory_bytes(form: str, pixels: int, size: int, moving: bool = False) -> int
 
 def jpeg_reduction(width: int, height: int, coefficients: int, size: int, settings: Settings) -> int:
     """By how much a JPEG must be reduced while it is decoded: 1, 2, 4 or 8. ``coefficients``: those kept to
-    the end, 0 for one pass. Raises OverLimit when no reduction is enough."""
+    the end, 0 for one pass. Raises OverMemory when no reduction is enough."""
     for step in (1, 2, 4, 8):
         kept = _PER_COEFFICIENT * coefficients
         needed = memory_bytes("jpeg", width * height // step**2, size) + kept
@@ -65,8 +69,8 @@ def jpeg_reduction(width: int, height: int, coefficients: int, size: int, settin
     raise _too_much(f"Decoding this JPEG of {width} x {height} pixels", needed, settings)
 
 
-def _too_much(what: str, needed: int, settings: Settings) -> OverLimit:
-    return OverLimit(
+def _too_much(what: str, needed: int, settings: Settings) -> OverMemory:
+    return OverMemory(
         f"{what} would take about {needed // 1024**2:,} MB of memory, over the limit of "
         f"{settings.max_memory_bytes // 1024**2:,} MB: reduce it to half its size with another program, "
         "or raise HAECHI_MAX_MEMORY_BYTES."
