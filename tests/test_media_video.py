@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from haechi.media.upright import Upright
 from haechi.settings import Settings
 from haechi.types import U8
 from hostile import samples
-from tinyvideo import mp4, picture
+from tinyvideo import cv2, mp4, picture
 
 DEFAULT = Settings()
 
@@ -97,13 +98,46 @@ def test_rare_colours_never_show_the_file_before(
 @needs_ffmpeg
 @pytest.mark.usefixtures("alone")
 def test_a_still_picture_as_a_video_is_its_own(tmp_path: Path) -> None:
-    """No frame differs from the first, so that a new process has to confirm it."""
+    """Neither frames that do not differ nor black ones are taken for memory that was not written."""
     still = progressive(tmp_path / "still.mp4", [picture(320, 240)] * 12)
     for frame in open_media(still, DEFAULT).frames(3):
         assert difference(frame.rgb, picture(320, 240)) < 4
+    for value in (0, 128, 255):
+        plain = progressive(tmp_path / f"{value}.mp4", [np.full((240, 320, 3), value, np.uint8)] * 12)
+        assert len(list(open_media(plain, DEFAULT).frames(3))) == 3
     dark = [np.zeros((240, 320, 3), np.uint8)] * 40
     fading = progressive(tmp_path / "fading.mp4", [*dark, *moving(320, 240)])
     assert len(list(open_media(fading, DEFAULT).frames(52))) == 52
+
+
+@needs_ffmpeg
+@pytest.mark.usefixtures("alone")
+def test_a_video_that_becomes_interlaced_on_the_way_is_refused(tmp_path: Path) -> None:
+    """OpenCV repeats the last frame that it wrote; the parameter sets at the beginning tell nothing of it."""
+    stream = ["-bsf:v", "h264_mp4toannexb", "-f", "h264"]
+    one = progressive(tmp_path / "one.264", moving(320, 240), *stream)
+    options = [*INTERLACED["h264"][0], *stream]
+    other = coded(tmp_path / "other.264", moving(320, 240), options, ["setfield=tff"])
+    both = tmp_path / "both.264"
+    both.write_bytes(one.read_bytes() + other.read_bytes())
+    path = tmp_path / "both.mkv"
+    command = ["ffmpeg", "-v", "error", "-r", "25", "-f", "h264", "-i", str(both), "-c", "copy", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(DamagedFile, match=r"install ffmpeg \(https://ffmpeg.org\)"):
+        list(open_media(path, DEFAULT).frames(24))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "avi", "mkv", "webm", "mov"])
+def test_where_memory_cannot_be_cleared_a_new_process_confirms(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haechi.media.trust._clearing.mallopt", None)
+    media = open_media(samples()[ending], DEFAULT)
+    assert [frame.index for frame in media.frames(4)] == [1, 4, 7, 10]
+    monkeypatch.setattr("haechi.media.capture.decoded_elsewhere", lambda *_: "another picture")
+    monkeypatch.setattr("haechi.media.video.installed", lambda: False)
+    with pytest.raises(DamagedFile, match="rare way"):
+        open_media(samples()[ending], DEFAULT)
 
 
 def test_parameter_sets_tell_of_fields() -> None:
@@ -157,7 +191,8 @@ def test_both_readers_turn_alike(
     other = open_media(path, DEFAULT)
     assert dict(one.container) == dict(other.container)
     for frame, same in zip(one.frames(4), other.frames(4), strict=True):
-        assert (frame.index, frame.time_s) == (same.index, pytest.approx(same.time_s, abs=0.001))
+        # OpenCV 4.13 tells the time of the first two frames one frame late.
+        assert (frame.index, frame.time_s) == (same.index, pytest.approx(same.time_s, abs=0.041))
         assert difference(frame.rgb, same.rgb) < 3
 
 
@@ -250,6 +285,8 @@ def test_av1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (media.container["codec"], media.container["frames"]) == ("av1", 12)
     assert all(difference(f.rgb, picture(96, 64, f.index)) < 8 for f in media.frames(12))
     monkeypatch.setattr("haechi.media.video.installed", lambda: False)
+    if cv2.__version__.startswith("4.14"):
+        return  # its wheel knows AV1
     with pytest.raises(DamagedFile, match=r"coded in AV1.*install ffmpeg \(https://ffmpeg.org\)"):
         open_media(path, DEFAULT)
 

@@ -3,7 +3,8 @@
 Headers lie about the number of frames and their times, so ``measure`` first walks the packets without
 decoding any (ten milliseconds a minute of video) and decodes a few frames; ``frames`` then decodes in order
 and converts only the frames that are wanted, or seeks them where a video is long. Memory does not grow with
-the length of the video, but for the times of its packets. Every capture's first frame is proven (``trust``).
+the length of the video, but for the times of its packets. No frame is shown that OpenCV did not write
+(``trust``).
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ from haechi.media.index import PacketIndex, Wanted, middle_of
 from haechi.media.interlace import may_be_interlaced
 from haechi.media.limits import check_pixels
 from haechi.media.opencv import opencv
-from haechi.media.trust import first_is_written, retrieved
-from haechi.media.trust_process import fingerprint
+from haechi.media.trust import Unwritten, clears, decoded_elsewhere, fingerprint, retrieved
 from haechi.media.upright import Upright
 from haechi.types import U8, Fact, Frame
 
@@ -30,6 +30,8 @@ from haechi.types import U8, Fact, Frame
 _MOST_HIDDEN_S = 0.4
 # OpenCV seeks 16 frames before the wanted one; pictures that are decoded early add a few.
 _LEAD = 20
+_MOST_UNWRITTEN = 2
+_LOOKED_AT = 20
 _CODECS = {
     "avc1": "h264", "avc3": "h264", "x264": "h264", "h264": "h264", "hev1": "hevc", "hvc1": "hevc",
     "hevc": "hevc", "vp80": "vp8", "vp90": "vp9", "vp09": "vp9", "av01": "av1", "mp4v": "mpeg4",
@@ -52,7 +54,8 @@ class CaptureReader:
         self._index = PacketIndex()
         self._upright = Upright()
         self._first = ""
-        # Every frame must differ from the one before, as no frame does that was not written.
+        self._unwritten = 0
+        # Interlaced, or of a rare kind: no frame may be missing.
         self._doubtful = False
 
     def measure(self) -> VideoFacts:
@@ -97,6 +100,7 @@ class CaptureReader:
             return
         clock = self._film.clock
         clock.start()
+        self._unwritten = 0
         capture = self._open()
         try:
             wanted = self._index.seeks(count, _LEAD)
@@ -144,18 +148,27 @@ class CaptureReader:
             packets.release()
 
     def _prove(self, capture: Any, codec: str) -> U8:
-        """The first frame that can be converted, as OpenCV gives it, proven to be the file's."""
+        """The first frame that can be converted, as OpenCV gives it, when it is the file's. Where memory
+        cannot be cleared, ``_first`` tells it, or the first one that is not black, again in later passes."""
         first = None
         while first is None:
             if not capture.grab():
                 raise _no_frame(codec)
             self._film.clock.check()
-            first = retrieved(capture)
+            try:
+                first = retrieved(capture)
+            except Unwritten as error:
+                raise self._unconverted(codec) from error
+        if not clears():
+            seen = first
+            while not seen.any() and capture.grab():
+                self._film.clock.check()
+                again = retrieved(capture)
+                seen = seen if again is None else again
+            self._first = fingerprint(seen) if seen.any() else ""
+            if decoded_elsewhere(self._film.name, self._film.inherited) != self._first:
+                raise self._unconverted(codec)
         check_pixels(first.shape[1], first.shape[0], self._film.settings)
-        film = self._film
-        if not first_is_written(capture, first, film.clock, film.name, film.inherited):
-            raise self._unconverted(codec)
-        self._first = fingerprint(first)
         return first
 
     def _unconverted(self, codec: str) -> Unsuited:
@@ -167,7 +180,8 @@ class CaptureReader:
     def _in_order(self, capture: Any, count: int) -> Iterator[tuple[int, float, U8]]:
         cv2 = opencv()
         whole, decoded = self._index.extent, Extent()
-        given, last_s, before = 0, 0.0, None
+        given, last_s, runs = 0, 0.0, _Runs()
+        held = not self._first
         while given < count:
             if not capture.grab():
                 whole.check(decoded)
@@ -176,29 +190,26 @@ class CaptureReader:
             index, at_s = decoded.frames, _seconds(capture.get(cv2.CAP_PROP_POS_MSEC))
             decoded = decoded.with_one(at_s)
             wanted = index == middle_of(given, count, whole.frames)
-            if before is not None and not wanted:
+            if held and not wanted:
                 continue
-            bgr = retrieved(capture)
-            if bgr is not None:
-                self._hold(before, bgr)
-                before = bgr if before is None or self._doubtful else before
+            bgr = self._written(capture)
+            held = held or self._is_first(bgr)
             if wanted:
                 given, last_s = given + 1, max(last_s, at_s)
+                if bgr is not None and runs.goes_on(bgr):
+                    self._confirm(at_s)
                 if bgr is not None:
                     yield index, last_s, bgr
 
     def _sought(self, capture: Any, wanted: Wanted) -> Iterator[tuple[int, float, U8]]:
         """The wanted frames, each sought by its time; from end to end where the file cannot be wound."""
         cv2 = opencv()
-        first = retrieved(capture) if capture.grab() else None
-        while first is None:
+        held = not self._first
+        while not held and capture.grab():
             self._film.clock.check()
-            if not capture.grab():
-                return
-            first = retrieved(capture)
-        self._hold(None, first)
+            held = self._is_first(self._written(capture))
         apart_s = float(np.diff(wanted.times_s).min(initial=math.inf))
-        last_s, before = -1.0, first
+        last_s, runs = -1.0, _Runs()
         for index, time_s in zip(wanted.index, wanted.times_s, strict=True):
             capture.set(cv2.CAP_PROP_POS_MSEC, float(time_s) * 1000)
             self._film.clock.check()
@@ -209,10 +220,11 @@ class CaptureReader:
                 capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
                 yield from self._in_order(capture, len(wanted.index))
                 return
-            bgr = retrieved(capture)
+            bgr = self._written(capture)
             if bgr is not None and at_s > last_s:
-                self._hold(before, bgr)
-                before, last_s = bgr, at_s
+                last_s = at_s
+                if runs.goes_on(bgr):
+                    self._confirm(at_s)
                 yield int(index), at_s, bgr
         if last_s < 0:
             raise DamagedFile(
@@ -220,19 +232,42 @@ class CaptureReader:
                 "the original."
             )
 
-    def _hold(self, before: U8 | None, bgr: U8) -> None:
-        """Raises DamagedFile when a capture's first frame is not the one that was proven, or when a frame of
-        a doubtful video is the one before it over again."""
-        if before is None and fingerprint(bgr) != self._first:
+    def _written(self, capture: Any) -> U8 | None:
+        """The grabbed frame, None when it cannot be converted. Raises DamagedFile when too many were not
+        written."""
+        try:
+            return retrieved(capture)
+        except Unwritten as error:
+            # One or two may be plain pictures of just the grey of cleared memory: they are left out.
+            self._unwritten += 1
+            if self._unwritten > (0 if self._doubtful else _MOST_UNWRITTEN):
+                raise _not_all() from error
+        return None
+
+    def _confirm(self, at_s: float) -> None:
+        """Raises DamagedFile when the frame of this time, which is the one before over again, was not
+        written: a new capture has a buffer of its own."""
+        cv2 = opencv()
+        capture = self._open()
+        try:
+            capture.set(cv2.CAP_PROP_POS_MSEC, at_s * 1000)
+            if capture.grab():
+                retrieved(capture)
+        except Unwritten as error:
+            raise _not_all() from error
+        finally:
+            capture.release()
+
+    def _is_first(self, bgr: U8 | None) -> bool:
+        """Whether a frame is the first that is not black. Raises DamagedFile when that is another one now."""
+        if bgr is None or not bgr.any():
+            return False
+        if fingerprint(bgr) != self._first:
             raise DamagedFile(
                 "This video gives another first frame each time that it is decoded, because it is damaged: "
                 "get the file again, or the original."
             )
-        if self._doubtful and before is not None and np.array_equal(before, bgr):
-            raise DamagedFile(
-                "This video is interlaced, and not all of its frames can be converted here: install ffmpeg "
-                "(https://ffmpeg.org), or convert the video to progressive H.264 MP4."
-            )
+        return True
 
     def _shown(self, bgr: U8) -> U8:
         """As players show it: u8 (H, W, 3) RGB, upright, with square pixels."""
@@ -282,6 +317,28 @@ class CaptureReader:
         if 0 < promised < 2**40 and frames < 0.5 * promised and span_s < 0.5 * promised_s:
             container["truncated"] = True
         return VideoFacts(first.shape[1], first.shape[0], fps, duration_s, frames, container)
+
+
+class _Runs:
+    """Runs of equal frames: what a still scene looks like, and what frames do that are not written."""
+
+    def __init__(self) -> None:
+        self._before: U8 | None = None
+        self._length = 0
+
+    def goes_on(self, bgr: U8) -> bool:
+        """Whether the frame equals the one before and is worth a closer look: the first such one of a run,
+        and some behind it."""
+        again = self._before is not None and np.array_equal(self._before, bgr)
+        self._before, self._length = bgr, self._length + 1 if again else 0
+        return again and self._length % _LOOKED_AT == 1
+
+
+def _not_all() -> DamagedFile:
+    return DamagedFile(
+        "Not all frames of this video, which is interlaced or coded in a rare way, can be converted here: "
+        "install ffmpeg (https://ffmpeg.org), or convert the video to progressive H.264 MP4."
+    )
 
 
 def _no_frame(codec: str) -> Exception:

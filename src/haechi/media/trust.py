@@ -1,74 +1,107 @@
-"""No frame is taken on trust: proof that OpenCV wrote the frame that it hands out.
+"""No frame is taken on trust: what OpenCV did not write is found out, and is never another file's picture.
 
 OpenCV 4.13, 4.14 and 5.0 leave the buffer of a frame untouched, and say that all went well, when FFmpeg
 refuses to convert it: interlaced pictures, and the colour systems YCgCo, ICtCp and BT.2020 with constant
-luminance. What is shown then is old memory of the process, such as the picture of the file before. (FFmpeg's
-sws_scale_frame fails with EINVAL, which CvCapture_FFMPEG::retrieveFrame does not look at.)
+luminance. (FFmpeg's sws_scale_frame fails, which CvCapture_FFMPEG::retrieveFrame does not look at.) What is
+shown then is old memory of the process, such as the picture of the file before.
 
-The buffer belongs to the capture and is made with its first frame; so it is the first frame that must be
-proven, once for a file: afterwards a capture whose first frame is that one has written it, or holds nothing
-but a frame of the same file.
+So memory is cleared: while OpenCV makes the buffer of a frame, the allocator of glibc fills what it hands out
+with one value, and a frame of nothing but that value was not written. Where there is no glibc, the first
+frame of a video that is not black must be the one that a new process decodes, whose memory never held another
+file's.
 """
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from haechi.media.clock import Clock
 from haechi.media.opencv import opencv
 from haechi.media.trust_process import fingerprint
 from haechi.types import U8
 
 _PROCESS = Path(__file__).with_name("trust_process.py")
-# How many further frames are looked at for one that differs from the first. Fresh memory is black, so behind
-# a black frame the search goes on for a while: black ends with the first scene.
-_LOOKED_AT, _LOOKED_AT_BLACK = 8, 2000
 _PATIENCE_S = 20.0
+#: What cleared memory holds: the complement of what glibc's mallopt is told. No uniform grey is so seldom.
+_CLEARED = 0x5B
+_M_PERTURB = -6
+
+
+class Unwritten(Exception):
+    """OpenCV handed out a frame that it did not write."""
+
+
+def _allocator() -> Callable[[int, int], int] | None:
+    """glibc's mallopt; None where there is none."""
+    try:
+        library = ctypes.CDLL(None)
+        _ = library.gnu_get_libc_version
+        found: Callable[[int, int], int] = library.mallopt
+    except (AttributeError, OSError, TypeError):
+        return None
+    return found
+
+
+class _Clearing:
+    """Memory is cleared while anybody is within: several threads may decode at once."""
+
+    def __init__(self) -> None:
+        self.mallopt = _allocator()
+        self._guard = threading.Lock()
+        self._inside = 0
+
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        self._change(1)
+        try:
+            yield
+        finally:
+            self._change(-1)
+
+    def _change(self, by: int) -> None:
+        if self.mallopt is None:
+            return
+        with self._guard:
+            self._inside += by
+            if self._inside == max(by, 0):
+                self.mallopt(_M_PERTURB, _CLEARED ^ 0xFF if by > 0 else 0)
+
+
+_clearing = _Clearing()
+
+
+def clears() -> bool:
+    """Whether memory can be cleared here, so that ``retrieved`` finds out by itself what was not written."""
+    return _clearing.mallopt is not None
 
 
 def retrieved(capture: Any) -> U8 | None:
-    """The grabbed frame as OpenCV gives it, BGR or grey; None when it says that it cannot be converted."""
+    """The grabbed frame as OpenCV gives it, BGR or grey; None when it says that it cannot be converted.
+
+    Raises Unwritten when it says nothing but did not write it."""
     cv2 = opencv()
     try:
-        ok, bgr = capture.retrieve()
+        with _clearing.within():
+            ok, bgr = capture.retrieve()
     except cv2.error:
         return None
-    return bgr if ok and bgr is not None and bgr.size else None
+    if not ok or bgr is None or not bgr.size:
+        return None
+    if clears() and bgr.dtype == "uint8" and bgr.flat[0] == _CLEARED and (bgr == _CLEARED).all():
+        raise Unwritten
+    return bgr  # type: ignore[no-any-return]
 
 
-def first_is_written(
-    capture: Any, first: U8, clock: Clock, descriptor: str, inherited: tuple[int, ...]
-) -> bool:
-    """Whether the frame that was retrieved ``first`` from this capture is what the file holds, and no memory.
+def decoded_elsewhere(descriptor: str, inherited: tuple[int, ...]) -> str:
+    """The fingerprint of the first frame that is not black as a new process decodes it; empty without one.
 
-    A buffer that held another frame in between and holds the first one again has been written. Where no
-    frame differs, or where the file cannot be wound back, a new process decodes the first frame: its memory
-    never held another file's, and is black where nothing was written. ``descriptor``, ``inherited``: the
-    file's name, and what such a process must be given to open it. The capture is of no more use afterwards.
-    Raises OverLimit."""
-    cv2 = opencv()
-    black = not first.any()
-    for _ in range(_LOOKED_AT_BLACK if black else _LOOKED_AT):
-        clock.check()
-        if not capture.grab():
-            break
-        other = retrieved(capture)
-        if other is not None and not np.array_equal(other, first):
-            capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
-            again = retrieved(capture) if capture.grab() else None
-            if again is not None and np.array_equal(again, first):
-                return True
-            break
-    return not black and _elsewhere(descriptor, inherited) == fingerprint(first)
-
-
-def _elsewhere(descriptor: str, inherited: tuple[int, ...]) -> str:
-    """The fingerprint of the first frame as a fresh process decodes it; empty when it cannot."""
+    ``descriptor``, ``inherited``: the file's name, and what a process must be given to open it."""
     command = [sys.executable, "-P", str(_PROCESS), descriptor]
     try:
         done = subprocess.run(
@@ -82,3 +115,6 @@ def _elsewhere(descriptor: str, inherited: tuple[int, ...]) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode("ascii", "replace").strip()
+
+
+__all__ = ["Unwritten", "clears", "decoded_elsewhere", "fingerprint", "retrieved"]

@@ -1,4 +1,5 @@
-"""Prints the fingerprint of the first frame of a video, decoded by a process that read nothing before.
+"""Prints the fingerprint of the first frame of a video that is not black, decoded by a process that read
+nothing before.
 
 Run by ``trust`` as a script; OpenCV's settings come with the environment."""
 
@@ -24,7 +25,7 @@ def main() -> None:
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
     while capture.grab():
         ok, bgr = capture.retrieve()
-        if ok and bgr is not None and bgr.size:
+        if ok and bgr is not None and bgr.size and bgr.any():
             print(fingerprint(bgr))
             return
 
