@@ -183,6 +183,39 @@ def test_a_profile_of_other_colours_than_the_pictures_is_left_aside() -> None:
     assert abs(int(next(media.frames(1)).rgb[0, 0, 0]) - 90) <= 1
 
 
+def greys_of_ink() -> bytes:
+    """A profile of four inks by which every colour is a grey: half the light for one, none for two."""
+    corners = [bits.bit_count() for bits in range(16)]
+    table = b"".join(bytes([255 >> inks if inks < 2 else 0, 128, 128]) for inks in corners)
+    ramp = bytes(range(256))
+    identity = struct.pack(">9i", *(65536 * (n % 4 == 0) for n in range(9)))
+    lut = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + 4 * ramp + table + 3 * ramp
+    text = b"desc" + bytes(4) + struct.pack(">I", 4) + b"ink\0" + bytes(79)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags = [(b"desc", text), (b"A2B0", lut), (b"wtpt", white)]
+    body, index, at = b"", struct.pack(">I", len(tags)), 128 + 4 + 12 * len(tags)
+    for name, data in tags:
+        index += name + struct.pack(">II", at + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = bytearray(128)
+    struct.pack_into(">I4sI4s4s4s", head, 0, at + len(body), bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head[36:40] = b"acsp"
+    struct.pack_into(">3i", head, 68, 63190, 65536, 54061)
+    return bytes(head) + index + body
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_inks_are_converted_by_their_profile(form: str) -> None:
+    inks = Image.new("CMYK", (64, 64), (0, 255, 0, 0))
+    plain = first(encoded(inks, form)).mean(axis=(0, 1))
+    assert plain[0] - plain[1] > 200  # magenta
+    media = open_media(encoded(inks, form, icc_profile=greys_of_ink()), DEFAULT)
+    assert (media.container["colour_profile"], media.container["colour_converted"]) == ("ink", True)
+    shown = next(media.frames(1)).rgb.mean(axis=(0, 1))
+    assert shown.max() - shown.min() < 6
+    assert 90 < shown.mean() < 150
+
+
 # --- raws -----------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,10 @@ from haechi.media import ffmpeg
 from haechi.settings import Settings
 from haechi.web.options import Options
 
-_PACKAGES = ("haechi", "numpy", "opencv-python-headless", "onnxruntime", "Pillow", "rich", "typer", "torch")
+_PACKAGES = (
+    "haechi", "numpy", "opencv-python-headless", "onnxruntime", "Pillow", "pi-heif", "pylibjxl", "rich",
+    "typer", "torch",
+)  # fmt: skip
 _EXTRAS = ("c2pa-python", "fastapi", "cryptography")
 _PATHS = ("models_dir", "known_files", "trust_list")
 

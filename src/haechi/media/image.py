@@ -21,6 +21,8 @@ from haechi.media.structure import cut_off, gif_facts, iso_boxes, riff_check, we
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
+# Major brands of HEIC files that hold pictures in time (ISO/IEC 23008-12).
+_SEQUENCES = (b"hevc", b"hevx", b"msf1")
 # Tags of a TIFF, and the value of the first for JPEG (TIFF 6.0 and its technical note 2).
 _COMPRESSION, _AS_JPEG, _JPEG_TABLES = 259, 7, 347
 _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES = 273, 279, 324, 325
@@ -78,6 +80,8 @@ def decode_image(
             facts |= image.facts
             if form == "heic":
                 facts |= attached_facts(data, 8)
+                if data[8:12] in _SEQUENCES:
+                    facts["animated"] = True
         raw = data if form == "tiff" else None
         pixels = _loaded(image)
         if form == "heic" and holds_gap(pixels):
