@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from haechi.case import Case
+from haechi.case import Case, disk, verify
 from haechi.errors import CaseError, UsageError
 
 
@@ -77,17 +77,35 @@ def test_two_lines_after_the_seal_are_no_interruption(case: Case) -> None:
 
 def test_the_making_of_a_case_may_be_interrupted(tmp_path: Path, passphrase: str | None) -> None:
     """case.json comes last: without it there is no case, and verifying says why."""
-    from haechi.case.verify import verify
-
     case = Case.create(tmp_path / "case", "t", passphrase)
     (case.folder / "case.json").unlink()
-    assert [f.code for f in verify(case.folder, "", None)] == ["making_interrupted"]
+    assert [f.code for f in verify.verify(case.folder, "", None)] == ["making_interrupted"]
     with pytest.raises(CaseError, match="no case"):
         Case.open(case.folder)
     with pytest.raises(UsageError, match="not empty"):
         Case.create(case.folder, "t", passphrase)
     (case.folder / "log.jsonl").unlink()
     shutil.rmtree(case.folder / "reports")
-    assert verify(case.folder, "", None).interrupted
+    assert verify.verify(case.folder, "", None).interrupted
     (case.folder / "originals" / "a.jpg").write_bytes(b"x")
-    assert ("missing", "case.json") in {(f.code, f.path) for f in verify(case.folder, "", None)}
+    assert ("missing", "case.json") in {(f.code, f.path) for f in verify.verify(case.folder, "", None)}
+
+
+def test_an_entry_that_is_being_added_is_no_interruption(
+    case: Case, passphrase: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with disk.only_writer(case.folder), disk.Unfinished(case.folder / "originals") as new:
+        new.write([b"half of a video"])
+        with pytest.raises(CaseError, match="is writing into this case"):
+            case.verify()
+    assert case.verify().intact
+    # Nor is one that was added between the reading of the log and that of the folder.
+    real, added = verify._walk, []
+
+    def slow(*args: object) -> None:
+        real(*args)  # type: ignore[arg-type]
+        if not added:
+            added.append(Case.open(case.folder, passphrase).add(b"meanwhile"))
+
+    monkeypatch.setattr(verify, "_walk", slow)
+    assert (case.verify().intact, case.verify().records) == (True, 4)

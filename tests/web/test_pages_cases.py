@@ -162,6 +162,15 @@ def test_verify_tells_an_untouched_case_from_a_changed_one(site):
     page = get(site, f"{address}/verify")
     assert "Nothing was changed" in page.text
     head = re.findall(r">([0-9a-f]{64})<", page.text)[0]
+    assert "holds 2 lines, the last one of 20" in page.text
+    assert '<div role="img" aria-label="QR code of this line"><svg' in page.text
+    log = site.folder / address[1:] / "log.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(whole + b'{"do":')
+    interrupted = get(site, f"{address}/verify").text
+    assert "was interrupted" in interrupted
+    assert "Something was changed" not in interrupted
+    log.write_bytes(whole)
     assert "It fits" in get(site, f"{address}/verify?head={head}").text
     assert "does not belong to this case" in get(site, f"{address}/verify?head={'0' * 64}").text
     original = next((site.folder / address[1:] / "originals").iterdir())

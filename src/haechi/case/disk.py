@@ -234,6 +234,31 @@ def _hold(handle: int) -> None:
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise CaseError(
-            "Another program is writing into this case at this moment: wait until it is done, then try again."
-        ) from None
+        raise in_use() from None
+
+
+def in_use() -> CaseError:
+    return CaseError(
+        "Another program is writing into this case at this moment: wait until it is done, then try again."
+    )
+
+
+def busy(case: Path) -> bool:
+    """Whether somebody holds the case for writing; never known on Windows and of a copy without a lock."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        handle = os.open(case / LOCK, os.O_RDONLY | _NO_LINK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False

@@ -70,11 +70,23 @@ class _Chain:
 
 def verify(folder: Path, noted: str, key: Key | None) -> Findings:
     """The findings for one folder; ``key``: of an encrypted case, None leaves out what needs it. Raises
-    CaseError when the folder itself cannot be read."""
+    CaseError when the folder itself cannot be read, or an entry is being added at this moment."""
     try:
-        return _compared(folder, noted, _Chain(key))
+        found = _compared(folder, noted, _Chain(key))
+        if not found.intact and disk.busy(folder):
+            raise disk.in_use()
+        if not found.intact and found.head != _head(folder):
+            found = _compared(folder, noted, _Chain(key))  # an entry was added while the files were compared
+        return found
     except OSError as error:
         raise disk.failed("The folder of the case cannot be read", error) from None
+
+
+def _head(folder: Path) -> str:
+    try:
+        return Log(folder).seal().head
+    except HaechiError:
+        return ""
 
 
 def _compared(folder: Path, noted: str, chain: _Chain) -> Findings:
