@@ -36,6 +36,7 @@ def pattern(side: int) -> F32:
 def numbers(settings: Settings) -> dict[str, list[float]]:
     """By model, a few numbers that its whole output flows into."""
     (cells,) = models.load("faces", settings).run(pattern(320)[:1])
+    (looked,) = models.load("face_check", settings).run(pattern(64))
     logit, where, features = models.load("swap", settings).run(pattern(208))
     second, shown, _ = models.load("swap_thorough", settings).run(pattern(208))
     (drawn,) = models.load("synthesis", settings).run(pattern(160))
@@ -50,6 +51,7 @@ def numbers(settings: Settings) -> dict[str, list[float]]:
         verdicts[name] = [*fused, told["thresholds"]["strong"], told["thresholds"]["some"]]
     found = {
         "faces": [*cells[0].mean(0), *cells[0].std(0), cells[0, :, 0].max()],
+        "face_check": [*looked.ravel()],
         "swap": [*logit, where.mean(), where.std(), where[0, 3, 20], where[1, 20, 3], features.mean()],
         "swap_thorough": [*second, shown.mean(), shown.std()],
         "synthesis": [*drawn],

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from haechi.faces.finder import STRIDES
+from haechi.faces.network import STRIDES
 from haechi.types import F32, U8, FaceTrack, Frame, Media, MediaKind
 
 RED = (255, 0, 0)
@@ -110,6 +110,23 @@ class FakeModel:
     def run(self, *arrays: F32) -> tuple[F32, ...]:
         out: tuple[F32, ...] = self.outputs(*arrays)
         return out
+
+
+class SureLook(FakeModel):
+    """In place of the second look: everything is a face, surely, turned by ``turn_deg`` as it is shown."""
+
+    def __init__(self, logit: float = 5.0, turn_deg: float = 0.0) -> None:
+        super().__init__(
+            {"name": "face_check", "certain": 0.5, "doubtful": 0.2, "finder_weight": 0.0, "offset": 0.0}
+        )
+        self.logit, self.turn_deg = logit, turn_deg
+
+    def run(self, *arrays: F32) -> tuple[F32, ...]:
+        (x,) = arrays
+        assert len(x) in (2, 8), "each quarter turn and then its mirror image, or only both as they are"
+        way = np.arange(8)[:: 8 // len(x)]
+        a = np.radians(np.where(way < 4, self.turn_deg, -self.turn_deg) - 90 * (way % 4))
+        return (np.stack([np.full(len(x), self.logit), np.cos(a), np.sin(a)], 1).astype(np.float32),)
 
 
 class MarkerNet(FakeModel):

@@ -26,7 +26,7 @@ from haechi.report.messages import LANGUAGES, catalogue, sentence
 from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Media
 from standins import CARDS, CLIP, FLICKER, MOMENTS, PHOTO, Make, coloured, filmed, run
-from synthetic import FakeModel, MarkerNet, media, texture, track
+from synthetic import FakeModel, MarkerNet, SureLook, media, texture, track
 
 
 @pytest.mark.usefixtures("fakes")
@@ -201,7 +201,9 @@ def test_the_frames_shown_are_those_in_which_the_evidence_was_seen(
     worst: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a crop in the burst and of one among the spread ones: the preview is that very frame."""
-    monkeypatch.setattr(models, "load", lambda name, settings: {**CARDS, "faces": MarkerNet()}[name])
+    monkeypatch.setattr(
+        models, "load", lambda name, settings: {**CARDS, "faces": MarkerNet(), "face_check": SureLook()}[name]
+    )
     frames = [texture(180, 320) for _ in range(100)]
     for i, frame in enumerate(frames):
         frame[60:130, 100 + i : 160 + i] = (255 if i == worst else 210, 0, 0)

@@ -19,7 +19,7 @@ from haechi.faces.detections import MERGE_IOU, NESTED, NMS_IOU, Detections, supp
 from haechi.faces.finder import SEARCH_PX, VIDEO_SEARCH_PX
 from haechi.settings import Settings
 from haechi.types import F32, U8
-from synthetic import MarkerNet, landmarks_of, media, texture, with_markers
+from synthetic import MarkerNet, SureLook, landmarks_of, media, texture, with_markers
 
 Box = tuple[int, int, int, int]
 
@@ -265,8 +265,8 @@ def test_of_a_box_within_a_box_the_larger_stays_unless_it_is_far_less_sure(
 
 @pytest.fixture
 def net(monkeypatch: pytest.MonkeyPatch) -> MarkerNet:
-    fake = MarkerNet()
-    monkeypatch.setattr(models, "load", lambda name, settings: fake)
+    fake, look = MarkerNet(), SureLook()
+    monkeypatch.setattr(models, "load", lambda name, settings: look if name == "face_check" else fake)
     return fake
 
 
@@ -308,18 +308,22 @@ def test_several_faces_of_all_sizes_come_surest_first(net: MarkerNet) -> None:
 def test_small_pictures_are_searched_once_and_large_ones_as_finely_as_asked(net: MarkerNet) -> None:
     marker = [(10, 10, 60, 70)]
     faces_in(with_markers(texture(200, 200), marker))
-    assert len(net.boards) == 1
+    assert len(net.boards) == 2, "as it is and in the mirror"
     net.boards.clear()
     faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]), VIDEO_SEARCH_PX)
-    assert [max(b) for b in net.boards] == list(VIDEO_SEARCH_PX)
+    assert [max(b) for b in net.boards[::2]] == list(VIDEO_SEARCH_PX)
     net.boards.clear()
     faces_in(with_markers(texture(1600, 1600), [(100, 100, 900, 1000)]))
-    assert [max(b) for b in net.boards] == list(SEARCH_PX)
+    assert [max(b) for b in net.boards[::2]] == list(SEARCH_PX)
 
 
-def test_a_picture_without_a_find_is_shown_again_with_a_margin(net: MarkerNet) -> None:
-    assert len(faces_in(texture(224, 224))) == 0
-    assert net.boards == [(224, 224), (320, 320)]
+def test_a_picture_without_a_find_is_shown_again_with_a_margin_and_in_every_quarter_turn(
+    net: MarkerNet,
+) -> None:
+    assert len(faces_in(texture(224, 192))) == 0
+    upright, lying, wide = (224, 192), (192, 224), (320, 320)
+    assert net.boards[:4:2] == [upright, wide], "and once more each in the mirror"
+    assert net.boards[4:] == [lying, wide, lying, wide, upright, wide], "quickly, one way round"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (2, 33)])
@@ -357,3 +361,16 @@ def test_a_photograph_gives_one_track_a_face_the_largest_first(net: MarkerNet) -
 def test_without_its_model_there_is_no_finder(tmp_path: object) -> None:
     with pytest.raises(ModelError, match="faces"):
         FaceFinder(Settings(models_dir=str(tmp_path)))
+
+
+def test_what_is_surely_no_face_is_left_out_and_what_may_be_none_is_kept_with_its_doubt(
+    net: MarkerNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rgb = with_markers(texture(300, 300), [(80, 60, 200, 220)])
+    for logit, kept in ((-3.0, 0), (-0.5, 1), (3.0, 1)):
+        look = SureLook(logit)
+        monkeypatch.setattr(models, "load", lambda name, _, look=look: look if name == "face_check" else net)
+        found = faces_in(rgb)
+        assert len(found) == kept
+        if kept:
+            assert found.certainty[0] == pytest.approx(1 / (1 + np.exp(-logit)))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from haechi.faces import Detections, FaceFinder, iou
+from haechi.lab import faceless
 from haechi.settings import Settings
 from haechi.types import F32, U8
 from synthetic import media, texture
@@ -96,6 +97,58 @@ def test_several_faces_of_several_sizes(finder: FaceFinder, photo: U8) -> None:
 def test_a_picture_without_a_face(finder: FaceFinder) -> None:
     for rgb in (np.zeros((480, 640, 3), np.uint8), np.full((480, 640, 3), 255, np.uint8), texture(480, 640)):
         assert len(finder.detect(rgb)) == 0
+
+
+def turned_box(box: F32, quarter: int, height: int, width: int) -> F32:
+    """A box of a picture where it lies after so many quarter turns counter-clockwise."""
+    x1, y1, x2, y2 = (float(v) for v in box)
+    corners = [
+        (x1, y1, x2, y2), (y1, width - x2, y2, width - x1),
+        (width - x2, height - y2, width - x1, height - y1), (height - y2, x1, height - y1, x2),
+    ]  # fmt: skip
+    return np.array(corners[quarter], np.float32)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("quarter", range(4))
+def test_whichever_way_round_the_face_and_its_crop_are_the_same(
+    finder: FaceFinder, photo: U8, quarter: int, mirrored: bool
+) -> None:
+    height, width = photo.shape[:2]
+    upright = finder.find(media([photo]))[0]
+    shown = np.ascontiguousarray(np.rot90(photo[:, ::-1] if mirrored else photo, quarter))
+    there = finder.find(media([shown]))[0]
+    x1, y1, x2, y2 = upright.boxes_xyxy[0]
+    box = np.array([width - x2, y1, width - x1, y2], np.float32) if mirrored else upright.boxes_xyxy[0]
+    assert there.boxes_xyxy[0] == pytest.approx(turned_box(box, quarter, height, width), abs=0.5)
+    crop = there.crops[0][:, ::-1] if mirrored else there.crops[0]
+    assert np.abs(crop.astype(int) - upright.crops[0]).mean() < 1
+    assert there.crop_turns_deg is not None
+    assert there.crop_turns_deg[0] == (-90 * quarter) % 360
+
+
+@pytest.mark.parametrize("degrees", [40, 75, 130, 165, 220, 250, 310])
+def test_a_face_turned_by_any_angle_is_found_and_its_landmarks_turn_with_it(
+    finder: FaceFinder, photo: U8, degrees: float
+) -> None:
+    upright = finder.detect(photo)
+    m = cv2.getRotationMatrix2D((224.0, 200.0), -degrees, 1.0)
+    m[:, 2] += (100, 120)
+    shown = np.asarray(cv2.warpAffine(photo, m, (700, 700), borderMode=cv2.BORDER_CONSTANT), np.uint8)
+    found = finder.detect(shown)
+    k = at(found, found.boxes_xyxy[found.scores.argmax()])
+    wanted = upright.landmarks_xy[0] @ m[:, :2].T + m[:, 2]
+    size = float((upright.boxes_xyxy[0, 2:] - upright.boxes_xyxy[0, :2]).mean())
+    assert np.linalg.norm(found.landmarks_xy[k] - wanted, axis=1).mean() < 0.12 * size
+    assert abs((float(found.turns_deg[k]) - degrees + 180) % 360 - 180) <= 26
+    assert found.certainty[k] > 0.5
+
+
+@pytest.mark.parametrize("kind", faceless.DRAWN)
+def test_a_drawing_of_something_else_holds_no_face(finder: FaceFinder, kind: str) -> None:
+    for seed in range(40, 46):
+        found = finder.detect(faceless.draw(kind, seed, 400))
+        assert not (found.certainty >= finder.look.certain).any()
 
 
 def test_a_panning_video_is_one_track(finder: FaceFinder, photo: U8) -> None:

@@ -52,7 +52,9 @@ def write_card(folder: Path, name: str, **changes: Any) -> Path:
 def shelf(tmp_path: Path) -> Settings:
     """A folder with every needed model: networks where networks belong."""
     for name in models.NAMES:
-        write_card(tmp_path, name, **({"file": f"{name}.onnx"} if name in ("faces", "swap") else {}))
+        write_card(
+            tmp_path, name, **({"file": f"{name}.onnx"} if name in ("faces", "face_check", "swap") else {})
+        )
     return Settings(models_dir=str(tmp_path), threads=1)
 
 

@@ -23,7 +23,7 @@ BLANK = np.zeros((100, 100, 3), np.uint8)
 
 @pytest.fixture(autouse=True)
 def _card(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeModel({"name": "verdict", "parameters": {"domain": DOMAIN}})
+    fake = FakeModel({"name": "verdict", "certain": 0.5, "parameters": {"domain": DOMAIN}})
     monkeypatch.setattr(models, "load", lambda name, settings: fake)
 
 
@@ -100,6 +100,7 @@ SIDEWAYS.landmarks_xy[:, :, 0] = 200 + (SIDEWAYS.landmarks_xy[:, :, 0] - 200) * 
         (track(crops=cv2.GaussianBlur(SHARP, (0, 0), 9)[None]), "face_too_blurred"),
         (track(crops=(SHARP // 16)[None]), "too_dark"),
         (SIDEWAYS, "extreme_pose"),
+        (replace(track(crops=SHARP[None]), certainty=0.4), "face_doubtful"),
     ],
 )
 def test_each_ground_is_named(face: FaceTrack, code: str) -> None:

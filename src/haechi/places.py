@@ -6,6 +6,7 @@ rest of the face; otherwise none is.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from haechi.types import F32, F64
@@ -15,6 +16,17 @@ CLEARLY = 1.4
 LEAST_HEAT = 0.25
 WHOLE, HOT = 0.5, 0.5
 """The whole face is named when this share of it is hotter than HOT."""
+
+
+def as_shown(heatmap: F32, turn_deg: float) -> F32:
+    """The map f32 (h, h) of an upright crop as it lies over a face that is shown turned clockwise by
+    ``turn_deg``; what the crop did not hold is 0."""
+    if turn_deg % 90 == 0:
+        return np.ascontiguousarray(np.rot90(heatmap, -round(turn_deg / 90)))
+    side = heatmap.shape[0]
+    # Corners of cells, not their middles, are what OpenCV turns about.
+    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), -turn_deg, 1.0)
+    return np.asarray(cv2.warpAffine(heatmap, matrix, (side, side), flags=cv2.INTER_LINEAR), np.float32)
 
 
 def place(heatmap: F32, box_xyxy: tuple[float, float, float, float], landmarks_xy: F32) -> str | None:

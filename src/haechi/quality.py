@@ -41,6 +41,7 @@ def turned(landmarks: F32) -> bool:
 def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Quality:
     """Quality of every track and of the source as a whole."""
     domain = models.load(models.of_mode("verdict", settings), settings).card.parameters["domain"]
+    certain = float(models.load("face_check", settings).card.raw["certain"])
     told = media.container.get("jpeg_quality")
     jpeg_quality = int(told) if isinstance(told, int | float) else None
     issues: list[Reason] = []
@@ -53,7 +54,8 @@ def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Qua
     found = max((t.of_found for t in tracks), default=0)
     if found > len(tracks) > 0:
         issues.append(Reason("many_faces", {"found": found, "judged": len(tracks)}))
-    faces = tuple(_face(t, domain, tuple(i for i in issues if i.code == "too_compressed")) for t in tracks)
+    shared = tuple(i for i in issues if i.code == "too_compressed")
+    faces = tuple(_face(t, domain, certain, shared) for t in tracks)
     judged = [f for f in faces if not f.issues] or list(faces)
     if faces and all(f.issues for f in faces):
         issues += [i for i in faces[0].issues if i not in issues]
@@ -66,12 +68,16 @@ def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Qua
     )
 
 
-def _face(track: FaceTrack, domain: Mapping[str, float], shared: tuple[Reason, ...]) -> FaceQuality:
+def _face(
+    track: FaceTrack, domain: Mapping[str, float], certain: float, shared: tuple[Reason, ...]
+) -> FaceQuality:
     sides = (track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]).min(1)
     px = float(np.median(sides))
     sharp = _median([sharpness(c) for c in track.crops], track.crop_weights)
     luma = _median([light(c) for c in track.crops], track.crop_weights)
     issues = list(shared)
+    if track.certainty < certain:
+        issues.append(Reason("face_doubtful"))
     if px < domain["min_face_px"]:
         issues.append(
             Reason("face_too_small", {"face_px": round(px), "min_px": round(domain["min_face_px"])})

@@ -13,7 +13,8 @@ pytest.importorskip("torch")
 import torch
 
 from haechi import models
-from haechi.faces import FaceFinder, iou
+from haechi.faces import iou
+from haechi.faces.network import FinderNetwork
 from haechi.lab.compose import Composer, Labels, mirror, photograph, targets, warp_labels
 from haechi.lab.networks.finder import OUTPUTS, FinderNet
 from haechi.lab.train_faces import SIDE, FinderLoss, assign, cell_grid, decode, giou
@@ -167,19 +168,19 @@ def test_between_two_faces_each_cell_answers_for_the_nearer() -> None:
 
 
 @pytest.fixture
-def finder(monkeypatch: pytest.MonkeyPatch) -> FaceFinder:
+def finder(monkeypatch: pytest.MonkeyPatch) -> FinderNetwork:
     monkeypatch.setattr(models, "load", lambda name, settings: FakeModel({"name": "faces", "threshold": 0.5}))
-    return FaceFinder(Settings())
+    return FinderNetwork(Settings())
 
 
 @pytest.mark.parametrize(("height", "width"), [(320, 320), (64, 256), (32, 32)])
-def test_rows_are_read_in_use_as_they_were_learned(finder: FaceFinder, height: int, width: int) -> None:
+def test_rows_are_read_in_use_as_they_were_learned(finder: FinderNetwork, height: int, width: int) -> None:
     corner, stride, _ = cell_grid(height, width)
     rng = np.random.default_rng(1)
     raw: F32 = rng.normal(0, 1.5, (len(stride), OUTPUTS)).astype(np.float32)
     raw[:, 0] = rng.choice([-3.0, 3.0], len(stride))
     boxes, points = decode(torch.from_numpy(raw), corner, stride)
-    found = finder._decode(raw, height, width)
+    found = finder._decode(raw, height, width, finder.threshold)
     sure = raw[:, 0] > 0
     assert found.boxes_xyxy == pytest.approx(boxes.numpy()[sure], rel=1e-4, abs=1e-2)
     assert found.landmarks_xy.reshape(-1, 10) == pytest.approx(points.numpy()[sure], rel=1e-4, abs=1e-2)
@@ -187,12 +188,13 @@ def test_rows_are_read_in_use_as_they_were_learned(finder: FaceFinder, height: i
 
 
 @pytest.mark.parametrize(("height", "width"), [(320, 320), (96, 160), (32, 32)])
-def test_the_network_has_a_row_for_every_cell(finder: FaceFinder, height: int, width: int) -> None:
+def test_the_network_has_a_row_for_every_cell(finder: FinderNetwork, height: int, width: int) -> None:
     torch.manual_seed(0)
     with torch.inference_mode():
         raw = FinderNet().eval()(torch.zeros(1, 3, height, width))
     assert raw.shape == (1, len(cell_grid(height, width)[1]), OUTPUTS)
-    assert len(finder._decode(raw[0].numpy(), height, width)) == 0, "starts by finding nothing"
+    found = finder._decode(raw[0].numpy(), height, width, finder.threshold)
+    assert len(found) == 0, "starts by finding nothing"
 
 
 def test_a_right_answer_costs_less_than_a_wrong_one() -> None:

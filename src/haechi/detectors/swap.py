@@ -8,7 +8,7 @@ import numpy as np
 
 from haechi import models
 from haechi.calibration import finding, llr, over_faces, spans
-from haechi.places import place
+from haechi.places import as_shown, place
 from haechi.settings import Settings
 from haechi.types import (
     F32,
@@ -119,5 +119,7 @@ class SwapDetector:
         k = int(np.argmax(logits))
         times = track.times_s[track.crop_index]
         box = tuple(float(v) for v in track.crop_boxes_xyxy[k])
-        region = Region(track.track_id, float(times[k]), (box[0], box[1], box[2], box[3]), whole, maps[k])
+        turns = track.crop_turns_deg
+        shown = maps[k] if turns is None else as_shown(maps[k], float(turns[k]))
+        region = Region(track.track_id, float(times[k]), (box[0], box[1], box[2], box[3]), whole, shown)
         return region, Series(track.track_id, times, each), track.landmarks_xy[track.crop_index[k]]

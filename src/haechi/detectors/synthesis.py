@@ -35,10 +35,14 @@ class SynthesisDetector:
         self.version = self.model.card.version
         self.calibration = self.model.card.raw["calibration"]
 
-    def logits(self, cuts: Sequence[U8]) -> F64:
-        """Windows u8 (160, 160, 3) -> logits f64 (n,)."""
+    def logits(self, cuts: Sequence[U8], mirrored: bool = True) -> F64:
+        """Windows u8 (160, 160, 3) -> logits f64 (n,). ``mirrored`` asks a second time with left and right
+        exchanged and takes the mean."""
         x = np.ascontiguousarray(np.stack(cuts).transpose(0, 3, 1, 2), dtype=np.float32)
         (logit,) = self.model.run(x)
+        if mirrored:
+            (other,) = self.model.run(np.ascontiguousarray(x[:, :, :, ::-1]))
+            logit = (logit + other) / 2
         out: F64 = logit.astype(np.float64)
         return out
 
@@ -66,7 +70,7 @@ class SynthesisDetector:
         kept = [(int(i), c) for i, c in zip(track.native_index, cuts, strict=True) if c]
         if not kept:
             return None
-        logits = np.array([self.logits(c).mean() for _, c in kept])
+        logits = np.array([self.logits(c, mirrored=still).mean() for _, c in kept])
         index = np.array([i for i, _ in kept])
         whole = float(llr(logits.mean(keepdims=True), quality, self.calibration)[0])
         k = int(np.argmax(logits))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from haechi.faces.crops import CROP_DOWN, CROP_PX, CROP_SCALE, crop_box, cut, native_piece
+from haechi.faces.crops import (
+    CROP_DOWN,
+    CROP_PX,
+    CROP_SCALE,
+    crop_box,
+    cut,
+    native_piece,
+    upright_crop,
+    upright_piece,
+)
 from haechi.faces.detections import Detections, iou
 from haechi.faces.finder import SEARCH_PX, VIDEO_SEARCH_PX, FaceFinder
 
@@ -18,4 +27,6 @@ __all__ = [
     "cut",
     "iou",
     "native_piece",
+    "upright_crop",
+    "upright_piece",
 ]

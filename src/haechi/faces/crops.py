@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from haechi.types import F32, U8
+from haechi.types import F32, F64, U8
 
 CROP_PX = 224
 """Side of the crop that the swap network reads (card ``swap``: ``crop.size_px``)."""
@@ -18,6 +18,8 @@ REDUCE_FIRST = 4
 """A square that leaves the picture and has at least twice this times the side of its output is reduced, to
 no less than this, before its border is made."""
 
+ROLL_LEAST, REACH = 1e-3, 1.6
+"""Degrees from a quarter turn below which nothing is resampled; the square around a turned face, in sides."""
 NATIVE_SCALE, NATIVE_LEAST_PX, NATIVE_MOST_PX = 1.6, 192, 768
 """The native piece: a square of NATIVE_SCALE times the crop, within these bounds, inside the picture."""
 NATIVE_FACE_PX = 720
@@ -46,7 +48,7 @@ def cut(rgb: U8, box_xyxy: F32, size_px: int) -> U8:
     if ix1 >= ix2 or iy1 >= iy2:
         ix1, iy1 = min(max(left, 0), w - 1), min(max(top, 0), h - 1)
         ix2, iy2 = ix1 + 1, iy1 + 1
-    piece = rgb[iy1:iy2, ix1:ix2]
+    piece = _readable(rgb[iy1:iy2, ix1:ix2])
     above, beside = max(iy1 - top, 0), max(ix1 - left, 0)
     pads = (above, max(bottom - iy2, 0), beside, max(right - ix2, 0))
     if any(pads):
@@ -64,11 +66,69 @@ def cut(rgb: U8, box_xyxy: F32, size_px: int) -> U8:
     return np.ascontiguousarray(cv2.resize(piece, (size_px, size_px), interpolation=how), np.uint8)
 
 
+def _readable(piece: U8) -> U8:
+    """OpenCV reads parts of a picture where they lie, but not those of a turned one."""
+    return piece if piece.strides[1:] == (3, 1) and piece.strides[0] > 0 else np.ascontiguousarray(piece)
+
+
 def _reduced(start: int, end: int, length: int, part: int) -> tuple[int, int, int]:
     """Where a stretch of a line lies, and how long the line is, at one ``part``-th: never shorter than 1."""
     whole = max(1, round(length / part))
     first = min(round(start / part), whole - 1)
     return first, min(max(round(end / part), first + 1), whole), whole
+
+
+def shown_square(own_xyxy: F32, turn_deg: float) -> F32:
+    """The square of ``crop_box`` of a turned face where it lies in the picture as shown, its sides along the
+    picture's: f32 (4,)."""
+    square, middle = crop_box(own_xyxy), (own_xyxy[:2] + own_xyxy[2:]) / 2
+    if turn_deg == 0:
+        return square
+    a, half = np.radians(turn_deg), (square[2:] - square[:2]) / 2
+    down = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) @ (
+        (square[:2] + square[2:]) / 2 - middle
+    )
+    return np.concatenate([middle + down - half, middle + down + half]).astype(np.float32)
+
+
+def upright_crop(rgb: U8, own_xyxy: F32, turn_deg: float, size_px: int = CROP_PX) -> U8:
+    """The square of ``crop_box`` of a face that is shown turned, standing upright: u8 (size_px, size_px, 3).
+    Of an upright face and of quarter turns it is the cut as it is, of others resampled along the face."""
+    board, box = _quarter(rgb, own_xyxy, turn_deg)
+    square, roll = crop_box(box), (turn_deg + 45) % 90 - 45
+    if abs(roll) < ROLL_LEAST:
+        return cut(board, square, size_px)
+    middle, side = (box[:2] + box[2:]) / 2, float(square[2] - square[0])
+    reach = side * REACH
+    around = np.concatenate([middle - reach / 2, middle + reach / 2]).astype(np.float32)
+    board_px = round(min(max(reach, size_px), 2 * REACH * size_px))
+    piece = cut(board, around, board_px)
+    matrix: F64 = np.array(
+        cv2.getRotationMatrix2D((board_px / 2, board_px / 2), roll, size_px / board_px * REACH), np.float64
+    )
+    matrix[:, 2] += size_px / 2 - board_px / 2
+    matrix[:, 2] -= (0, CROP_DOWN * float(box[3] - box[1]) / side * size_px)
+    # Reduced by no more than two, bilinear sampling leaves out nothing.
+    turned = cv2.warpAffine(
+        piece, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.ascontiguousarray(turned, np.uint8)
+
+
+def upright_piece(rgb: U8, own_xyxy: F32, turn_deg: float) -> U8:
+    """``native_piece`` of the quarter turn of the picture in which the face stands most upright."""
+    return native_piece(*_quarter(rgb, own_xyxy, turn_deg))
+
+
+def _quarter(rgb: U8, own_xyxy: F32, turn_deg: float) -> tuple[U8, F32]:
+    """The quarter turn of a picture in which a face stands most upright, and its own box there."""
+    quarter = round(turn_deg / 90) % 4
+    if quarter == 0:
+        return rgb, own_xyxy
+    h, w = rgb.shape[:2]
+    (x, y), half = (own_xyxy[:2] + own_xyxy[2:]) / 2, (own_xyxy[2:] - own_xyxy[:2]) / 2
+    middle = np.array([(y, w - x), (w - x, h - y), (h - y, x)][quarter - 1], np.float32)
+    return np.rot90(rgb, quarter), np.concatenate([middle - half, middle + half])
 
 
 def native_piece(rgb: U8, box_xyxy: F32) -> U8:
@@ -86,7 +146,7 @@ def native_piece(rgb: U8, box_xyxy: F32) -> U8:
         round(float(np.clip((square[i] + square[i + 2] - side) / 2, 0, max(0.0, n - side))))
         for i, n in ((0, w), (1, h))
     )
-    piece = rgb[y1 : y1 + round(side), x1 : x1 + round(side)]
+    piece = _readable(rgb[y1 : y1 + round(side), x1 : x1 + round(side)])
     if part == 1:
         return piece.copy()
     size = (max(1, piece.shape[1] // part), max(1, piece.shape[0] // part))

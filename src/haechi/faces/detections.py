@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.types import F32
+from haechi.types import F32, F64
 
 NMS_IOU = 0.45
 MERGE_IOU = 0.6
+SAME_IOU = 0.3
+SURER = 0.95
 NESTED = 0.75
 """Share of a box that may lie inside a larger one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """boxes_xyxy f32 (n, 4), landmarks_xy f32 (n, 5, 2), scores f32 (n,): surest first, in picture pixels."""
+    """boxes_xyxy f32 (n, 4), landmarks_xy f32 (n, 5, 2), scores f32 (n,): surest first, in picture pixels.
+
+    What is left out is that of upright faces that nobody doubts: certainty f64 (n,), probability that it is a
+    face at all; turns_deg f32 (n,), clockwise from upright; own_xyxy f32 (n, 4): the box that the face
+    has when the picture is turned about the box's centre until it stands upright.
+    """
 
     boxes_xyxy: F32
     landmarks_xy: F32
     scores: F32
+    certainty: F64 = field(default_factory=lambda: np.zeros(0))
+    turns_deg: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    own_xyxy: F32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+
+    def __post_init__(self) -> None:
+        n = len(self.scores)
+        for name, usual in (
+            ("certainty", np.ones(n)), ("turns_deg", np.zeros(n, np.float32)), ("own_xyxy", self.boxes_xyxy),
+        ):  # fmt: skip
+            if len(getattr(self, name)) != n:
+                object.__setattr__(self, name, usual)
+
+    @staticmethod
+    def none() -> Detections:
+        return Detections(
+            np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32)
+        )
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -30,17 +54,64 @@ class Detections:
         """Which box has the largest area. Raises ValueError when there is none."""
         return int((self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2]).prod(1).argmax())
 
+    def judged(self, certainty: F64, turns_deg: F32 | F64) -> Detections:
+        """The same with what a second look said."""
+        return replace(self, certainty=certainty, turns_deg=np.asarray(turns_deg, np.float32))
 
-def take(found: Detections, keep: NDArray[np.bool_]) -> Detections:
-    return Detections(found.boxes_xyxy[keep], found.landmarks_xy[keep], found.scores[keep])
+    def scaled(self, along_x: float, along_y: float) -> Detections:
+        """In pixels of a picture that is so many times as wide and as high."""
+        factor = np.array([along_x, along_y], np.float32)
+        middle = (self.own_xyxy[:, :2] + self.own_xyxy[:, 2:]) / 2 * factor
+        lying = (np.round(self.turns_deg / 90) % 2 == 1)[:, None]
+        half = (self.own_xyxy[:, 2:] - self.own_xyxy[:, :2]) / 2 * np.where(lying, factor[::-1], factor)
+        boxes = self.boxes_xyxy * np.tile(factor, 2)
+        upright = (self.turns_deg == 0)[:, None]
+        own = np.where(upright, boxes, np.concatenate([middle - half, middle + half], 1)).astype(np.float32)
+        return replace(self, boxes_xyxy=boxes, landmarks_xy=self.landmarks_xy * factor, own_xyxy=own)
+
+
+_FIELDS = tuple(f.name for f in fields(Detections))
+
+
+def take(found: Detections, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Detections:
+    return Detections(*(getattr(found, name)[keep] for name in _FIELDS))
 
 
 def join(a: Detections, b: Detections) -> Detections:
-    return Detections(
-        np.concatenate([a.boxes_xyxy, b.boxes_xyxy]),
-        np.concatenate([a.landmarks_xy, b.landmarks_xy]),
-        np.concatenate([a.scores, b.scores]),
-    )
+    return Detections(*(np.concatenate([getattr(a, name), getattr(b, name)]) for name in _FIELDS))
+
+
+def mirror(found: Detections, width: int) -> Detections:
+    """Faces of a mirrored picture of that width -> of the picture: the right eye is the left one's mirror."""
+    boxes, points = found.boxes_xyxy.copy(), found.landmarks_xy[:, [1, 0, 2, 4, 3]].copy()
+    boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
+    points[:, :, 0] = width - points[:, :, 0]
+    return Detections(boxes, points, found.scores)
+
+
+def suppress_turned(found: Detections) -> Detections:
+    """Of one face found in several quarter turns, the surest one stays and of equals the straighter; surest
+    first. Faces of one quarter turn were told apart already."""
+    quarter = np.round(found.turns_deg / 90) % 4
+    lean = np.abs((found.turns_deg + 45) % 90 - 45)
+    order = np.argsort(-(found.certainty - lean / 180), kind="stable")
+    overlap = iou(found.boxes_xyxy, found.boxes_xyxy)
+    keep = np.ones(len(found), np.bool_)
+    for rank, i in enumerate(order):
+        rest = order[rank + 1 :]
+        keep[rest[keep[i] & (quarter[rest] != quarter[i]) & (overlap[i, rest] >= SAME_IOU)]] = False
+    found = take(found, keep)
+    return take(found, np.argsort(-found.scores, kind="stable"))
+
+
+def one_way_up(found: Detections, certain: float) -> Detections:
+    """A picture is taken one way up: beside a sure face, what stands upright in another quarter turn must be
+    surer still."""
+    worth = found.certainty * found.scores
+    if not len(found) or found.certainty[worth.argmax()] < certain:
+        return found
+    quarter = np.round(found.turns_deg / 90) % 4
+    return take(found, (quarter == quarter[worth.argmax()]) | (found.certainty >= SURER))
 
 
 def suppress(found: Detections) -> Detections:

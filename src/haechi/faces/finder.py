@@ -1,96 +1,131 @@
-"""The face finder: a picture at several sizes through the network, its rows decoded to faces."""
+"""Faces of a picture whichever way up it is shown, and of a video through time.
+
+The network finds faces that stand upright in a picture, and some that lie or stand on their heads. A second
+look at each finding says whether it is a face and by how much it is turned; the picture is searched again in
+the quarter turn in which that face stands upright, and in all of them when nothing is found upright.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from haechi import models
-from haechi.faces.detections import Detections, join, suppress, take
+from haechi.faces.detections import Detections, join, one_way_up, suppress_turned, take
+from haechi.faces.network import FinderNetwork
+from haechi.faces.second_look import SecondLook, doubted, roll_of
 from haechi.faces.tracks import Tracker
+from haechi.faces.turns import from_quarter, quarter_of, straighten
 from haechi.settings import Settings
-from haechi.types import F32, U8, FaceTrack, Media
+from haechi.types import F64, U8, FaceTrack, Media
 
-STRIDES = (8, 16, 32)
 SEARCH_PX = (320, 512, 1280)
 """Longest sides at which a picture is searched: large faces, ordinary ones, and in photographs small ones.
 Against human boxes (scenes.csv, 400-px pictures) 512 found more than 640, and costs two thirds of it."""
 VIDEO_SEARCH_PX = (320, 640)
 """The same for the frames of a video, of which there are hundreds."""
-LARGEST_PX = 224
-"""Largest face that a finer search than the first may report: the network was taught at 320 px."""
-LARGEST_SHARE = 2.0
-"""A box larger than this share of the searched board is no face; its crop would be as large as it claims."""
+TURNED_DOUBT = 1.5
+"""Nats. Pictures are rarely shown turned: what looks like a face in a turned one only must look more so."""
+CLEARLY_UPRIGHT = 0.85
+"""A face that the finder is so sure of, and that the second look does not see upside down, stands upright: of
+faces that lie or stand on their heads it is less sure."""
+QUARTERS = (0, 1, 3, 2)
+TRIES = 8
+"""Frames of a video without an upright face that are searched in all four quarter turns."""
 
 
 class FaceFinder:
-    """The project's own face finder (card ``faces``) and a tracker over its detections."""
+    """The project's own face finder (cards ``faces`` and ``face_check``) and a tracker over what it finds."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.model = models.load("faces", settings)
-        self.threshold = float(self.model.card.raw["threshold"])
+        self.network = FinderNetwork(settings)
+        self.look = SecondLook(settings)
 
     def detect(self, rgb: U8, search_px: Sequence[int] = SEARCH_PX) -> Detections:
-        """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame, searched with its longest
-        side reduced to each of ``search_px``, ascending; it is not enlarged."""
-        small = _reduced(rgb, search_px[-1])
-        found = self._at_all_sizes(small, search_px)
-        factor = np.array([rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0]], np.float32)
-        return Detections(found.boxes_xyxy * np.tile(factor, 2), found.landmarks_xy * factor, found.scores)
-
-    def _at_all_sizes(self, rgb: U8, search_px: Sequence[int]) -> Detections:
-        longest = max(rgb.shape[:2])
-        found = self._search(rgb, search_px[0], 1.0)
-        for side in (s for s in search_px[1:] if longest > 0.625 * s):
-            finer = self._search(rgb, side, 1.0)
-            size = np.sqrt((finer.boxes_xyxy[:, 2:] - finer.boxes_xyxy[:, :2]).prod(1))
-            found = suppress(join(found, take(finer, size * min(1.0, side / longest) < LARGEST_PX)))
-        if not len(found):
-            # A tight crop may leave the network no surroundings: give it some.
-            found = self._search(rgb, search_px[0], 0.6)
-        return found
+        """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame, surest first, in its own
+        pixels; which way up the picture is shown, and whether it is mirrored, makes no difference."""
+        return self._detect(rgb, search_px, QUARTERS, both_ways=True)
 
     def find(self, media: Media, progress: Callable[[float], None] | None = None) -> tuple[FaceTrack, ...]:
         """All faces of a source through time, largest first, at most ``settings.max_faces``."""
-        wanted = self.settings.video_frames if media.kind == "video" else 1
-        search_px = VIDEO_SEARCH_PX if media.kind == "video" else SEARCH_PX
+        video = media.kind == "video"
+        wanted = self.settings.video_frames if video else 1
         tracker = Tracker(self.settings.video_crops, self.settings.max_faces)
+        tries = TRIES
+        quarters: Sequence[int] = QUARTERS
         for seen, frame in enumerate(media.frames(wanted), 1):
-            tracker.add(frame, self.detect(frame.rgb, search_px))
+            if video:
+                found = self._detect(frame.rgb, VIDEO_SEARCH_PX, quarters, both_ways=False)
+                sure = np.flatnonzero(found.certainty >= self.look.certain)
+                if len(sure):
+                    # A video is filmed one way up: where its first face stands, the others are looked for.
+                    quarters = (round(float(found.turns_deg[sure[0]]) / 90) % 4,)
+                elif len(quarters) > 1:
+                    tries -= 1
+                    quarters = QUARTERS if tries else (0,)
+            else:
+                found = self.detect(frame.rgb)
+            tracker.add(frame, found)
             if progress is not None:
                 progress(seen / wanted)
         return tracker.finish()
 
-    def _search(self, rgb: U8, longest_px: int, fill: float) -> Detections:
-        h, w = rgb.shape[:2]
-        scale = min(1.0, longest_px / max(h, w)) * fill if fill == 1.0 else longest_px * fill / max(h, w)
-        size = (max(1, round(w * scale)), max(1, round(h * scale)))
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        margin = round(max(size) * (1 / fill - 1) / 2)
-        board_w, board_h = (-(-(n + 2 * margin) // 32) * 32 for n in size)
-        board = np.full((board_h, board_w, 3), 114, np.uint8)
-        board[margin : margin + size[1], margin : margin + size[0]] = small
-        (raw,) = self.model.run(np.ascontiguousarray(board.transpose(2, 0, 1)[None], dtype=np.float32))
-        found = self._decode(raw[0], board_h, board_w)
-        sides = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).max(1)
-        found = take(found, sides <= LARGEST_SHARE * max(board_h, board_w))
-        factor = np.array([w / size[0], h / size[1]], np.float32)
-        boxes = (found.boxes_xyxy - margin) * np.tile(factor, 2)
-        return suppress(Detections(boxes, (found.landmarks_xy - margin) * factor, found.scores))
+    def _detect(
+        self, rgb: U8, search_px: Sequence[int], quarters: Sequence[int], both_ways: bool
+    ) -> Detections:
+        """Faces found in the first of the quarter turns, in those that lying faces ask for, and in all when
+        the first holds none that clearly stands upright."""
+        small = _reduced(rgb, search_px[-1])
+        found, asked = self._upright(small, quarters[0], search_px, both_ways, known=len(quarters) == 1)
+        sure = bool(((found.certainty >= self.look.certain) & (found.scores >= CLEARLY_UPRIGHT)).any())
+        for k in quarters[1:]:
+            if k in asked or (not sure and self._promising(small, k, search_px)):
+                found = join(found, self._upright(small, k, search_px, both_ways)[0])
+        found = one_way_up(suppress_turned(found), self.look.certain)
+        found = straighten(small, found, self.network, self.look)
+        return found.scaled(rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0])
 
-    def _decode(self, raw: F32, board_h: int, board_w: int) -> Detections:
-        """Rows f32 (cells, 15) of the network (lab/networks/finder.py) above the threshold -> detections."""
-        corner, stride = _cells(board_h, board_w)
-        keep = raw[:, 0] > np.log(self.threshold / (1 - self.threshold))
-        rows, at, unit = raw[keep], corner[keep], stride[keep, None]
-        centre, size = at + rows[:, 1:3] * unit, np.exp(np.minimum(rows[:, 3:5], 6)) * unit
-        boxes = np.concatenate([centre - size / 2, centre + size / 2], 1)
-        points = (rows[:, 5:] * unit).reshape(-1, 5, 2) + at[:, None]
-        return Detections(boxes, points, 1 / (1 + np.exp(-rows[:, 0])))
+    def _promising(self, rgb: U8, quarter: int, search_px: Sequence[int]) -> bool:
+        """Whether a quick search of a quarter turn shows a face that stands upright there."""
+        board = np.ascontiguousarray(np.rot90(rgb, quarter))
+        found = self.network.detect(board, search_px[:2])
+        certainty, rolls = self.look.at(board, found)
+        certainty = doubted(certainty, TURNED_DOUBT)
+        face = certainty >= self.look.doubtful
+        return bool((self._quarters(board, take(found, face), rolls[face]) == 0).any())
+
+    def _upright(
+        self, rgb: U8, quarter: int, search_px: Sequence[int], both_ways: bool, known: bool = False
+    ) -> tuple[Detections, set[int]]:
+        """Faces that stand upright in a quarter turn of the picture, in pixels of the picture as it is shown,
+        and the quarter turns in which the others that were found would. ``known``: that the picture stands
+        upright in this one, so that no face is asked."""
+        board = np.ascontiguousarray(np.rot90(rgb, quarter))
+        found = self.network.detect(board, search_px, both_ways)
+        certainty, rolls = self.look.at(board, found, all_ways=not known)
+        if quarter and not known:
+            certainty = doubted(certainty, TURNED_DOUBT)
+        face = certainty >= self.look.doubtful
+        found, certainty = take(found, face), certainty[face]
+        away = np.zeros(len(found), np.int64) if known else self._quarters(board, found, rolls[face])
+        lean = np.array([roll_of(p) for p in found.landmarks_xy])
+        kept = take(found.judged(certainty, lean), away == 0)
+        asked = {(quarter + int(k)) % 4 for k in away if k}
+        return from_quarter(kept, quarter, *rgb.shape[:2]), asked
+
+    def _quarters(self, board: U8, found: Detections, rolls: F64) -> NDArray[np.int64]:
+        """How many quarter turns counter-clockwise set each face upright, 0 to 3."""
+        clear = (found.scores >= CLEARLY_UPRIGHT) & (np.abs(rolls) < 90)
+        return np.array(
+            [
+                0 if clear[i] else quarter_of(board, found.boxes_xyxy[i], float(rolls[i]), self.network)
+                for i in range(len(found))
+            ],
+            np.int64,
+        )
 
 
 def _reduced(rgb: U8, longest_px: int) -> U8:
@@ -103,14 +138,3 @@ def _reduced(rgb: U8, longest_px: int) -> U8:
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
         longest = max(rgb.shape[:2])
     return rgb
-
-
-@lru_cache(maxsize=16)
-def _cells(board_h: int, board_w: int) -> tuple[F32, F32]:
-    """Corner f32 (cells, 2) in board pixels and stride f32 (cells,) of every row of the network."""
-    corners, strides = [], []
-    for stride in STRIDES:
-        y, x = np.mgrid[0 : board_h // stride, 0 : board_w // stride]
-        corners.append(np.stack([x, y], -1).reshape(-1, 2) * stride)
-        strides.append(np.full(x.size, stride))
-    return np.concatenate(corners).astype(np.float32), np.concatenate(strides).astype(np.float32)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.faces.crops import CROP_PX, crop_box, cut, native_piece
+from haechi.faces.crops import shown_square, upright_crop, upright_piece
 from haechi.faces.detections import Detections, iou, take
 from haechi.types import F32, U8, FaceTrack, Frame
 
@@ -35,6 +35,9 @@ class Growing:
     boxes: list[F32] = field(default_factory=list)
     landmarks: list[F32] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    certainty: list[float] = field(default_factory=list)
+    turns: list[float] = field(default_factory=list)
+    own: list[F32] = field(default_factory=list)
     crops: dict[int, U8] = field(default_factory=dict)
     crop_stride: int = 1
     burst: dict[int, U8] = field(default_factory=dict)
@@ -42,21 +45,26 @@ class Growing:
     native: dict[int, U8] = field(default_factory=dict)
     native_stride: int = 1
 
-    def add(self, frame: Frame, box: F32, landmarks: F32, score: float) -> None:
+    def add(self, frame: Frame, found: Detections, i: int) -> None:
+        """The next sight of the face: number ``i`` of what was found in a frame."""
         k = len(self.times)
         self.times.append(frame.time_s)
-        self.boxes.append(box)
-        self.landmarks.append(landmarks)
-        self.scores.append(score)
+        self.boxes.append(found.boxes_xyxy[i])
+        self.landmarks.append(found.landmarks_xy[i])
+        self.scores.append(float(found.scores[i]))
+        self.certainty.append(float(found.certainty[i]))
+        own, turn = found.own_xyxy[i], float(found.turns_deg[i])
+        self.turns.append(turn)
+        self.own.append(own)
         spread, early = k % self.crop_stride == 0, self.bursting and k < BURST
         if spread or early:
-            crop = cut(frame.rgb, crop_box(box), CROP_PX)
+            crop = upright_crop(frame.rgb, own, turn)
             if spread:
                 self.crops[k] = crop
             if early:
                 self.burst[k] = crop
         if k % self.native_stride == 0:
-            self.native[k] = native_piece(frame.rgb, box)
+            self.native[k] = upright_piece(frame.rgb, own, turn)
 
     def thin(self, most_crops: int, most_native: int) -> None:
         """Keep at most so many crops and native pieces."""
@@ -93,10 +101,12 @@ class Growing:
             scores=np.array(self.scores, np.float32),
             crops=np.stack([crops[i] for i in index]),
             crop_index=index,
-            crop_boxes_xyxy=np.stack([crop_box(boxes[i]) for i in index]),
+            crop_boxes_xyxy=np.stack([shown_square(self.own[i], self.turns[i]) for i in index]),
             native=tuple(self.native[i] for i in sorted(self.native)),
             native_index=np.array(sorted(self.native), np.int64),
             of_found=of_found,
+            certainty=float(np.median(self.certainty)),
+            crop_turns_deg=np.array([self.turns[i] for i in index], np.float32),
         )
 
 
@@ -149,7 +159,7 @@ class Tracker:
             if track is None:
                 track = Growing()
                 self.open.append(track)
-            track.add(frame, found.boxes_xyxy[bi], found.landmarks_xy[bi], float(found.scores[bi]))
+            track.add(frame, found, bi)
         self._bound_memory()
 
     def finish(self) -> tuple[FaceTrack, ...]:

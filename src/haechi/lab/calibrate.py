@@ -135,7 +135,7 @@ def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
     that measures. Not with the figures of that card: they are written from the measurements."""
     package = Path(haechi.__file__).parent
     code = [file for pattern in MEASURES for file in sorted(package.glob(pattern))]
-    weights = [models / f"{n}.onnx" for n in ("faces", "swap", "synthesis", "swap_thorough")]
+    weights = [models / f"{n}.onnx" for n in ("faces", "face_check", "swap", "synthesis", "swap_thorough")]
     weights = [file for file in weights if file.is_file()]
     card = json.loads((models / "faces.json").read_text())
     told = {k: v for k, v in card.items() if k not in ("figures", "card_sha256")}

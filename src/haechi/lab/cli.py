@@ -1,4 +1,4 @@
-"""``haechi train faces|forge|swap|synthesis|temporal|calibrate``: from the shards to weights and cards."""
+"""``haechi train faces|swap|synthesis|temporal|calibrate|...``: from the shards to weights and cards."""
 
 from __future__ import annotations
 
@@ -132,6 +132,35 @@ def faces(
     model, seconds = train_faces.train(data, weights or data.parent / "weights", run, plan)
     parity = export.export(model, "faces", out / "models", 320, ["cells"], free_size=True)
     export.write_card(cards.faces_card(run, seconds, parity), out / "models")
+
+
+@app.command("face-check")
+def face_check(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    gathered: Annotated[
+        Path | None,
+        typer.Option("--faceless", help="folder of pictures without a face, besides the drawn ones"),
+    ] = None,
+    more: Annotated[
+        Path | None,
+        typer.Option("--portraits", help="folder of more photographs and portraits to learn from"),
+    ] = None,
+    steps: Steps = 3000,
+    workers: Workers = 1,
+    threads: Threads = 1,
+) -> None:
+    """The second look at what the finder found, about half an hour on two cores; needs the finder."""
+    from haechi.faces.second_look import LOOK_PX
+    from haechi.lab import cards, export, train_face_check
+
+    run = out / "face_check"
+    plan = Plan(steps=steps, batch=128, lr=2e-3, workers=workers, threads=threads)
+    teachers = weights or data.parent / "weights"
+    model, seconds = train_face_check.train(data, teachers, run, plan, gathered, more)
+    parity = export.export(model, "face_check", out / "models", LOOK_PX, ["faces"])
+    export.write_card(cards.face_check_card(run, seconds, parity), out / "models")
 
 
 @app.command()
@@ -312,6 +341,30 @@ def measure(
     from haechi.lab.report import measure as run
 
     run(data, weights or data.parent / "weights", out, results, "haechi train measure --data DIR --out DIR")
+
+
+@app.command()
+def field(
+    data: Data,
+    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path(
+        "results"
+    ),
+    gathered: Annotated[
+        Path | None,
+        typer.Option("--faceless", help="folder of pictures without a face, besides the drawn ones"),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="PART", help="measure this part; repeatable")
+    ] = None,
+) -> None:
+    """What people have: pictures without a face, turned, mirrored and made by other means than a camera's."""
+    from haechi.lab.field import PARTS, measure
+
+    parts = tuple(only or PARTS)
+    _among("--only", parts, PARTS)
+    for part in parts:
+        for row in measure(part, data, results, gathered)["table"]["rows"]:
+            typer.echo("  ".join(f"{cell:>10}" for cell in row))
 
 
 @app.command()

@@ -16,7 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from haechi.faces import Detections, FaceFinder, iou
+from haechi.faces import SEARCH_PX, Detections, FaceFinder, iou
+from haechi.faces.network import FinderNetwork
 from haechi.lab.data import Shards, half, load_manifest
 from haechi.lab.teachers import YuNet
 from haechi.settings import Settings
@@ -83,9 +84,12 @@ def measure(
     data: Path, weights: Path, settings: Settings, part: str, thresholds: tuple[float, ...]
 ) -> dict[str, object]:
     """Figures by source at each threshold, and recall on pictures of one face rolled by 30 and 45 degrees."""
-    finder, yunet = FaceFinder(settings), YuNet(weights, 640)
+    finder, yunet = FinderNetwork(settings), YuNet(weights, 640)
     finder.threshold = min(thresholds)
-    found = [(s, rgb, finder.detect(rgb), teach(yunet, rgb)) for s, _, rgb in pictures(data, part)]
+    found = [
+        (s, rgb, finder.detect(rgb, SEARCH_PX, both_ways=True), teach(yunet, rgb))
+        for s, _, rgb in pictures(data, part)
+    ]
     out: dict[str, object] = {"half": part, "pictures": len(found)}
     for t in thresholds:
         sums: dict[str, dict[str, list[float]]] = {}
@@ -113,13 +117,13 @@ def measure(
     return out
 
 
-def _rolled(finder: FaceFinder, rgb: U8, theirs: Found, degrees: float) -> bool:
+def _rolled(finder: FinderNetwork, rgb: U8, theirs: Found, degrees: float) -> bool:
     """Whether the main face is still found, its centre within a quarter of its size, after a roll."""
     k = int(((theirs[0][:, 2:] - theirs[0][:, :2]).prod(1)).argmax())
     h, w = rgb.shape[:2]
     m = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
     nose = m[:, :2] @ theirs[1][k, 2] + m[:, 2]
-    ours = finder.detect(turned(rgb, degrees))
+    ours = finder.detect(turned(rgb, degrees), SEARCH_PX, both_ways=True)
     size = float(np.sqrt((theirs[0][k, 2:] - theirs[0][k, :2]).prod()))
     return bool(len(ours) and (np.linalg.norm(ours.landmarks_xy[:, 2] - nose, axis=1) < 0.25 * size).any())
 

@@ -14,7 +14,7 @@ import numpy as np
 from haechi.bench.degrade import degrade
 from haechi.detectors.swap import SwapDetector
 from haechi.detectors.synthesis import PLACES, SynthesisDetector, windows
-from haechi.faces import CROP_PX, FaceFinder, crop_box, cut, native_piece
+from haechi.faces import FaceFinder, upright_crop, upright_piece
 from haechi.lab.augment import blockiness
 from haechi.quality import light, sharpness, turned
 from haechi.settings import Settings
@@ -79,9 +79,10 @@ class Probe:
             return Probed(*about, 0, 0.0, 0.0, 0.0, False, 0.0, None, None)
         k = found.largest()
         box = found.boxes_xyxy[k]
-        crop = cut(rgb, crop_box(box), CROP_PX)
+        own, turn = found.own_xyxy[k], float(found.turns_deg[k])
+        crop = upright_crop(rgb, own, turn)
         each, _ = self.swap.each(crop[None], mirrored=True)
-        cuts = windows(native_piece(rgb, box), PLACES)
+        cuts = windows(upright_piece(rgb, own, turn), PLACES)
         drawn = float(self.synthesis.logits(cuts).mean()) if cuts else None
         px = float((box[2:] - box[:2]).min())
         return Probed(

@@ -15,7 +15,8 @@ import numpy as np
 from haechi.bench.metrics import Ranking, ece_statistic, figure, mean_statistic
 from haechi.bench.nuisance import nuisance_report
 from haechi.bench.result import write_json
-from haechi.faces import FaceFinder
+from haechi.faces import SEARCH_PX
+from haechi.faces.network import FinderNetwork
 from haechi.lab import measure_faces
 from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, joined, judged, measured
 from haechi.lab.export import write_card
@@ -74,7 +75,7 @@ def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
     settings = Settings(models_dir=str(models), threads=1)
     threshold = float(json.loads((models / "faces.json").read_text())["threshold"])
     told: dict[str, Any] = measure_faces.measure(data, weights, settings, "reporting", (threshold,))
-    finder = FaceFinder(settings)
+    finder = FinderNetwork(settings)
     portrait = next(rgb for source, _, rgb in measure_faces.pictures(data, "reporting") if source == LARGE)
     square = np.asarray(cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA), np.uint8)
     overall = told[f"at_{threshold:g}"]["all"]
@@ -95,7 +96,9 @@ def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
     return {
         "threshold": threshold, "reporting": told, "card": card,
         "against_people": measure_faces.against_people(data, settings),
-        "milliseconds_640x640_one_core": round(measure_faces.timing(lambda: finder.detect(square)), 2),
+        "milliseconds_640x640_one_core": round(
+            measure_faces.timing(lambda: finder.detect(square, SEARCH_PX)), 2
+        ),
         "weights_bytes": (models / "faces.onnx").stat().st_size,
     }  # fmt: skip
 

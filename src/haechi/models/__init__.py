@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: The models without which no verdict is given, in the order in which a check needs them.
-NAMES = ("faces", "swap", "synthesis", "flicker", "verdict")
+NAMES = ("faces", "face_check", "swap", "synthesis", "flicker", "verdict")
 
 #: What a thorough check needs besides: a second face network, and the weighing of what both say.
 THOROUGH = ("swap_thorough", "verdict_thorough")

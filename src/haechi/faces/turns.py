@@ -1,0 +1,143 @@
+"""Faces that are shown turned: from a quarter turn of a picture back to it, and straight by any angle.
+
+A face's turn is the angle in degrees, clockwise, by which it is away from upright. It is exactly a multiple
+of 90 for faces that are judged as they stand in a quarter turn of the picture, which loses nothing; only
+beyond FREE_DEG is the turn another number, and the crop resampled along it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from haechi.faces.detections import Detections, join, take
+from haechi.faces.network import FinderNetwork
+from haechi.faces.second_look import SecondLook, roll_of
+from haechi.types import F32, F64, U8
+
+FREE_DEG = 22.0
+"""A roll that the networks' training pictures had too, and that stays in the crop."""
+STRAIGHT_PX, STRAIGHT_FACE_PX = 320, 110
+"""A rolled face is found again, upright, at this size in a board of that size."""
+LEAST_SCORE = 0.2
+STRAIGHT_TRIES, SETTLED_DEG = 3, 6.0
+"""Landmarks of a rolled face lean towards upright: the rest shows when the roll was taken out in part."""
+ROLL_VOTE, STAY_VOTE = 1.0, 0.7
+"""Nats. Halfway between two quarter turns a face is judged where it was found."""
+
+
+def from_quarter(found: Detections, quarter: int, height: int, width: int) -> Detections:
+    """Faces of ``np.rot90(picture, quarter)``, their turns being rolls there -> in pixels of the picture,
+    ``height`` x ``width``."""
+    corners = _back(found.boxes_xyxy.reshape(-1, 2, 2), quarter, height, width)
+    middle, half = corners.mean(1), (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]) / 2
+    free = np.abs(found.turns_deg) <= FREE_DEG
+    return Detections(
+        np.concatenate([corners.min(1), corners.max(1)], 1),
+        _back(found.landmarks_xy, quarter, height, width),
+        found.scores,
+        certainty=found.certainty,
+        turns_deg=(90 * quarter + np.where(free, 0, found.turns_deg)).astype(np.float32),
+        own_xyxy=found.boxes_xyxy if quarter == 0 else np.concatenate([middle - half, middle + half], 1),
+    )
+
+
+def _back(points: F32, quarter: int, height: int, width: int) -> F32:
+    """Points (..., 2) of the quarter turn of a picture -> of the picture."""
+    x, y = points[..., 0], points[..., 1]
+    pairs = ((x, y), (width - y, x), (width - x, height - y), (y, height - x))
+    return np.asarray(np.stack(pairs[quarter % 4], -1), np.float32)
+
+
+def quarter_of(rgb: U8, box: F32, roll_deg: float, network: FinderNetwork) -> int:
+    """How many quarter turns counter-clockwise set the face in ``box`` upright, 0 to 3: the network, which
+    learned from upright faces, is surest of it then. The roll that the second look saw votes as well."""
+    votes = []
+    for quarter in range(4):
+        board, _ = _about(rgb, box, 90.0 * quarter)
+        seen, _ = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE))
+        score = float(seen.scores[0]) if len(seen) else LEAST_SCORE
+        stay = STAY_VOTE if quarter == 0 else 0.0
+        votes.append(
+            stay + np.log(score / (1 - score)) + ROLL_VOTE * np.cos(np.radians(roll_deg - 90 * quarter))
+        )
+    return int(np.argmax(votes))
+
+
+def _about(rgb: U8, box: F32, turn: float) -> tuple[U8, F64]:
+    """The surroundings of a box turned counter-clockwise, u8 (320, 320, 3), and the affine map (2, 3)."""
+    centre, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).mean())
+    about, scale = (float(centre[0]), float(centre[1])), STRAIGHT_FACE_PX / side
+    matrix: F64 = np.array(cv2.getRotationMatrix2D(about, turn, scale), np.float64)
+    matrix[:, 2] += STRAIGHT_PX / 2 - centre
+    return _warped(rgb, matrix, scale), matrix
+
+
+def _in_the_middle(seen: Detections) -> tuple[Detections, float]:
+    """The detection nearest to the middle of a board, none when all are away from it; and its roll."""
+    away = np.linalg.norm((seen.boxes_xyxy[:, :2] + seen.boxes_xyxy[:, 2:]) / 2 - STRAIGHT_PX / 2, axis=1)
+    if not len(seen) or away.min() > STRAIGHT_FACE_PX / 2:
+        return Detections.none(), 0.0
+    nearest = take(seen, np.arange(len(seen)) == away.argmin())
+    return nearest, roll_of(nearest.landmarks_xy[0])
+
+
+def straighten(rgb: U8, found: Detections, network: FinderNetwork, look: SecondLook) -> Detections:
+    """Rolled faces are found again in a piece of the picture in which they stand upright: landmarks of rolled
+    ones lean towards upright, and their boxes hold their corners. One that is then not found is doubtful."""
+    rolled = np.abs((found.turns_deg + 45) % 90 - 45) > 1e-3
+    if not rolled.any():
+        return found
+    done = take(found, ~rolled)
+    for i in np.flatnonzero(rolled):
+        done = join(done, _straight(rgb, take(found, np.arange(len(found)) == i), network, look))
+    return take(done, np.argsort(-done.scores, kind="stable"))
+
+
+def _straight(rgb: U8, face: Detections, network: FinderNetwork, look: SecondLook) -> Detections:
+    own, turn = face.own_xyxy[0], float(face.turns_deg[0])
+    best: Detections | None = None
+    for _ in range(STRAIGHT_TRIES):
+        board, matrix = _about(rgb, own, turn)
+        seen, roll = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE, both_ways=True))
+        if not len(seen):
+            break
+        certainty, _ = look.at(board, seen)
+        best = _to_picture(seen, matrix, turn, float(certainty[0]), float(face.scores[0]))
+        if abs(roll) < SETTLED_DEG:
+            return best
+        own, turn = best.own_xyxy[0], turn + roll
+    return best or face.judged(np.full(1, look.doubtful), face.turns_deg)
+
+
+def _warped(rgb: U8, matrix: F64, scale: float) -> U8:
+    if scale < 0.5:
+        # Bilinear sampling reads four pixels: what is reduced further is averaged before.
+        part = int(1 / scale)
+        size = (max(1, rgb.shape[1] // part), max(1, rgb.shape[0] // part))
+        factor = np.array([rgb.shape[1] / size[0], rgb.shape[0] / size[1]])
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+        matrix = np.concatenate([matrix[:, :2] * factor, matrix[:, 2:]], 1)
+    flags, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.warpAffine(rgb, matrix, (STRAIGHT_PX, STRAIGHT_PX), flags=flags, borderMode=border), np.uint8
+    )
+
+
+def _to_picture(seen: Detections, matrix: F64, turn: float, certainty: float, score: float) -> Detections:
+    """One face of the straightened board -> of the picture; its box is that of the turned ellipse in it."""
+    back = np.asarray(cv2.invertAffineTransform(matrix))
+    linear = back[:, :2]
+    box = seen.boxes_xyxy[0]
+    middle = linear @ ((box[:2] + box[2:]) / 2) + back[:, 2]
+    half = (box[2:] - box[:2]) / 2
+    extent = np.sqrt(linear**2 @ half**2)
+    half = half * np.sqrt(abs(np.linalg.det(linear)))
+    return Detections(
+        np.concatenate([middle - extent, middle + extent])[None].astype(np.float32),
+        (seen.landmarks_xy @ linear.T + back[:, 2]).astype(np.float32),
+        np.array([score], np.float32),
+        certainty=np.array([certainty]),
+        turns_deg=np.array([turn % 360], np.float32),
+        own_xyxy=np.concatenate([middle - half, middle + half])[None].astype(np.float32),
+    )
