@@ -120,6 +120,18 @@ def test_a_jpeg_without_its_end_marker_is_judged_when_all_of_it_is_there(
                 open_media(whole[: -2 - cut], DEFAULT)
 
 
+def test_a_download_that_reserved_its_room_is_no_whole_jpeg() -> None:
+    for options in ({}, {"progressive": True}):
+        whole = encoded(NOISE, "JPEG", **options)
+        scan = whole.rindex(b"\xff\xda") + 20
+        cut = whole[: (scan + len(whole)) // 2]
+        for room in (8, 9, 100, 100_000):
+            assert np.array_equal(first(whole[:-2] + bytes(room)), first(whole))
+            for end in (b"", b"\xff", b"\xff\xd9"[:1] * 3):
+                with pytest.raises(DamagedFile, match="cut off"):
+                    open_media(cut + bytes(room) + end, DEFAULT)
+
+
 def _lenient(data: bytes) -> U8:
     """What a decoder shows that fills up what is missing; nothing where it gives up."""
     try:

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from haechi.errors import DamagedFile
-from haechi.media.jpeg_quality import estimate_quality
+from haechi.media.jpeg_quality import estimate_quality, subsampling_name
 
 _MAX_SCANS = 200
 _MAX_SEGMENTS = 200_000
+_PADDING = 8  # zeros on end that are no picture
 _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
@@ -201,7 +202,9 @@ def _scan_end(data: bytes, start: int) -> tuple[int, int]:
     """Where the bytes of a scan end, and where its next marker is, or the end of the file. Between the two
     are fill bytes only: an FF that belongs to the scan is followed by 00."""
     found = _NEXT_MARKER.search(data, start)
-    at = end = len(data) if found is None else found.start()
+    if found is None:
+        return _end_of_data(data, start), len(data)
+    at = end = found.start()
     while end > start:
         block = data[max(start, end - 65_536) : end]
         kept = len(block.rstrip(b"\xff"))
@@ -209,6 +212,17 @@ def _scan_end(data: bytes, start: int) -> tuple[int, int]:
         if kept:
             break
     return end, at
+
+
+def _end_of_data(data: bytes, start: int) -> int:
+    """Where a scan ends behind which there is no marker: before the zeros of room that a download had
+    reserved, which a decoder would take for more of the picture."""
+    kept = len(data.rstrip(b"\xff"))
+    packed = len(data[:kept].rstrip(b"\x00"))
+    if kept - packed < _PADDING:
+        return max(kept, start)
+    # An FF that belongs to the scan is followed by 00.
+    return max(packed + (data[packed - 1 : packed] == b"\xff"), start)
 
 
 def _next_marker(data: bytes, at: int) -> int:
@@ -265,7 +279,7 @@ def _header(walk: _Walk, end: int) -> JpegHeader:
         bit_depth=depth,
         components=components,
         quality=None if luma is None else estimate_quality(luma),
-        subsampling=_subsampling(factors),
+        subsampling=subsampling_name(factors),
         exif=walk.exif,
         core=b"".join((*walk.core, b"\xff\xd9")),
         core_end=walk.core_end,
@@ -279,20 +293,3 @@ def _header(walk: _Walk, end: int) -> JpegHeader:
         mpf=walk.mpf,
         kept=held if marker in _PROGRESSIVE or walk.scans > 1 else 0,
     )
-
-
-def _subsampling(factors: list[tuple[int, int]]) -> str:
-    """The usual J:a:b name of the sampling factors (horizontal, vertical) of the components."""
-    if len(factors) == 1:
-        return "grey"
-    (h, v), (ch, cv) = factors[0], factors[1]
-    ratio = (h // ch, v // cv) if ch and cv and h % ch == 0 and v % cv == 0 else (0, 0)
-    names = {
-        (1, 1): "4:4:4",
-        (2, 1): "4:2:2",
-        (2, 2): "4:2:0",
-        (1, 2): "4:4:0",
-        (4, 1): "4:1:1",
-        (4, 2): "4:1:0",
-    }
-    return names.get(ratio, "other")

@@ -1,5 +1,5 @@
-"""The quality at which a JPEG was saved, from its table of steps. Source: ITU-T T.81 annex K, whose tables
-nearly every encoder scales."""
+"""How a JPEG was saved: its quality from its steps, its sampling of colours. Source: ITU-T T.81 annex K,
+whose tables nearly every encoder scales."""
 
 from __future__ import annotations
 
@@ -24,3 +24,20 @@ def estimate_quality(luma_zigzag: np.ndarray[tuple[int], np.dtype[np.int64]]) ->
     # Encoders for baseline clip at 255; compare as if both did.
     distance = np.abs(np.minimum(tables, 255) - np.minimum(luma_zigzag, 255)[None, :]).sum(axis=1)
     return int(q[np.argmin(distance)])
+
+
+def subsampling_name(factors: list[tuple[int, int]]) -> str:
+    """The usual J:a:b name of the sampling factors (horizontal, vertical) of the components."""
+    if len(factors) == 1:
+        return "grey"
+    (h, v), (ch, cv) = factors[0], factors[1]
+    ratio = (h // ch, v // cv) if ch and cv and h % ch == 0 and v % cv == 0 else (0, 0)
+    names = {
+        (1, 1): "4:4:4",
+        (2, 1): "4:2:2",
+        (2, 2): "4:2:0",
+        (1, 2): "4:4:0",
+        (4, 1): "4:1:1",
+        (4, 2): "4:1:0",
+    }
+    return names.get(ratio, "other")
