@@ -7,14 +7,20 @@ magenta: the finder crashes
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
-from haechi.check import Finder, Judges
+from haechi.check import Checker, Finder, Judges
+from haechi.isolated.checks import Checks, Kept
+from haechi.report import keep
 from haechi.settings import Settings
 from haechi.types import (
     U8,
@@ -122,5 +128,38 @@ def judges(*detectors: FakeDetector) -> Callable[[Settings], Judges]:
     return lambda _settings: Judges(assess, detectors or (FakeDetector("swap"),), decide, refs)
 
 
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the command line check with these stages, in this process however many files there are."""
+    fake = partial(Checker, finder=finder, judges=judges())
+    inside = type("Inside", (Checker,), {"stop": lambda self: None})
+    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
+    monkeypatch.setattr("haechi.isolated.CheckProcess", partial(inside, finder=finder, judges=judges()))
+
+
 def finder(_settings: Settings) -> Finder:
     return find
+
+
+def checks(settings: Settings) -> Checks:
+    """A target of ``haechi.isolated.child`` with these stages."""
+    return Checks(settings, lambda told: Checker(told, finder=finder, judges=judges()))
+
+
+class InProcess:
+    """A judge of lanes that checks in this process, with what ``make`` makes of the settings."""
+
+    alive = True
+
+    def __init__(self, make: Any, settings: Settings, scratch: Path, slow: bool) -> None:
+        self._judge = make(settings)
+
+    def warm(self, progress: Any) -> None:
+        """Nothing is to be loaded."""
+
+    def kept(self, source: Path, name: str, progress: Any) -> Kept:
+        report = self._judge.check(source, progress, previews=True)
+        named = replace(report, media=replace(report.media, name=name))
+        return Kept(report.verdict.level, keep.dump(named))
+
+    def stop(self) -> None:
+        """Nothing runs."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 import haechi
 from fakes import FakeDetector, finder, judges, picture
@@ -51,51 +50,6 @@ def test_a_report_holds_what_every_stage_said(tmp_path: Path) -> None:
 def test_bytes_are_checked_like_files(tmp_path: Path) -> None:
     data = picture(tmp_path / "a.png", "some").read_bytes()
     assert checker().check(data).verdict.level == "some"
-
-
-def test_the_next_source_is_opened_while_one_is_judged_and_only_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, first, second = checker(), picture(tmp_path / "a.png", "some"), picture(tmp_path / "b.png", "none")
-    opened: list[str] = []
-    open_media = one._open
-
-    def noted(source: object, settings: Settings) -> object:
-        opened.append(str(source))
-        return open_media(source, settings)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(one, "_open", noted)
-    assert one.check(first, then=second).media.name == "a.png"
-    report = one.check(second)
-    assert (report.media.name, report.verdict.level) == ("b.png", "none")
-    assert opened == [str(first), str(second)]
-
-
-def test_a_giant_is_not_decoded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, first = checker(), picture(tmp_path / "a.png", "some")
-    most = sys.modules["haechi.check"]._AHEAD_BYTES
-    limits: list[tuple[str, int]] = []
-    open_media = one._open
-
-    def noted(source: object, settings: Settings) -> object:
-        limits.append((Path(str(source)).name, settings.max_memory_bytes))
-        return open_media(source, settings)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(one, "_open", noted)
-    for name in ("giant.png", "giant.jpg"):
-        giant = tmp_path / name
-        Image.new("RGB", (8000, 5000)).save(giant)
-        one.check(first, then=giant)
-        assert one.check(giant).media.width_px == 8000
-        assert limits[-2:] == [(name, most), (name, Settings().max_memory_bytes)]
-
-
-def test_what_is_wrong_with_the_next_source_is_said_when_its_turn_comes(tmp_path: Path) -> None:
-    one, good, gone = checker(), picture(tmp_path / "a.png", "some"), tmp_path / "gone.png"
-    assert one.check(good, then=gone).verdict.level == "some"
-    with pytest.raises(NotAFile, match="no such file"):
-        one.check(gone)
-    assert one.check(good).verdict.level == "some"
 
 
 def test_detectors_see_the_evidence_before_them(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from fakes import finder, judges, picture
+from fakes import finder, in_process, judges, picture
 from haechi import cli, models, report, terminal
 from haechi.check import Checker
 from haechi.settings import Settings
@@ -42,8 +42,7 @@ Haechi = Callable[..., Run]
 @pytest.fixture
 def haechi(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Haechi:
     """Runs the command line in this process, with stages that go by the colour of the picture."""
-    fake = partial(Checker, finder=finder, judges=judges())
-    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
+    in_process(monkeypatch)
 
     def run(*args: str | Path) -> Run:
         monkeypatch.setattr(sys, "argv", ["haechi", *map(str, args)])

@@ -4,44 +4,36 @@ at the keyboard; and that it keeps nothing of an input that it is done with."""
 from __future__ import annotations
 
 import gc
+import json
 import os
+import signal
 import subprocess
 import sys
 import weakref
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from fakes import finder, judges, picture
+from fakes import finder, in_process, judges, picture
 from haechi import cli
 from haechi.check import Checker
 from haechi.errors import DamagedFile
 from haechi.settings import Settings
 from haechi.types import Media
+from targets import HANG, SEGFAULT
 
-# The command line with stages that stand in. A file with "endless" in its name is opened for ever.
+# The command line with stages that stand in, in this process and in the one for several files.
 STAGED = """
-import cv2, numpy, sys
-import haechi.media
+import sys
+import haechi.check, haechi.isolated
 from functools import partial
-from haechi import cli, errors
-from fakes import FakeDetector, finder, judges
+from haechi import cli
+from fakes import finder, judges
 
-open_media = haechi.media.open_media
-
-def opened(source, settings):
-    if "endless" in source:
-        data = numpy.fromfile(source, numpy.uint8)
-        while True:
-            cv2.imdecode(data, 1)  # which aborts when it comes back to a Python that has ended
-    return open_media(source, settings)
-
-haechi.media.open_media = opened
-detector = FakeDetector("swap", error={error})
 module = sys.modules["haechi.check"]
-module.Checker = partial(module.Checker, finder=finder, judges=judges(detector))
+module.Checker = partial(module.Checker, finder=finder, judges=judges())
+haechi.isolated.CheckProcess = partial(haechi.isolated.CheckProcess, target="targets:moody")
 cli.main()
 """
 FULL = Path("/dev/full")
@@ -49,47 +41,49 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="no full disk to try h
 
 
 def staged(
-    *args: str | Path, error: str = "None", stdout: int | IO[bytes] = subprocess.PIPE, **env: str
+    *args: str | Path, stdout: int | IO[bytes] = subprocess.PIPE, **env: str
 ) -> subprocess.CompletedProcess[bytes]:
+    with begun(*args, stdout=stdout, **env) as process:
+        out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def begun(
+    *args: str | Path, stdout: int | IO[bytes] = subprocess.PIPE, **env: str
+) -> subprocess.Popen[bytes]:
     here, inherited = str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")
-    return subprocess.run(
-        [sys.executable, "-c", STAGED.format(error=error), "check", *map(str, args)],
+    return subprocess.Popen(
+        [sys.executable, "-c", STAGED, "check", *map(str, args)],
         stdout=stdout,
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([here, inherited])} | env,
-        timeout=60,
-        check=False,
     )
 
 
-@pytest.fixture
-def endless(tmp_path: Path) -> list[Path]:
-    """A picture that is judged while the next one is being opened, which never ends."""
-    return [picture(tmp_path / name, "none", size=(640, 480)) for name in ("a.png", "endless.png")]
+def test_a_file_that_kills_its_process_costs_no_other(tmp_path: Path) -> None:
+    paths = [picture(tmp_path / "a.png", "strong"), tmp_path / "b.png", picture(tmp_path / "c.png", "none")]
+    paths[1].write_bytes(SEGFAULT)
+    run = staged("--format", "jsonl", *paths)
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [line.get("verdict", {}).get("level") for line in lines] == ["strong", None, "none"]
+    assert lines[1]["error"]["code"] == "crashed"
+    assert run.returncode == 5
+    assert len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        ("KeyboardInterrupt()", 130, b"haechi: interrupted\n"),
-        ("errors.ModelError('altered')", 4, b"haechi: altered\n"),
-    ],
-)
-def test_an_early_end_does_not_wait_for_the_next_file(
-    endless: list[Path], error: str, code: int, said: bytes
-) -> None:
-    run = staged(*endless, error=error)
-    assert (run.returncode, run.stderr) == (code, said)
-
-
-def test_when_the_reader_leaves_the_next_file_is_not_waited_for(endless: list[Path]) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        run = staged(*endless, stdout=writer)
-    finally:
-        os.close(writer)
-    assert (run.returncode, run.stderr) == (141, b"")
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_ctrl_c_does_not_wait_for_a_decoder(tmp_path: Path) -> None:
+    paths = [picture(tmp_path / "a.png", "none"), tmp_path / "b.png"]
+    paths[1].write_bytes(HANG)
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    with begun("--format", "jsonl", *paths, TMPDIR=str(scratch)) as process:
+        assert process.stdout is not None
+        assert b"verdict" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10)
+    assert (process.returncode, said) == (130, b"haechi: interrupted\n")
+    assert not list(scratch.iterdir())
 
 
 @needs_full
@@ -147,8 +141,7 @@ def test_nothing_of_a_file_is_kept_once_its_line_is_written(
             raise DamagedFile("ends early") from error
 
     monkeypatch.setattr(sys.modules["haechi.media"], "open_media", opened)
-    fake = partial(Checker, finder=finder, judges=judges())
-    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
+    in_process(monkeypatch)
     paths = [str(good), *"abc", *([str(good), "d"] * 3)]
     monkeypatch.setattr(sys, "argv", ["haechi", "check", "--format", "jsonl", *paths])
     gc.disable()

@@ -6,15 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from fakes import finder, judges
+from fakes import in_process
 from haechi import cli, report
-from haechi.check import Checker
 from haechi.errors import InputError
 from haechi.settings import Settings
 from hostile import Hostile, write_corpus
@@ -50,9 +48,7 @@ def _hold(corpus: list[Hostile], out: str, err: str) -> None:
 def test_the_corpus_through_the_stages(
     corpus: list[Hostile], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(
-        sys.modules["haechi.check"], "Checker", partial(Checker, finder=finder, judges=judges())
-    )
+    in_process(monkeypatch)
     paths = [str(item.path) for item in corpus]
     monkeypatch.setattr(sys, "argv", ["haechi", "check", "--format", "jsonl", "--", *paths])
     with pytest.raises(SystemExit) as ended:

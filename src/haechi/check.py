@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,16 +32,9 @@ if TYPE_CHECKING:
 Source: TypeAlias = str | os.PathLike[str] | bytes
 #: Called with the name of the stage and the part of the whole check that is done, in [0, 1], never falling.
 Progress: TypeAlias = Callable[[str, float], None]
-_Opened: TypeAlias = "tuple[Original, Media]"
 Finder: TypeAlias = "Callable[[Media, Callable[[float], None] | None], tuple[FaceTrack, ...]]"
 
 _log = logging.getLogger("haechi")
-
-#: The thread that opens the next source. It is a daemon: whoever ends the program while it runs must end the
-#: process without Python's own end, in which OpenCV, on its way back from C++, aborts.
-AHEAD = "haechi-ahead"
-# Most memory for decoding the next picture while one is judged.
-_AHEAD_BYTES = 256 * 1024**2
 
 # Parts of a check that are done when a stage ends; measured on videos, where finding faces is most of it.
 _OPENED, _FOUND, _EXAMINED, _DECIDED, _CLAIMED = 0.05, 0.65, 0.94, 0.95, 0.96
@@ -108,19 +101,10 @@ class Checker:
         self._finder: Future[Finder] = pool.submit(finder, self.settings)
         self._judges: Future[Judges] = pool.submit(judges, self.settings)
         pool.shutdown(wait=False)
-        self._ahead: tuple[Source, Future[_Opened | None]] | None = None
 
-    def check(
-        self,
-        source: Source,
-        progress: Progress | None = None,
-        *,
-        previews: bool = False,
-        then: Source | None = None,
-    ) -> Report:
+    def check(self, source: Source, progress: Progress | None = None, *, previews: bool = False) -> Report:
         """Everything known about one source. ``previews`` adds the frames that the HTML report shows, which
-        for a video costs a second pass over its frames. ``then`` is what will be checked next: it is read
-        and decoded in a thread of its own while this one is judged.
+        for a video costs a second pass over its frames.
 
         Raises InputError when the source cannot be read and ModelError when a model is missing or altered:
         then there is no report, and no verdict. A detector that crashes is ``failed`` evidence."""
@@ -131,11 +115,10 @@ class Checker:
         clock = _Clock()
         tell("open", 0.0)
         with clock.stage("open"):
-            original, media = self._opened(source)
+            # As it is before it is opened, by which claims know it again.
+            original, media = self._original(source), self._open(source, self.settings)
         with clock.stage("load"):
             find = self._finder.result()
-        if then is not None:
-            self._open_ahead(then)
         tell("faces", _OPENED)
         with clock.stage("faces"):
             tracks = find(media, lambda part: tell("faces", _OPENED + (_FOUND - _OPENED) * min(part, 1.0)))
@@ -170,49 +153,6 @@ class Checker:
             stages_s=clock.stages_s,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-
-    def _open_ahead(self, source: Source) -> None:
-        ahead: Future[_Opened | None] = Future()
-        # No executor: Python waits for its threads at the end, here for as long as a large file takes.
-        threading.Thread(
-            target=_fill, args=(ahead, self._open_early, source), name=AHEAD, daemon=True
-        ).start()
-        self._ahead = (source, ahead)
-
-    def _open_now(self, source: Source) -> _Opened:
-        """The source as it is before it is opened, by which claims know it again, and its Media."""
-        return self._original(source), self._open(source, self.settings)
-
-    def _open_early(self, source: Source) -> _Opened | None:
-        """The same, or None for a giant, which must wait until the memory of the one before it is free."""
-        from haechi.media.limits import OverMemory
-
-        most_bytes = min(self.settings.max_memory_bytes, _AHEAD_BYTES)
-        try:
-            original = self._original(source)
-            media = self._open(source, replace(self.settings, max_memory_bytes=most_bytes))
-        except OverMemory:
-            return None
-        return None if "reduced_by" in media.container else (original, media)
-
-    def _opened(self, source: Source) -> _Opened:
-        """What was opened ahead, errors included, when it was this source; else opened now."""
-        ahead, self._ahead = self._ahead, None
-        try:
-            early = ahead[1].result() if ahead is not None and ahead[0] == source else None
-            return early or self._open_now(source)
-        finally:
-            del ahead  # an error holds this frame, and would by it hold itself and the file's bytes
-
-
-def _fill(ahead: Future[_Opened | None], work: Callable[[Source], _Opened | None], source: Source) -> None:
-    """Do the work; whatever it raises is raised to whoever asks for the result."""
-    try:
-        ahead.set_result(work(source))
-    except BaseException as error:
-        ahead.set_exception(error)
-    finally:
-        del ahead  # as above
 
 
 _checkers: dict[Settings, Checker] = {}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from haechi.errors import ExitCode, HaechiError, InputError, UsageError
+from haechi.errors import ExitCode, Fault, HaechiError, InputError, UsageError
 from haechi.settings import Settings
 from haechi.terminal import Bar, base_name, mute, printable, put, say
 
@@ -52,26 +50,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not stop a report
-    try:
-        app()
-    except SystemExit as end:
-        _leave_past_the_next_file(end.code)
-        raise
-
-
-def _leave_past_the_next_file(code: object) -> None:
-    """End the process here when the run broke off while the next file is still being opened: see AHEAD."""
-    from haechi.check import AHEAD
-
-    for thread in threading.enumerate():
-        if thread.name == AHEAD:
-            thread.join(0.1)  # it may be at its last line
-            if thread.is_alive():
-                atexit._run_exitfuncs()  # which remove temporary files
-                for stream in (sys.stdout, sys.stderr):
-                    with suppress(OSError):
-                        stream.flush()
-                os._exit(code if isinstance(code, int) else 1)
+    app()
 
 
 @contextmanager
@@ -96,16 +75,8 @@ def outcome() -> Iterator[None]:
     except Exception as error:
         if os.environ.get("HAECHI_DEBUG") == "1":
             raise
-        say(f"haechi: {crash(error).message}")
+        say(f"haechi: {Fault(type(error).__name__).message}")
         raise typer.Exit(ExitCode.INTERNAL) from None
-
-
-def crash(error: Exception) -> HaechiError:
-    """The one line for a fault of ours, without the text of the error: that may name the user's file."""
-    return HaechiError(
-        f"Internal error ({type(error).__name__}), so there is no verdict. Please report it with the output "
-        "of `haechi doctor`; HAECHI_DEBUG=1 shows where it happened."
-    )
 
 
 def _version(wanted: bool) -> None:
@@ -171,13 +142,23 @@ def check(
         output = Output(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
         server = server or os.environ.get("HAECHI_SERVER")
         token = token or os.environ.get("HAECHI_TOKEN")
-        with _checker(settings, server, token) as checker:
+        with _checker(settings, server, token, several=len(paths) > 1) as checker:
             raise typer.Exit(_check_all(paths, checker, output, fail_on))
 
 
 @contextmanager
-def _checker(settings: Settings, server: str | None, token: str | None) -> Iterator[Any]:
-    """What checks: this process, or a server."""
+def _checker(settings: Settings, server: str | None, token: str | None, *, several: bool) -> Iterator[Any]:
+    """What checks: a server, or this process. Of several files each in a process beside this one, so that
+    one that crashes a decoder costs no other; for one file that would only cost time."""
+    if not server and several and os.environ.get("HAECHI_DEBUG") != "1":
+        from haechi.isolated import CheckProcess
+
+        process = CheckProcess(settings)
+        try:
+            yield process
+        finally:
+            process.stop()
+        return
     if not server:
         from haechi.check import Checker
 
@@ -200,8 +181,7 @@ def _check_all(paths: list[str], checker: Any, output: Any, fail_on: FailOn | No
             def tell(stage: str, part: float, done: int = i, name: str = name) -> None:
                 bar.tell(f"{name}: {stage}", done + part)
 
-            following = paths[i + 1] if i + 1 < len(paths) else None
-            answer = _answer(checker, path, tell, output, following, alone=len(paths) == 1)
+            answer = _answer(checker, path, tell, output, alone=len(paths) == 1)
             # Outside of what is held against the input: a full disk is not its fault.
             with bar.hidden():
                 if isinstance(answer, HaechiError):
@@ -216,27 +196,23 @@ def _check_all(paths: list[str], checker: Any, output: Any, fail_on: FailOn | No
 
 
 def _answer(
-    checker: Any,
-    path: str,
-    tell: Callable[[str, float], None],
-    output: Any,
-    following: str | None,
-    *,
-    alone: bool,
+    checker: Any, path: str, tell: Callable[[str, float], None], output: Any, *, alone: bool
 ) -> tuple[str, str] | HaechiError:
     """The level and the rendered report of one path, or why there is none. The report itself, and with it
-    the picture, ends here: the next picture is in memory already."""
+    the picture, ends here."""
     try:
-        report = checker.check(path, tell, previews=output.format == "html", then=following)
+        report = checker.check(path, tell, previews=output.format == "html")
         return report.verdict.level, output.render(report)
-    except InputError as error:
+    except (InputError, Fault) as error:
+        if alone and isinstance(error, Fault):
+            raise
         return error
     except HaechiError:
         raise
     except Exception as error:
         if alone or os.environ.get("HAECHI_DEBUG") == "1":
             raise
-        return crash(error)
+        return Fault(type(error).__name__)
 
 
 def _exit_code(levels: set[str], failures: list[ExitCode], count: int, fail_on: FailOn | None) -> ExitCode:

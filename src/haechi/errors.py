@@ -1,12 +1,14 @@
 """Every error that Haechi raises on purpose, each with the exit code of the command line.
 
     HaechiError                 exit 1   a fault of ours
+    ├── Fault                            a check that broke down
     ├── UsageError              exit 2   the request itself makes no sense
     ├── InputError              exit 3   the input cannot be read
     │   ├── NotAFile                     a directory, a pipe, a device, nothing there, no permission
     │   ├── UnknownFormat                its content is no picture or video that we read
     │   ├── DamagedFile                  truncated, encrypted, empty, or lying about itself
-    │   └── OverLimit                    more bytes, pixels, frames or seconds than the settings allow
+    │   ├── OverLimit                    more bytes, pixels, frames or seconds than the settings allow
+    │   └── Crashed                      checking it stopped the process that checked
     ├── ModelError              exit 4   a model is missing, or differs from its card
     └── CaseError               exit 6   a case folder is damaged, busy, or no case
         └── Locked                       its passphrase is missing or wrong
@@ -46,6 +48,18 @@ class HaechiError(Exception):
         return str(self.args[0])
 
 
+class Fault(HaechiError):
+    """A check broke down. ``kind``: the name of the error, whose text is left out, since it may name the
+    user's file. ``steps``: where, as tracebacks print it."""
+
+    def __init__(self, kind: str, steps: str = "") -> None:
+        super().__init__(
+            f"Internal error ({kind}), so there is no verdict. Please report it with the output of `haechi "
+            "doctor`; HAECHI_DEBUG=1 shows where it happened."
+        )
+        self.kind, self.steps = kind, steps
+
+
 class UsageError(HaechiError):
     code = "usage"
     exit_code = ExitCode.USAGE
@@ -70,6 +84,10 @@ class DamagedFile(InputError):
 
 class OverLimit(InputError):
     code = "over_limit"
+
+
+class Crashed(InputError):
+    code = "crashed"
 
 
 class ModelError(HaechiError):

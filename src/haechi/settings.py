@@ -38,6 +38,9 @@ class Settings:
     decode_timeout_s: float = _setting(
         120.0, "longest decoding of a video (all passes over it), JPEG, PNG or GIF, in seconds"
     )
+    job_timeout_s: float = _setting(
+        600.0, "longest check of an upload, or of one of several files, in seconds"
+    )
     video_frames: int = _setting(300, "frames of a video in which faces are looked for")
     video_crops: int = _setting(32, "frames of one face that the networks look at, besides its first 20")
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")

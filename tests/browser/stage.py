@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
+from fakes import InProcess
 from haechi.errors import UnknownFormat
 from haechi.settings import Settings
 from haechi.types import Report
@@ -51,7 +53,7 @@ def staged(folder: Path, **more: Any) -> Iterator[str]:
     """The address of a server with that judge; ``more`` options. It is bound to this machine, whatever they
     say."""
     options = Options(**{"port": 0, "data_dir": folder, **more})
-    app = build(options, Settings(), make=Teller)
+    app = build(options, Settings(), make=partial(InProcess, Teller))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -93,9 +93,8 @@ def test_claims_read_what_was_given_be_it_a_file_or_bytes(tmp_path: Path) -> Non
     one = checker(FakeClaim(before=note))
     one.check(source)
     one.check(source.read_bytes())
-    one.check(source, then=source)
     one.check(source)
-    assert read == [source.read_bytes()] * 4
+    assert read == [source.read_bytes()] * 3
 
 
 @pytest.mark.parametrize("how", ["changed", "replaced", "gone", "pipe"])
@@ -131,16 +130,6 @@ def test_a_file_that_changes_while_it_is_read_is_not_spoken_of(tmp_path: Path) -
     source.write_bytes(b"another")
     with pytest.raises(Changed, match="check it again"):
         reading.__exit__(None, None, None)
-
-
-def test_what_was_opened_ahead_is_known_as_it_was_then(tmp_path: Path) -> None:
-    first, second = picture(tmp_path / "a.png", "none"), picture(tmp_path / "b.png", "some")
-    one = checker(FakeClaim(before=lambda subject: subject.notes))
-    one.check(first, then=second)
-    assert one._ahead is not None
-    one._ahead[1].result()
-    second.write_bytes(second.read_bytes() + b"later")
-    assert one.check(second).evidence[-1].reason.code == "claim_changed"
 
 
 def test_the_shipped_claims_leave_the_shipped_verdict_alone(astronaut: Path, shipped: Settings) -> None:

@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import uvicorn
 from sites import FAKE
 
+from fakes import InProcess
 from haechi.settings import Settings
 from haechi.web.app import build
 from haechi.web.options import Options
@@ -27,7 +29,7 @@ from haechi.web.wire import Wire
 @contextmanager
 def in_thread(folder: Path, make: Any = FAKE, **options: Any) -> Iterator[int]:
     """The port of a server with stand-in networks."""
-    app = build(Options(**{"data_dir": folder, **options}), Settings(), make=make)
+    app = build(Options(**{"data_dir": folder, **options}), Settings(), make=partial(InProcess, make))
     config = uvicorn.Config(
         app, http=Wire, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False
     )

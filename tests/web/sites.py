@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from fastapi.testclient import TestClient
 
-from fakes import finder, judges, picture
+from fakes import InProcess, finder, judges, picture
 from haechi.check import Checker
 from haechi.settings import Settings
 from haechi.types import Report
@@ -65,9 +65,17 @@ class Start(Protocol):
 
 
 def started(
-    folder: Path, make: Any, settings: Settings | None, headers: dict[str, str] | None, **options: Any
+    folder: Path,
+    make: Any,
+    settings: Settings | None,
+    headers: dict[str, str] | None,
+    *,
+    lanes: bool = False,
+    **options: Any,
 ) -> Site:
-    """The application in ``folder``, not entered yet."""
+    """The application in ``folder``, not entered yet. ``make``: of the settings what checks in this process,
+    or with ``lanes`` what a ``Worker`` takes."""
+    make = make if lanes else partial(InProcess, make)
     app = build(Options(**{"data_dir": folder, **options}), settings or Settings(), make=make)
     return Site(TestClient(app, base_url=BASE, client=("127.0.0.1", 50000), headers=headers or {}), folder)
 

@@ -268,7 +268,7 @@ def test_models_health_and_metrics(site: Site) -> None:
 def test_not_ready_while_a_model_is_missing_and_ready_after_the_repair(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("haechi.web.worker._REPAIR_S", 0.05)
+    monkeypatch.setattr("haechi.web.lane._REPAIR_S", 0.05)
     broken = threading.Event()
     broken.set()
 

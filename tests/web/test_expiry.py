@@ -20,7 +20,7 @@ def test_what_expired_while_the_server_was_down_is_gone_at_its_start_and_its_end
         return Desk(Options(data_dir=tmp_path / "data", keep_s=3600))
 
     def stored(desk: Desk) -> None:
-        with desk.place() as file:
+        with desk.part() as file:
             file.write_bytes(b"x")
             desk.submit(file, "a.png")
         task = desk.next(0)

@@ -135,7 +135,7 @@ def test_only_folders_that_we_made_are_closed_to_others(tmp_path: Path) -> None:
 def test_a_folder_of_a_version_before_the_mark_is_taken_up(tmp_path: Path) -> None:
     data = tmp_path / "data"
     desk = Desk(Options(data_dir=data))
-    with desk.place() as file:
+    with desk.part() as file:
         file.write_bytes(b"waits")
         id_ = desk.submit(file, "photo.png")
     desk.close()

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sites import FAKE, Site, Slow, Start, problem
 
-from fakes import picture
 from haechi.errors import ModelError
 from haechi.report import keep
 from haechi.settings import Settings
@@ -21,7 +20,7 @@ from haechi.web.desk import Desk
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haechi.web.worker._REPAIR_S", 0.05)
+    monkeypatch.setattr("haechi.web.lane._REPAIR_S", 0.05)
 
 
 def test_a_store_that_is_full_for_a_while_loses_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,30 +66,6 @@ def test_a_report_that_cannot_be_filed_is_a_fault_and_not_a_verdict(
     problem(site.send(site.picture("strong"), headers={"Prefer": "wait=20"}), 500, "internal")
     monkeypatch.undo()
     assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200
-
-
-def test_the_next_file_is_read_ahead_but_not_after_a_crash(tmp_path: Path) -> None:
-    from haechi.web.options import Options
-
-    desk = Desk(Options(data_dir=tmp_path / "data"))
-    ids = []
-    for k in range(3):
-        with desk.place() as file:
-            picture(tmp_path / "a.png", "none").rename(file)
-            ids.append(desk.submit(file, f"{k}.png"))
-    first = desk.next(0)
-    assert first is not None
-    assert first.then == desk.original(ids[1])
-    desk.close()
-    desk = Desk(Options(data_dir=tmp_path / "data"))  # as after a crash
-    again = desk.next(0)
-    assert again is not None
-    assert (again.id, again.then) == (ids[0], None)
-    desk.finish(again.id, b"")
-    following = desk.next(0)
-    assert following is not None
-    assert following.then == desk.original(ids[2])
-    desk.close()
 
 
 def test_stopping_breaks_off_and_the_job_waits_for_the_next_start(

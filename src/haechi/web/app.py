@@ -20,6 +20,7 @@ from haechi.settings import Settings
 from haechi.web import api, contract, docs, health, login, pages
 from haechi.web.desk import Desk
 from haechi.web.guard import Guard
+from haechi.web.lane import Judge, report_crash
 from haechi.web.metrics import Metrics
 from haechi.web.options import Options
 from haechi.web.problem import Problem, internal
@@ -27,10 +28,11 @@ from haechi.web.rate import Buckets, Slots
 from haechi.web.sessions import Sessions
 from haechi.web.tokens import Tokens
 from haechi.web.watch import Watch
-from haechi.web.worker import Judge, Worker, report_crash
+from haechi.web.worker import Worker
 
 _BURST_S = 6.0
 _GUESSES_PER_MIN = 30
+_CROWD = 8
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_multipart"}
 
 
@@ -48,10 +50,10 @@ class _App(FastAPI):
 
 
 def build(
-    options: Options, settings: Settings, *, make: Callable[[Settings], Judge] | None = None
+    options: Options, settings: Settings, *, make: Callable[[Settings, Path, bool], Judge] | None = None
 ) -> FastAPI:
-    """The application, its data folder opened; the worker starts with it. ``make``: another judge than
-    ``haechi.check.Checker``. Raises UsageError when the data folder cannot be used."""
+    """The application, its data folder opened; the worker starts with it. ``make``: see ``Worker``. Raises
+    UsageError when the data folder cannot be used."""
     tokens = Tokens(options.token, options.tokens_file)
     sessions = Sessions(options.session_s, tokens.digest_of)
     desk, metrics = Desk(options), Metrics()

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
+from haechi.errors import InputError
+from haechi.media.sniff import HEAD_BYTES, sniff
 from haechi.report import keep
 from haechi.types import Report
 from haechi.web.folder import SEARCHED, Folder
@@ -26,8 +28,9 @@ from haechi.web.store import ATTEMPTS, Damaged, Row, Store
 
 Status: TypeAlias = Literal["waiting", "running", "done", "failed"]
 
-_ID_BYTES = 18
 _log = logging.getLogger("haechi.web")
+
+_ID_BYTES = 18
 _CRASHED = (
     "crashed",
     f"Checking this file stopped the program {ATTEMPTS} times, so it is not tried again: the file may be "
@@ -60,13 +63,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the worker needs of a job that it has claimed. ``then``: the original that probably comes next."""
+    """What the worker needs of a job that it has claimed."""
 
     id: str
     name: str
     thorough: bool
     original: Path
-    then: Path | None
 
 
 class Desk:
@@ -80,12 +82,18 @@ class Desk:
         self._store.recover(*_CRASHED, time.time() + options.keep_s)
         self._lock, self._adding = threading.Lock(), threading.Lock()
         self._work = threading.Condition()
+        self._left: set[str] = set()
         self._running: dict[str, tuple[str, float]] = {}
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         for id_ in self._store.ids_of("*/*"):  # of sessions that have ended: nobody can ask for them
             self._store.drop(id_)
         self._folder.sweep(self._store.open_ids())
         self.sweep()
+
+    @property
+    def scratch(self) -> Path:
+        """The folder for temporary files of the processes that check."""
+        return self._folder.scratch
 
     @contextmanager
     def place(self) -> Iterator[Path]:
@@ -125,11 +133,12 @@ class Desk:
         then. Raises QueueFull."""
         id_ = secrets.token_urlsafe(_ID_BYTES)
         original = self._folder.original(id_)
+        slow = _is_video(upload)
         with self._adding:
             self._check_queue()
             upload.rename(original)
             try:
-                self._store.add(id_, name, thorough=thorough, created_s=time.time(), owner=owner)
+                self._store.add(id_, name, thorough=thorough, created_s=time.time(), owner=owner, slow=slow)
             except BaseException:
                 self._folder.delete(original)
                 raise
@@ -146,7 +155,7 @@ class Desk:
         if row.status == "done":
             part = 1.0
         elif row.status in ("waiting", "running"):
-            ahead = self._store.ahead(row.seq)
+            ahead = self._store.ahead(row.seq, slow=row.slow)
             stage, part = self._running.get(id_, (stage, part))
         return _job(row, stage, part, ahead)
 
@@ -162,10 +171,9 @@ class Desk:
 
     def drop(self, id_: str) -> bool:
         """Delete a job, its original and its report now; one that runs is broken off. False: none there."""
-        if self._store.look(id_):
-            self._folder.delete(self._folder.original(id_))
         gone = self._store.drop(id_)
         if gone:
+            self._delete(id_)
             self._tell(id_)
         return gone
 
@@ -236,24 +244,22 @@ class Desk:
 
     # What follows is for the worker.
 
-    def next(self, wait_s: float) -> Task | None:
-        """Claim the oldest waiting job; wait that long for one."""
+    def next(self, wait_s: float, *, slow: bool = False) -> Task | None:
+        """Claim the oldest waiting job of a kind; wait that long for one. Slow are videos, and what took long
+        while others waited."""
         with self._work:
-            row = self._store.claim()
+            row = self._store.claim(slow=slow)
             if row is None:
                 self._work.wait(wait_s)
-                row = self._store.claim()
+                row = self._store.claim(slow=slow)
         if row is None:
             return None
         self._running[row.id] = ("open", 0.0)
-        # After a crash one file at a time, or the next one, read ahead, would be blamed on this one.
-        following = self._store.following() if row.attempts == 1 else None
-        then = (
-            self._folder.original(following.id)
-            if following is not None and following.thorough == row.thorough and following.attempts == 0
-            else None
-        )
-        return Task(row.id, row.name, row.thorough, self._folder.original(row.id), then)
+        return Task(row.id, row.name, row.thorough, self._folder.original(row.id))
+
+    def waits(self, *, slow: bool) -> bool:
+        """Whether a job of this kind waits."""
+        return self._store.waits(slow=slow)
 
     def wake(self) -> None:
         """Have ``next`` return at once."""
@@ -275,13 +281,17 @@ class Desk:
         self._store.fail(id_, code, message, time.time() + self.options.keep_s)
         self._ended(id_)
 
-    def release(self, id_: str) -> None:
-        """The job was interrupted on purpose and waits again."""
-        self._store.release(id_)
+    def release(self, id_: str, *, slow: bool = False) -> None:
+        """The job was interrupted on purpose and waits again; ``slow``: from now on with the videos."""
+        self._store.release(id_, slow=slow)
         self._running.pop(id_, None)
+        self.wake()
 
     def sweep(self) -> int:
-        """Delete results that have expired, and what was set aside so long ago; how many results."""
+        """Delete results that have expired, and what was set aside so long ago; how many results. Originals
+        that could not be deleted are tried again."""
+        for id_ in tuple(self._left):
+            self._delete(id_)
         self._folder.forget_set_aside(time.time() - self.options.keep_s)
         return self._store.purge(time.time(), self.options.keep_s)
 
@@ -295,15 +305,35 @@ class Desk:
         self._folder.close()
 
     def _ended(self, id_: str) -> None:
-        self._folder.delete(self._folder.original(id_))
         self._running.pop(id_, None)
+        self._delete(id_)
         self._tell(id_)
+
+    def _delete(self, id_: str) -> None:
+        """Delete the original of a job that has ended. What cannot be deleted now is tried again by every
+        ``sweep``: neither the job nor those after it depend on that."""
+        try:
+            self._folder.delete(self._folder.original(id_))
+            self._left.discard(id_)
+        except OSError as error:
+            if id_ not in self._left:
+                _log.error("an upload cannot be deleted (%s): tried again every few seconds", error.strerror)
+            self._left.add(id_)
 
     def _tell(self, id_: str) -> None:
         with self._lock:
             calls = self._listeners.pop(id_, [])
         for call in calls:
             call()
+
+
+def _is_video(file: Path) -> bool:
+    """By its first bytes; what is no video, and what is nothing at all, is quickly done with."""
+    with file.open("rb") as opened:
+        try:
+            return sniff(opened.read(HEAD_BYTES)).kind == "video"
+        except InputError:
+            return False
 
 
 def _job(row: Row, stage: str, part: float, ahead: int) -> Job:

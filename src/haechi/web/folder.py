@@ -3,6 +3,7 @@
     DATA_DIR/haechi.folder    says that the folder is ours; without it only an empty folder is taken
     DATA_DIR/haechi.db*       jobs and reports
     DATA_DIR/uploads/         originals on their way, under names of the patterns below
+    DATA_DIR/scratch/         temporary files of the processes that check
     DATA_DIR/cases/           one folder a case
 
 Only files that bear one of our own names are deleted, links are never followed, and modes are set only when
@@ -15,16 +16,19 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Collection
 from pathlib import Path
 
 from haechi.errors import UsageError
+from haechi.isolated.process import PREFIX
 
 MARK = "haechi.folder"
 DATABASE = "haechi.db"
 UPLOADS = "uploads"
+SCRATCH = "scratch"
 _MARK_TEXT = b"This folder belongs to Haechi, which deletes files of its own in it.\n"
 _SQLITE = b"SQLite format 3\x00"
 #: What systems put into folders and volumes that their users call empty.
@@ -33,6 +37,7 @@ _SYSTEM = {"lost+found", ".DS_Store", "desktop.ini", "Thumbs.db", ".Trash-1000"}
 _ORIGINAL = re.compile(r"([A-Za-z0-9_-]{24})\.original")
 _PART = re.compile(r"[0-9a-f]{32}\.part")
 _SEARCH = re.compile(r"[0-9a-f]{32}\.search")
+_CHILD = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")
 SEARCHED = "found"
 """The one file in a folder for the search for copies."""
 _DAMAGED = re.compile(r"haechi\.db(-wal|-shm)?\.damaged-[0-9a-f]{16}")
@@ -63,7 +68,9 @@ class Folder:
                     "folder."
                 )
             _made(self.path / UPLOADS)
+            _made(self.path / SCRATCH)
             self._uploads = _Held(self.path / UPLOADS)
+            self._scratch = _Held(self.path / SCRATCH)
             self._top = _Held(self.path)
         except OSError as error:
             raise UsageError(
@@ -72,6 +79,7 @@ class Folder:
 
     def close(self) -> None:
         self._uploads.close()
+        self._scratch.close()
         self._top.close()
 
     @property
@@ -81,6 +89,10 @@ class Folder:
     @property
     def uploads(self) -> Path:
         return self.path / UPLOADS
+
+    @property
+    def scratch(self) -> Path:
+        return self.path / SCRATCH
 
     def original(self, id_: str) -> Path:
         """Where the upload of a job lies."""
@@ -110,6 +122,9 @@ class Folder:
                 _deleted(self._uploads, name)
             elif _any(name, _SEARCH, _OLD_SEARCH):
                 _emptied(self._uploads, name, re.compile(SEARCHED))
+        for name in self._scratch.names():
+            if _CHILD.fullmatch(name):
+                self._scratch.remove_tree(name)
         for name in self._top.names():
             if _OLD_BUNDLE.fullmatch(name):
                 _emptied(self._top, name, _OLD_BUNDLED)
@@ -214,6 +229,15 @@ class _Held:
     def remove_folder(self, name: str) -> None:
         """Raises OSError, also when something is in it."""
         os.rmdir(self._at(name), dir_fd=self._handle)
+
+    def remove_tree(self, name: str) -> None:
+        """Delete a folder with all that is in it, links in it and not what they lead to. What cannot be
+        deleted is logged."""
+        try:
+            if self.is_folder(name):
+                shutil.rmtree(self._at(name), dir_fd=self._handle)
+        except OSError as error:
+            _log.error("a folder that was left behind cannot be deleted (%s)", error.strerror)
 
     def _is(self, name: str, kind: int) -> bool:
         try:

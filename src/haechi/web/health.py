@@ -23,20 +23,34 @@ async def healthz() -> Response:
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz", responses=_STATE | problems("model", "loading"))
+@router.get("/readyz", responses=_STATE | problems("model", "loading", "stalled"))
 def readyz(request: Request) -> Response:
-    """Whether uploads are judged at once: networks loaded, no model missing or altered."""
+    """Whether uploads are judged at once: networks loaded, no model missing or altered, nothing hangs."""
+    problem = _trouble(request)
+    if problem is not None:
+        raise problem
+    return JSONResponse({"status": "ready"})
+
+
+def _trouble(request: Request) -> Problem | None:
+    """Why uploads are not judged at once; None when they are."""
     worker: Worker = request.app.state.worker
     fault = worker.fault or request.app.state.watch.fault()
     if fault is not None:
-        raise Problem.of(fault)
-    if not worker.warm:
-        raise Problem(
-            "loading",
-            "The models are being loaded: ask again in a few seconds.",
-            headers={"Retry-After": "2"},
+        return Problem.of(fault)
+    patience = {"Retry-After": "2"}
+    if worker.still:
+        return Problem(
+            "stalled",
+            "Checks stand still, as on a full disk: see the log of the server, and start it again if it does "
+            "not go on by itself.",
+            headers=patience,
         )
-    return JSONResponse({"status": "ready"})
+    if not worker.warm:
+        return Problem(
+            "loading", "The models are being loaded: ask again in a few seconds.", headers=patience
+        )
+    return None
 
 
 @router.get(
@@ -47,5 +61,5 @@ def readyz(request: Request) -> Response:
 def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
     state = request.app.state
-    ready = state.worker.warm and state.watch.fault() is None
+    ready = _trouble(request) is None
     return Response(state.metrics.text(state.desk.counts(), ready=ready), media_type=MEDIA_TYPE)

@@ -36,13 +36,14 @@ TITLES: dict[str, tuple[int, str]] = {
     "unknown_format": (422, "The format is not known"),
     "damaged_file": (422, "The file is damaged"),
     "over_limit": (422, "The file is over a limit"),
-    "crashed": (422, "Checking this file stopped the program three times"),
+    "crashed": (422, "Checking this file stopped the program"),
     "rate_limited": (429, "Too many uploads from this address"),
     "queue_full": (429, "Too many jobs are waiting"),
     "internal": (500, "A fault of ours"),
     "no_pdf": (501, "PDF is not available on this server"),
     "model": (503, "A model is missing or altered"),
     "loading": (503, "The models are being loaded"),
+    "stalled": (503, "Checks stand still"),
     "disk_full": (507, "The disk is full"),
 }
 

@@ -63,8 +63,8 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(server.serve(sockets=[listening]))
     say("Haechi has stopped")
-    if any(thread.name in ("haechi-worker", "haechi-ahead") for thread in threading.enumerate()):
-        # Deep in a file: Python's own end would wait for it, or meet OpenCV half way (see check.AHEAD).
+    if any(thread.name.startswith("haechi-lane") for thread in threading.enumerate()):
+        # It does not let go, as on a disk that hangs: Python's own end would wait for it.
         sys.stderr.flush()
         os._exit(0)
 

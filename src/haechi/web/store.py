@@ -37,17 +37,23 @@ CREATE TABLE IF NOT EXISTS jobs (
   expires_s REAL,
   error_code TEXT,
   error_message TEXT,
-  owner TEXT NOT NULL DEFAULT ''
+  owner TEXT NOT NULL DEFAULT '',
+  slow INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, seq);
 CREATE TABLE IF NOT EXISTS reports (id TEXT PRIMARY KEY, data BLOB NOT NULL);
 """
-_COLUMNS = "seq, id, name, thorough, status, attempts, created_s, expires_s, error_code, error_message, owner"
+_ADDED = {"owner": "TEXT NOT NULL DEFAULT ''", "slow": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns that the first version had not."""
+_COLUMNS = (
+    "seq, id, name, thorough, status, attempts, created_s, expires_s, error_code, error_message, owner, slow"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job. Times in seconds since 1970; ``expires_s`` is None until it has ended."""
+    """One job. Times in seconds since 1970; ``expires_s`` is None until it has ended. ``slow``: it is done
+    beside the others, which do not wait for it."""
 
     seq: int
     id: str
@@ -60,6 +66,7 @@ class Row:
     error_code: str | None
     error_message: str | None
     owner: str
+    slow: bool
 
 
 class Damaged(UsageError):
@@ -100,9 +107,9 @@ class Store:
         with self._change():
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
-            columns = {row[1] for row in self._db.execute("PRAGMA table_info(jobs)").fetchall()}
-            if "owner" not in columns:  # of a version that knew one caller only
-                self._db.execute("ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+            there = {row[1] for row in self._db.execute("PRAGMA table_info(jobs)").fetchall()}
+            for column in _ADDED.keys() - there:
+                self._db.execute(f"ALTER TABLE jobs ADD COLUMN {column} {_ADDED[column]}")
         if self._db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
             raise _damaged()
         self._first("LIMIT 1")  # whether it has the columns of ours
@@ -111,18 +118,20 @@ class Store:
         with self._lock:
             self._db.close()
 
-    def add(self, id_: str, name: str, *, thorough: bool, created_s: float, owner: str = "") -> None:
+    def add(
+        self, id_: str, name: str, *, thorough: bool, created_s: float, owner: str = "", slow: bool = False
+    ) -> None:
         with self._change():
             self._db.execute(
-                "INSERT INTO jobs (id, name, thorough, status, created_s, owner) "
-                "VALUES (?, ?, ?, 'waiting', ?, ?)",
-                (id_, name, thorough, created_s, owner),
+                "INSERT INTO jobs (id, name, thorough, status, created_s, owner, slow) "
+                "VALUES (?, ?, ?, 'waiting', ?, ?, ?)",
+                (id_, name, thorough, created_s, owner, slow),
             )
 
-    def claim(self) -> Row | None:
-        """The oldest waiting job, now running and counted once more; None when none waits."""
+    def claim(self, *, slow: bool = False) -> Row | None:
+        """The oldest waiting job of its kind, now running and counted once more; None when none waits."""
         with self._change():
-            row = self._first("WHERE status = 'waiting' ORDER BY seq LIMIT 1")
+            row = self._first("WHERE status = 'waiting' AND slow = ? ORDER BY seq LIMIT 1", slow)
             if row is not None:
                 self._db.execute(
                     "UPDATE jobs SET status = 'running', attempts = attempts + 1 WHERE seq = ?", (row.seq,)
@@ -130,10 +139,10 @@ class Store:
                 row = self._first("WHERE seq = ?", row.seq)
         return row
 
-    def following(self) -> Row | None:
-        """The job that the next ``claim`` would give."""
+    def waits(self, *, slow: bool) -> bool:
+        """Whether a job of this kind waits."""
         with self._lock:
-            return self._first("WHERE status = 'waiting' ORDER BY seq LIMIT 1")
+            return self._first("WHERE status = 'waiting' AND slow = ? LIMIT 1", slow) is not None
 
     def finish(self, id_: str, report: bytes, expires_s: float) -> bool:
         """Store the report of a running job; False when the job was dropped meanwhile."""
@@ -155,13 +164,14 @@ class Store:
                 (code, message, expires_s, id_),
             )
 
-    def release(self, id_: str) -> None:
-        """A running job was interrupted on purpose: it waits again, and this run does not count."""
+    def release(self, id_: str, *, slow: bool = False) -> None:
+        """A running job was interrupted on purpose: it waits again, and this run does not count. ``slow``:
+        from now on it is one of these."""
         with self._change():
             self._db.execute(
-                "UPDATE jobs SET status = 'waiting', attempts = attempts - 1 WHERE id = ? "
-                "AND status = 'running'",
-                (id_,),
+                "UPDATE jobs SET status = 'waiting', attempts = attempts - 1, slow = max(slow, ?) "
+                "WHERE id = ? AND status = 'running'",
+                (slow, id_),
             )
 
     def recover(self, code: str, message: str, expires_s: float) -> None:
@@ -178,11 +188,12 @@ class Store:
         with self._lock:
             return self._first("WHERE id = ?", id_)
 
-    def ahead(self, seq: int) -> int:
-        """Jobs that end before the job with this number."""
+    def ahead(self, seq: int, *, slow: bool) -> int:
+        """Jobs that end before the job of this kind with this number."""
         with self._lock:
             found = self._db.execute(
-                "SELECT count(*) FROM jobs WHERE status IN ('waiting', 'running') AND seq < ?", (seq,)
+                "SELECT count(*) FROM jobs WHERE status IN ('waiting', 'running') AND slow = ? AND seq < ?",
+                (slow, seq),
             ).fetchone()
         return int(found[0])
 

@@ -1,0 +1,12 @@
+"""Checks in a process of their own: what crashes a decoder, keeps it busy or fills its memory costs the one
+file that did it.
+
+    CheckProcess (checks) -> Process (process)  ==pipe==  child -> Checks (checks) -> haechi.check
+
+``process``  starts, asks, ends the child        ``child``   what runs in it: one request after another
+``checks``   a check asked for, and answered     ``limits``  what the child may take
+"""
+
+from haechi.isolated.checks import CheckProcess, Kept
+
+__all__ = ["CheckProcess", "Kept"]
