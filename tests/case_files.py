@@ -64,6 +64,17 @@ def portrait_film(path: Path, *options: str, frames: int = 12) -> Path:
     )
 
 
+def planet(size: int = 900) -> Image.Image:
+    """A banded ball on black."""
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    lit = np.sqrt(np.clip(1 - (x**2 / 0.45**2 + y**2 / 0.43**2), 0, 1))
+    bands = 0.82 + 0.12 * np.sin(36 * y + 0.9 * np.sin(5 * x)) + 0.06 * np.sin(71 * y + 2 * x)
+    shade = np.clip(bands * (0.6 + 0.4 * lit), 0, 1) * (lit > 0)
+    grain = np.random.default_rng(3).normal(0, 2.0, (size, size, 1)) * (lit > 0)[..., None]
+    rgb = shade[..., None] * np.array([240, 208, 160]) + grain
+    return Image.fromarray(np.clip(rgb, 0, 255).astype(np.uint8))
+
+
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
     out = io.BytesIO()
     image.save(out, form, **options)

@@ -18,6 +18,7 @@ from case_files import (
     motion_photo,
     needs_ffmpeg,
     pixels,
+    planet,
     portrait_film,
     saved,
     scene,
@@ -57,6 +58,11 @@ def test_an_interlaced_video_is_judged_and_never_shown_in_place_of_the_next(
         shown = pixels(Image.fromarray(frame.rgb))
         nearest = [abs(colour - shown[180, ::8]).max(axis=1) for colour in {*map(tuple, wanted)}]
         assert sum(min(away) < 40 for away in zip(*nearest, strict=True)) > 70, "of 80, but for edges"
+
+
+def test_a_planet_is_not_judged(checker: Checker) -> None:
+    report = checker.check(saved(planet(), "JPEG", quality=90))
+    assert (len(report.faces), report.verdict.level) == (0, "unknown")
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
