@@ -148,6 +148,41 @@ def test_parameter_sets_tell_of_fields() -> None:
             assert may_be_interlaced(codec, noise) in (True, False)
 
 
+# --- long videos ----------------------------------------------------------------------------------
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_frames_are_found_again_without_decoding_all(ending: str, tmp_path: Path) -> None:
+    frames = [picture(160, 120, step) for step in range(400)]
+    path = progressive(tmp_path / f"a.{ending}", frames, "-g", "20", "-bf", "2")
+    media = open_media(path, DEFAULT)
+    assert media.again(50, [1.0]) is None, "nothing was read yet"
+    examined = {frame.index: frame for frame in media.frames(50)}
+    found = media.again(50, [0.0, 3.0, 3.01, 9.0, 99.0])
+    assert found is not None
+    again = list(found)
+    assert [frame.index for frame in again] == [4, 76, 228, 396]
+    for frame in again:
+        assert frame.time_s == pytest.approx(examined[frame.index].time_s, abs=0.001)
+        assert np.array_equal(frame.rgb, examined[frame.index].rgb)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_a_long_video_is_sought(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haechi.media.index._LONG", 300)
+    frames = [picture(160, 120, step) for step in range(600)]
+    path = progressive(tmp_path / f"a.{ending}", frames, "-g", "50", "-keyint_min", "50", "-bf", "2")
+    media = open_media(path, DEFAULT)
+    shown = list(media.frames(8))
+    assert len(shown) == 8
+    for part, frame in enumerate(shown):
+        assert 75 * part <= frame.index < 75 * (part + 1)
+        assert frame.time_s == pytest.approx(frame.index / 25, abs=0.01)
+        assert difference(frame.rgb, frames[frame.index]) < 6
+
+
 # --- turned, mirrored, stretched ------------------------------------------------------------------
 
 

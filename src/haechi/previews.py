@@ -16,10 +16,15 @@ _STRONGEST = 4
 
 def previews(media: Media, evidence: Sequence[Evidence], examined: int) -> tuple[Preview, ...]:
     """One preview of a photograph; at most eight of a video, in order of time: up to four where the evidence
-    is strongest, the others evenly spaced. Decodes the video once more, over the ``examined`` frames."""
+    is strongest, the others evenly spaced, all of the ``examined`` frames. Seeks them, or decodes the video
+    once more where that costs no more."""
     if media.kind == "image":
         return tuple(_reduced(frame) for frame in media.frames(1))
-    return tuple(_reduced(frame) for frame in _nearest(media.frames(examined), _wanted_s(media, evidence)))
+    wanted_s = _wanted_s(media, evidence)
+    found = media.again(examined, wanted_s)
+    if found is None:
+        found = _nearest(media.frames(examined), wanted_s)
+    return tuple(_reduced(frame) for frame in found)
 
 
 def _wanted_s(media: Media, evidence: Sequence[Evidence]) -> list[float]:

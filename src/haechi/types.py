@@ -70,6 +70,13 @@ class Media:
     def frames(self, n: int) -> Iterator[Frame]:
         return self.reader(n)
 
+    def again(self, n: int, times_s: Sequence[float]) -> Iterator[Frame] | None:
+        """Of ``frames(n)``, after they were yielded to their end, those nearest to the times; None where that
+        is no cheaper than ``frames(n)``."""
+        again: Callable[[int, Sequence[float]], Iterator[Frame] | None] | None
+        again = getattr(self.reader, "again", None)
+        return None if again is None else again(n, times_s)
+
 
 @dataclass(frozen=True, slots=True)
 class FaceTrack:

@@ -10,7 +10,7 @@ the length of the video, but for the times of its packets. No frame is shown tha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -96,16 +96,26 @@ class CaptureReader:
         Raises DamagedFile when a part of the stream turns out not to decode, OverLimit when the time for this
         video is used up (that which the caller spends between frames does not count)."""
         count = min(n, self._index.extent.frames)
-        if count <= 0:
-            return
+        wanted = self._index.seeks(count, _LEAD)
+        if count > 0:
+            yield from self._passing(
+                lambda capture: self._sought(capture, wanted) if wanted else self._in_order(capture, count)
+            )
+
+    def again(self, wanted: Wanted) -> Iterator[Frame] | None:
+        """These frames; None where it costs no less to decode the video from end to end."""
+        if not self._index.worth_seeking(wanted.index.tolist(), _LEAD):
+            return None
+        return self._passing(lambda capture: self._sought(capture, wanted))
+
+    def _passing(self, finding: Callable[[Any], Iterator[tuple[int, float, U8]]]) -> Iterator[Frame]:
+        """One pass over the video. Only its own time counts, not what the caller spends between frames."""
         clock = self._film.clock
         clock.start()
         self._unwritten = 0
         capture = self._open()
         try:
-            wanted = self._index.seeks(count, _LEAD)
-            found = self._sought(capture, wanted) if wanted else self._in_order(capture, count)
-            for index, at_s, bgr in found:
+            for index, at_s, bgr in finding(capture):
                 rgb = self._shown(bgr)
                 clock.stop()
                 yield Frame(rgb, index, at_s)
@@ -209,7 +219,7 @@ class CaptureReader:
             self._film.clock.check()
             held = self._is_first(self._written(capture))
         apart_s = float(np.diff(wanted.times_s).min(initial=math.inf))
-        last_s, runs = -1.0, _Runs()
+        last_s, runs, found = -1.0, _Runs(), 0
         for index, time_s in zip(wanted.index, wanted.times_s, strict=True):
             capture.set(cv2.CAP_PROP_POS_MSEC, float(time_s) * 1000)
             self._film.clock.check()
@@ -222,15 +232,11 @@ class CaptureReader:
                 return
             bgr = self._written(capture)
             if bgr is not None and at_s > last_s:
-                last_s = at_s
+                last_s, found = at_s, found + 1
                 if runs.goes_on(bgr):
                     self._confirm(at_s)
                 yield int(index), at_s, bgr
-        if last_s < 0:
-            raise DamagedFile(
-                "The frames of this video cannot be decoded, because it is damaged: get the file again, or "
-                "the original."
-            )
+        wanted.check(found)
 
     def _written(self, capture: Any) -> U8 | None:
         """The grabbed frame, None when it cannot be converted. Raises DamagedFile when too many were not

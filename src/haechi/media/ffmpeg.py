@@ -37,6 +37,7 @@ _DEINTERLACE = "bwdif=mode=send_frame:deint=interlaced"
 # Colour systems that FFmpeg takes for another one without a word.
 _STRANGE = frozenset({"ycgco", "bt2020c", "ictcp", "smpte2085", "chroma-derived-c", "ycgco-re", "ycgco-ro"})
 _VERSION_S = 10.0
+_EARLY_S = 5.0
 # A pair of fields of a wide picture, each coded as a picture of half the height, is wider than any screen.
 _FIELD_ASPECT = 2.5
 
@@ -108,13 +109,22 @@ class FfmpegReader:
         Raises DamagedFile when a part of the stream turns out not to decode, OverLimit when the time for this
         video is used up (that which the caller spends between frames does not count)."""
         count = min(n, self._index.extent.frames)
-        if count <= 0:
-            return
+        wanted = self._index.seeks(count, 0)
+        if count > 0:
+            yield from self._passing(self._sought(wanted) if wanted else self._in_order(count))
+
+    def again(self, wanted: Wanted) -> Iterator[Frame] | None:
+        """These frames; None where it costs no less to decode the video from end to end."""
+        if not self._index.worth_seeking(wanted.index.tolist(), 0):
+            return None
+        return self._passing(self._sought(wanted))
+
+    def _passing(self, finding: Iterator[tuple[int, float, U8]]) -> Iterator[Frame]:
+        """One pass over the video. Only its own time counts, not what the caller spends between frames."""
         clock = self._film.clock
         clock.start()
         try:
-            wanted = self._index.seeks(count, 0)
-            for index, at_s, rgb in self._sought(wanted) if wanted else self._in_order(count):
+            for index, at_s, rgb in finding:
                 shown = self._shown(rgb)
                 clock.stop()
                 yield Frame(shown, index, at_s)
@@ -211,17 +221,19 @@ class FfmpegReader:
         self._index.extent.check(decoded)
 
     def _sought(self, wanted: Wanted) -> Iterator[tuple[int, float, U8]]:
-        last_s = -1.0
+        # A stream without an index is sought by guessing.
+        early_s = _EARLY_S if self._film.form in ("ts", "mpg") else 0.0
+        last_s, found_count = -1.0, 0
         for index, time_s in zip(wanted.index, wanted.times_s, strict=True):
             # Half a millisecond early, so that rounding does not lose the frame itself.
-            start_s = max(float(time_s) + self._start_s - 0.0005, 0.0)
-            seek = ["-seek_timestamp", "1", "-ss", f"{start_s:.6f}"]
-            found = next(self._decoded(["-frames:v", "1"], "null", before=seek), None)
+            at_s = float(time_s) + self._start_s - 0.0005
+            seek = ["-seek_timestamp", "1", "-ss", f"{max(at_s - early_s, 0.0):.6f}"]
+            chosen = f"select='gte(t,{at_s:.6f})'"
+            found = next(self._decoded(["-frames:v", "1"], chosen, before=seek), None)
             if found is not None and time_s > last_s:
-                last_s = float(time_s)
+                last_s, found_count = float(time_s), found_count + 1
                 yield int(index), last_s, found[1]
-        if last_s < 0:
-            raise self._failed()
+        wanted.check(found_count)
 
     def _decoded(
         self,
@@ -271,7 +283,7 @@ class FfmpegReader:
     def _failed(self) -> InputError:
         """Why not one frame came out, from what ffmpeg said."""
         said = "\n".join(self._said)
-        if "Cannot allocate memory" in said:
+        if "annot allocate" in said or "alloc" in said.lower():
             return OverLimit(
                 "Decoding this video takes more memory than it may have: convert it to a smaller H.264 MP4."
             )

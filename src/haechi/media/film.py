@@ -14,6 +14,7 @@ from typing import Protocol
 
 from haechi.errors import DamagedFile, OverLimit
 from haechi.media.clock import Clock
+from haechi.media.index import Wanted
 from haechi.media.structure import iso_boxes, matroska_check, riff_check
 from haechi.media.upright import Upright
 from haechi.settings import Settings
@@ -49,6 +50,9 @@ class Reader(Protocol):
 
     def frames(self, n: int) -> Iterator[Frame]:
         """At most n frames in order of time, the middles of n equal parts of the video."""
+
+    def again(self, wanted: Wanted) -> Iterator[Frame] | None:
+        """These frames; None where it costs no less to decode the video from end to end."""
 
 
 class Film:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haechi.errors import DamagedFile
 from haechi.media.extent import Extent
 from haechi.types import F64
 
@@ -15,14 +17,25 @@ from haechi.types import F64
 _LONG = 9_000
 #: Seeking must save this much of the decoding: it has costs of its own.
 _WORTH = 0.5
+_LEAST_FOUND = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Frames to be looked at: index i64 (K,) in order of time, ascending, and times_s f64 (K,)."""
+    """Frames to be looked at: index i64 (K,) in order of time, ascending, and times_s f64 (K,). least: the
+    share of them that must be found."""
 
     index: NDArray[np.int64]
     times_s: F64
+    least: float = 0.0
+
+    def check(self, found: int) -> None:
+        """Raises DamagedFile when too few of them could be decoded."""
+        if found < self.least * len(self.index):
+            raise DamagedFile(
+                f"Only {found} of the {len(self.index)} frames of this video that were looked for can be "
+                "decoded, because the rest is damaged: get the file again, or the original."
+            )
 
 
 class PacketIndex:
@@ -51,22 +64,29 @@ class PacketIndex:
         times = np.sort(np.asarray(self._times_s))
         if times[0] == times[-1]:
             return None
-        cheap = np.unique(np.searchsorted(times, np.asarray(self._keys_s))) + lead
-        index, cost = [], 0
+        cheap = self._cheap(times, lead)
+        index = []
         for i in range(n):
             middle, start, stop = middle_of(i, n, total), i * total // n, (i + 1) * total // n
             inside = cheap[np.searchsorted(cheap, start) : np.searchsorted(cheap, stop)]
-            if len(inside):
-                index.append(int(inside[np.abs(inside - middle).argmin()]))
-                cost += lead + 1
-            else:
-                before = np.searchsorted(cheap, middle, side="right") - 1
-                index.append(middle)
-                cost += middle - (int(cheap[before]) - lead if before >= 0 else 0) + 1
-        if cost > _WORTH * total:
+            index.append(int(inside[np.abs(inside - middle).argmin()]) if len(inside) else middle)
+        if not self.worth_seeking(index, lead):
             return None
         chosen = np.asarray(index, np.int64)
-        return Wanted(chosen, times[chosen])
+        return Wanted(chosen, times[chosen], _LEAST_FOUND)
+
+    def worth_seeking(self, index: Sequence[int], lead: int) -> bool:
+        """Whether these frames, sought one by one, cost much less than to decode all frames."""
+        if not self._keys_s:
+            return False
+        cheap = self._cheap(np.sort(np.asarray(self._times_s)), lead)
+        before = np.searchsorted(cheap, index, side="right") - 1
+        begins = np.where(before >= 0, cheap[np.maximum(before, 0)] - lead, 0)
+        return int((np.asarray(index) - begins + 1).sum()) <= _WORTH * len(self._times_s)
+
+    def _cheap(self, times: F64, lead: int) -> NDArray[np.int64]:
+        """The frames that cost the least, ascending."""
+        return np.unique(np.searchsorted(times, np.asarray(self._keys_s))).astype(np.int64) + lead
 
 
 def middle_of(part: int, parts: int, frames: int) -> int:

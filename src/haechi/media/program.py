@@ -18,7 +18,7 @@ except ImportError:  # Windows
     _resource = None  # type: ignore[assignment]
 resource: ModuleType | None = _resource
 
-_MOST_MEMORY = 1536 * 1024**2
+_MOST_MEMORY = 900 * 1024**2
 _MOST_FILES = 64
 _SAID_LINES = 40
 # What a program needs to be found and to run; tokens and paths of ours are none of its business.

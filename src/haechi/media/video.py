@@ -7,13 +7,16 @@ ever shown that may be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from haechi.errors import DamagedFile
 from haechi.media.capture import CaptureReader, Unsuited
 from haechi.media.ffmpeg import FfmpegReader, installed
 from haechi.media.film import NAMES, Film, Reader, VideoFacts
+from haechi.media.index import Wanted
 from haechi.settings import Settings
 from haechi.types import Frame
 
@@ -34,6 +37,7 @@ class VideoReader:
     def __init__(self, path: Path | None, form: str, settings: Settings, data: bytes = b"") -> None:
         film = Film(path, form, settings, data)
         self.close = film.close
+        self._seen: dict[int, list[tuple[int, float]]] = {}
         try:
             film.clock.start()
             film.check_structure()
@@ -46,7 +50,21 @@ class VideoReader:
             film.clock.stop()
 
     def __call__(self, n: int) -> Iterator[Frame]:
-        return self._reader.frames(n)
+        seen: list[tuple[int, float]] = []
+        for frame in self._reader.frames(n):
+            seen.append((frame.index, frame.time_s))
+            yield frame
+        self._seen[n] = seen
+
+    def again(self, n: int, times_s: Sequence[float]) -> Iterator[Frame] | None:
+        """Of the frames that ``reader(n)`` yielded to its end, those nearest to the times, each once; None
+        where it did not, or where it costs no less to ask it again."""
+        seen = self._seen.get(n)
+        if not seen or not times_s:
+            return None
+        apart_s = np.abs(np.array([time_s for _, time_s in seen])[None] - np.asarray(times_s)[:, None])
+        chosen = [seen[i] for i in np.unique(apart_s.argmin(axis=1))]
+        return self._reader.again(Wanted(np.array([i for i, _ in chosen]), np.array([t for _, t in chosen])))
 
 
 def _measured(film: Film) -> tuple[Reader, VideoFacts]:
