@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,3 +89,13 @@ def test_no_machine_has_so_many_threads() -> None:
     with pytest.raises(UsageError, match=f"at most {most_threads()}"):
         Settings.from_env({"HAECHI_THREADS": "100000"})
     assert Settings(threads=most_threads()).threads == most_threads()
+
+
+def test_reading_takes_the_memory_of_the_file_and_not_of_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert len(regular.read(tmp_path / "small", 1024**3)) == 1000
+        assert tracemalloc.get_traced_memory()[1] < 1024**2
+    finally:
+        tracemalloc.stop()

@@ -27,7 +27,8 @@ def opened(path: Path, most_bytes: int) -> BinaryIO:
 def read(path: Path, most_bytes: int) -> bytes:
     """All of the file. Raises OSError likewise."""
     with opened(path, most_bytes) as file:
-        data = file.read(most_bytes + 1)
+        # A byte more shows growth. ``most_bytes`` would be taken of the memory before anything is read.
+        data = file.read(os.fstat(file.fileno()).st_size + 1)
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     return data
