@@ -183,3 +183,34 @@ def test_a_heic_whose_pixels_end_early(ten_bits: bool, monkeypatch: pytest.Monke
     for data in (heic([NOISE], ten_bits=ten_bits), heic(grid, grid=(1, 2), ten_bits=ten_bits)):
         with pytest.raises(DamagedFile, match="cut off"):
             open_media(data, DEFAULT)
+
+
+@pytest.mark.parametrize("form", ["lossless", "avif", "png", "gif", "lzw", "heic", "grid"])
+def test_a_download_that_reserved_its_room_and_stopped(form: str) -> None:
+    image = Image.fromarray(NOISE)
+    if form in ("heic", "grid"):
+        if needs_x265.args[0]:
+            pytest.skip("ffmpeg with libx265 makes HEIC files")
+        data = heic([NOISE]) if form == "heic" else heic([NOISE, NOISE], grid=(1, 2))
+    else:
+        data = {
+            "lossless": lambda: encoded(image, "WEBP", lossless=True),
+            "avif": lambda: encoded(image, "AVIF"),
+            "png": lambda: encoded(image, "PNG"),
+            "gif": lambda: encoded(image, "GIF"),
+            "lzw": lambda: encoded(image, "TIFF", compression="tiff_lzw"),
+        }[form]()
+    assert open_media(data, DEFAULT)
+    for tenth in (3, 6, 9):
+        kept = len(data) * tenth // 10
+        with pytest.raises(DamagedFile):
+            open_media(data[:kept] + bytes(len(data) - kept), DEFAULT)
+
+
+@pytest.mark.parametrize("form", ["WEBP", "AVIF"])
+def test_flat_pictures_of_few_bytes_are_whole(form: str) -> None:
+    for colour in (0, 128, 255):
+        flat = Image.new("RGB", (2000, 1500), (colour,) * 3)
+        assert open_media(encoded(flat, form, quality=80), DEFAULT).width_px == 2000
+        if form == "WEBP":
+            assert open_media(encoded(flat, form, lossless=True), DEFAULT).width_px == 2000

@@ -11,6 +11,7 @@ from haechi.media.clock import Clock
 from haechi.media.colour import ColourTransform, colour_transform
 from haechi.media.exif import Exif, read_exif, tiff_pages
 from haechi.media.heif import holds_gap
+from haechi.media.hollow import check_not_hollow
 from haechi.media.jpeg import JpegHeader, read_header
 from haechi.media.limits import check_memory, check_pixels, jpeg_reduction
 from haechi.media.openers import TURNED, opened
@@ -45,6 +46,7 @@ def structure_facts(data: bytes, form: str, settings: Settings) -> dict[str, Fac
         facts |= gif_facts(data, clock) | {"bit_depth": 8}
     elif form == "webp":
         riff_check(data, len(data), "WebP")
+        check_not_hollow(data, form, "WebP")
         facts["bit_depth"] = 8
         # Pillow's reader sets aside room for the whole canvas before it tells its size.
         if size := webp_size(data):
@@ -52,6 +54,7 @@ def structure_facts(data: bytes, form: str, settings: Settings) -> dict[str, Fac
             check_memory(form, *size, len(data), settings)
     elif form in ("avif", "heic"):
         iso_boxes(io.BytesIO(data), len(data), form.upper())
+        check_not_hollow(data, form, form.upper())
     elif form == "tiff":
         if read_exif(data).raw_preview:
             raise UnknownFormat(RAW)
