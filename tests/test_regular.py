@@ -61,6 +61,17 @@ def test_only_regular_files_are_read(odd: Path, tmp_path: Path) -> None:
     assert isinstance(ends(lambda: regular.read(tmp_path / "file", 100)), OSError)
 
 
+def test_a_small_file_takes_little_memory_however_large_it_might_be(tmp_path: Path) -> None:
+    """A child process may not have the memory for the largest."""
+    (tmp_path / "file").write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert len(regular.read(tmp_path / "file", 1 << 28)) == 1000
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
 def test_lists_that_settings_name(odd: Path) -> None:
     for make in (
         lambda: KnownClaim(Settings(known_files=str(odd))),

@@ -25,12 +25,13 @@ def opened(path: Path, most_bytes: int) -> BinaryIO:
 
 
 def read(path: Path, most_bytes: int) -> bytes:
-    """All of the file. Raises OSError likewise."""
+    """All of the file. Raises OSError likewise, and when it grows meanwhile."""
     with opened(path, most_bytes) as file:
         # A byte more shows growth. ``most_bytes`` would be taken of the memory before anything is read.
-        data = file.read(os.fstat(file.fileno()).st_size + 1)
-    if len(data) > most_bytes:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(size + 1)
+    if len(data) > size:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
     return data
 
 
