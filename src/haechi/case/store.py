@@ -67,9 +67,9 @@ class Case:
     def create(
         cls, folder: Path, title: str, passphrase: str | None = None, settings: Settings | None = None
     ) -> Case:
-        """A new case in a folder that is empty or not there. Raises UsageError when it holds something, or
-        for a passphrase of fewer than eight characters."""
-        folder = Path(folder)
+        """A new case in a folder that is empty or not there. Raises UsageError when it holds something, for a
+        title that is too long, or for a passphrase of fewer than eight characters."""
+        folder, told = Path(folder), {"title": _text(title)}
         key, crypto = new_key(passphrase) if passphrase is not None else (None, None)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ class Case:
             for name in FOLDERS:
                 disk.folder(folder / name)
             first = {"do": "open", "n": 0, "prev": sha256(about), "time": now()}
-            Log(folder, key).create(about, sealed(first, {"title": _text(title)}, key))
+            Log(folder, key).create(about, sealed(first, told, key))
         return cls(folder, key, settings or Settings.from_env())
 
     @classmethod
