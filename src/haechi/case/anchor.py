@@ -12,6 +12,7 @@ Revocation is not looked up."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -51,26 +52,36 @@ def read(answer: bytes, asked: bytes | None = None, roots: bytes | None = None) 
     without them the signature is not verified. Raises CaseError when anything that is compared does not hold,
     UsageError for roots or a request that are none."""
     client = _library()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what certificates will not be allowed to say one day
+        response = _parsed(client, answer)
+        info = response.tst_info
+        head = bytes(info.message_imprint.message)
+        if asked is not None:
+            _compare(info, asked)
+        if roots is not None:
+            _verify(client, response, head, roots)
+        time, signer = info.gen_time.astimezone(UTC), _signer(response)
+    return Stamp(head.hex(), time, signer or "?", roots is not None, asked is not None)
+
+
+def _parsed(client: Any, answer: bytes) -> Any:
+    """The answer, of which all parts that are read here can be read. Raises CaseError for one that is
+    damaged, or refuses, or is for another kind of hash."""
     try:
         response = client.decode_timestamp_response(sorted_certificates(answer))
-        granted = int(response.status) == 0
-        info = response.tst_info if granted else None
-        head = bytes(info.message_imprint.message).hex() if info else ""
-        if info and info.message_imprint.hash_algorithm.dotted_string != _SHA256:
-            raise CaseError(
-                "This time stamp is for another hash than SHA-256: it was not asked for by Haechi."
-            )
-        leaf = _signer(response) if info else None
-    except ValueError:
+        refused = [] if int(response.status) == 0 else [str(text) for text in response.status_string]
+        if int(response.status) == 0:
+            _signer(response)
+            kind = response.tst_info.message_imprint.hash_algorithm.dotted_string
+    except Exception:  # what the libraries raise for a file that somebody made up has no common root
         raise CaseError("This is no answer of a time-stamp authority (RFC 3161), or it is damaged.") from None
-    if info is None:
-        told = "; ".join(printable(str(text)) for text in response.status_string) or "no reason given"
+    if int(response.status) != 0:
+        told = "; ".join(map(printable, refused)) or "no reason given"
         raise CaseError(f"The time-stamp authority refused the request ({told}): ask again, or ask another.")
-    if asked is not None:
-        _compare(info, asked)
-    if roots is not None:
-        _verify(client, response, bytes.fromhex(head), roots)
-    return Stamp(head, info.gen_time.astimezone(UTC), leaf or "?", roots is not None, asked is not None)
+    if kind != _SHA256:
+        raise CaseError("This time stamp is for another hash than SHA-256: it was not asked for by Haechi.")
+    return response
 
 
 def _compare(info: Any, asked: bytes) -> None:
@@ -95,11 +106,13 @@ def _verify(client: Any, response: Any, head: bytes, roots: bytes) -> None:
         raise UsageError("--roots: there is no certificate in this file; it has to be PEM.") from None
     try:
         client.VerifierBuilder(roots=trusted).build().verify(response, head)
-    except (client.VerificationError, ValueError) as error:
+    except client.VerificationError as error:
         told = printable(str(error))
         if "ErrorStack" in told:
             told = "its signature is wrong, or its certificates lead to none of those that --roots names"
         raise CaseError(f"The time stamp does not hold: {told}.") from None
+    except Exception:  # see ``_parsed``
+        raise CaseError("The time stamp does not hold: its signature cannot be read.") from None
 
 
 def _signer(response: Any) -> str:
