@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from filmed import INTERLACED, coded, interlaced, needs_ffmpeg, progressive
 from haechi import doctor
-from haechi.errors import DamagedFile, OverLimit
+from haechi.errors import DamagedFile, InputError, OverLimit
 from haechi.media import ffmpeg as by_ffmpeg
 from haechi.media import open_media
 from haechi.media.interlace import may_be_interlaced
@@ -342,6 +342,31 @@ def test_what_ffmpeg_cannot_decode_is_told_apart(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", f"{slow.parent}:/usr/bin:/bin")
     with pytest.raises(OverLimit, match="HAECHI_DECODE_TIMEOUT_S"):
         open_media(path, Settings(decode_timeout_s=1.5))
+
+
+@needs_ffmpeg
+def test_damaged_streams_of_camcorders_are_read_or_refused(tmp_path: Path) -> None:
+    path = coded(tmp_path / "a.ts", moving(320, 240, 25), ["-c:v", "libx264", "-f", "mpegts"])
+    whole = path.read_bytes()
+    chance = np.random.default_rng(4)
+    for _ in range(4):
+        data = bytearray(whole)
+        for at in chance.integers(1000, len(data), 200):
+            data[at] ^= 0xFF
+        try:
+            frames = list(open_media(bytes(data[: chance.integers(2000, len(data))]), DEFAULT).frames(5))
+        except InputError:
+            continue
+        assert all(frame.rgb.shape == (240, 320, 3) for frame in frames)
+
+
+def test_a_broken_ffmpeg_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ffmpeg", "ffprobe"):
+        (tmp_path / name).write_text("this is no program")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DamagedFile, match="ffmpeg"):
+        open_media((b"G" + bytes(187)) * 30, DEFAULT)
 
 
 def test_the_doctor_tells_of_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def version() -> str:
             first = next(iter(list(run.lines())), "")
         finally:
             run.close()
-    except (OSError, OverLimit):
+    except (DamagedFile, OverLimit):
         return ""
     found = re.match(r"ffmpeg version (\S{1,40})", first)
     return found[1] if found else ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
+from haechi.errors import DamagedFile
 from haechi.media.clock import Clock
 
 try:
@@ -27,7 +28,7 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMP
 
 class Program:
     """One run. ``told`` gets every line of its standard error, in a thread of its own; the last ones of them
-    are kept in ``said``, never to be shown: they hold paths."""
+    are kept in ``said``, never to be shown: they hold paths. Raises DamagedFile when it cannot be started."""
 
     def __init__(
         self,
@@ -39,14 +40,20 @@ class Program:
         self._clock, self._told = clock, told
         self.said: list[str] = []
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        self._process = subprocess.Popen(
-            [os.fsencode(word) for word in command] if os.name == "posix" else command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=inherited,
-            env=environment | {"LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
-        )
+        try:
+            self._process = subprocess.Popen(
+                [os.fsencode(word) for word in command] if os.name == "posix" else command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=inherited,
+                env=environment | {"LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
+            )
+        except OSError as error:
+            raise DamagedFile(
+                f"The program ffmpeg, which this video needs, cannot be started ({error.strerror}): install "
+                "it again (https://ffmpeg.org), or convert the video to H.264 MP4."
+            ) from error
         self._limit()
         self._listener = threading.Thread(target=self._listen, name="haechi-program", daemon=True)
         self._listener.start()
