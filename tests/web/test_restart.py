@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import time
 from contextlib import closing
@@ -100,3 +101,17 @@ def test_the_real_networks_from_start_to_end(tmp_path: Path, astronaut: Path) ->
             client.check(b"words")
         assert server.end(signal.SIGINT) == 0
     assert "astronaut" not in "".join(server.lines)
+
+
+def test_what_the_end_cuts_off_is_told_so_and_is_no_fault(tmp_path: Path, path: None) -> None:
+    with Process(tmp_path / "data", code=SERVER) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as line:
+            head = b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
+            line.sendall(head + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n")
+            time.sleep(1)
+            assert server.end(signal.SIGTERM, 60) == 0
+            answer = line.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b'"code": "stopping"' in answer
+        assert "Traceback" not in "".join(server.lines)
+        assert not list((tmp_path / "data" / "uploads").iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -13,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from haechi.report.data import tool_version
 from haechi.settings import Settings
@@ -43,10 +44,23 @@ class _App(FastAPI):
         return contract.openapi(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, sent)
         except Exception as error:
             report_crash("server", error)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            # The server stops, and this took longer than it waits: no fault of anybody's.
+            if not begun:
+                await _answer(Request(scope), _stopping())(scope, receive, send)
 
 
 def build(
@@ -129,6 +143,14 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     names = ", ".join(sorted({str(e["loc"][-1]) for e in error.errors() if e.get("loc")}))
     return _answer(request, Problem("invalid", f"Not valid: {names}. See /docs for what is."))
+
+
+def _stopping() -> Problem:
+    return Problem(
+        "stopping",
+        "The server was stopped before this was done: send it again when it runs.",
+        headers={"Connection": "close", "Retry-After": "10"},
+    )
 
 
 async def _crash(request: Request, _: Exception) -> Response:

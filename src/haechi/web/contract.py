@@ -14,7 +14,7 @@ from haechi.settings import LANGUAGES
 from haechi.web.problem import MEDIA_TYPE, TITLES
 
 LANG_PATTERN = rf"^({'|'.join(LANGUAGES)})([-_][A-Za-z0-9._-]{{1,32}})?$"
-_EVERYWHERE = ("bad_request", "token_needed", "wrong_host", "rate_limited", "internal")
+_EVERYWHERE = ("bad_request", "token_needed", "wrong_host", "rate_limited", "internal", "stopping")
 _REFERENCE = "#/components/schemas/"
 
 LANG = {

@@ -44,6 +44,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "model": (503, "A model is missing or altered"),
     "loading": (503, "The models are being loaded"),
     "stalled": (503, "Checks stand still"),
+    "stopping": (503, "The server is being stopped"),
     "disk_full": (507, "The disk is full"),
 }
 
