@@ -16,6 +16,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from runpy import run_module
 from typing import NoReturn
 
 from haechi.client import Client
@@ -134,10 +135,8 @@ def _serve(variables: dict[str, str], log: str) -> NoReturn:
         os.dup2(handle, to)
     os.environ.update(variables)
     sys.argv = ["haechi", "serve", "--no-browser", "--port", "0"]
-    from haechi.cli import main
-
     try:
-        main()
+        run_module("haechi", run_name="__main__")
     except SystemExit as end:
         os._exit(int(end.code or 0))
     os._exit(0)
