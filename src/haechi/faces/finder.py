@@ -28,7 +28,7 @@ VIDEO_SEARCH_PX = (320, 640)
 """The same for the frames of a video, of which there are hundreds."""
 TURNED_DOUBT = 1.5
 """Nats. Pictures are rarely shown turned: what looks like a face in a turned one only must look more so."""
-CLEARLY_UPRIGHT = 0.85
+CLEARLY_UPRIGHT = 0.9
 """A face that the finder is so sure of, and that the second look does not see upside down, stands upright: of
 faces that lie or stand on their heads it is less sure."""
 QUARTERS = (0, 1, 3, 2)
@@ -121,7 +121,7 @@ class FaceFinder:
         clear = (found.scores >= CLEARLY_UPRIGHT) & (np.abs(rolls) < 90)
         return np.array(
             [
-                0 if clear[i] else quarter_of(board, found.boxes_xyxy[i], float(rolls[i]), self.network)
+                0 if clear[i] else quarter_of(board, found.boxes_xyxy[i], self.network)
                 for i in range(len(found))
             ],
             np.int64,

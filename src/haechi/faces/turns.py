@@ -22,7 +22,7 @@ STRAIGHT_PX, STRAIGHT_FACE_PX = 320, 110
 LEAST_SCORE = 0.2
 STRAIGHT_TRIES, SETTLED_DEG = 3, 6.0
 """Landmarks of a rolled face lean towards upright: the rest shows when the roll was taken out in part."""
-ROLL_VOTE, STAY_VOTE = 1.0, 0.7
+STAY_VOTE = 0.7
 """Nats. Halfway between two quarter turns a face is judged where it was found."""
 
 
@@ -49,18 +49,16 @@ def _back(points: F32, quarter: int, height: int, width: int) -> F32:
     return np.asarray(np.stack(pairs[quarter % 4], -1), np.float32)
 
 
-def quarter_of(rgb: U8, box: F32, roll_deg: float, network: FinderNetwork) -> int:
+def quarter_of(rgb: U8, box: F32, network: FinderNetwork) -> int:
     """How many quarter turns counter-clockwise set the face in ``box`` upright, 0 to 3: the network, which
-    learned from upright faces, is surest of it then. The roll that the second look saw votes as well."""
+    learned from upright faces, is surest of it then."""
     votes = []
     for quarter in range(4):
         board, _ = _about(rgb, box, 90.0 * quarter)
         seen, _ = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE))
         score = float(seen.scores[0]) if len(seen) else LEAST_SCORE
-        stay = STAY_VOTE if quarter == 0 else 0.0
-        votes.append(
-            stay + np.log(score / (1 - score)) + ROLL_VOTE * np.cos(np.radians(roll_deg - 90 * quarter))
-        )
+        stay = -STAY_VOTE if quarter in (1, 3) else 0.0
+        votes.append(stay + np.log(score / (1 - score)))
     return int(np.argmax(votes))
 
 
