@@ -121,7 +121,9 @@ class FaceFinder:
         clear = (found.scores >= CLEARLY_UPRIGHT) & (np.abs(rolls) < 90)
         return np.array(
             [
-                0 if clear[i] else quarter_of(board, found.boxes_xyxy[i], self.network)
+                0
+                if clear[i]
+                else quarter_of(board, found.boxes_xyxy[i], float(found.scores[i]), self.network)
                 for i in range(len(found))
             ],
             np.int64,

@@ -49,14 +49,15 @@ def _back(points: F32, quarter: int, height: int, width: int) -> F32:
     return np.asarray(np.stack(pairs[quarter % 4], -1), np.float32)
 
 
-def quarter_of(rgb: U8, box: F32, network: FinderNetwork) -> int:
+def quarter_of(rgb: U8, box: F32, found: float, network: FinderNetwork) -> int:
     """How many quarter turns counter-clockwise set the face in ``box`` upright, 0 to 3: the network, which
     learned from upright faces, is surest of it then."""
     votes = []
     for quarter in range(4):
         board, _ = _about(rgb, box, 90.0 * quarter)
         seen, _ = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE))
-        score = float(seen.scores[0]) if len(seen) else LEAST_SCORE
+        # As it is shown it was found already, with the score ``found``.
+        score = float(seen.scores[0]) if len(seen) else LEAST_SCORE if quarter else found
         stay = -STAY_VOTE if quarter in (1, 3) else 0.0
         votes.append(stay + np.log(score / (1 - score)))
     return int(np.argmax(votes))
