@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import fakes
+from haechi.case.prints import ProcessPrints
 from haechi.settings import Settings
 
 HEAD = b"\x89PNG\r\n\x1a\n"
@@ -27,6 +28,25 @@ def moody(settings: Settings) -> Moody:
 
 def slow(settings: Settings) -> Slow:
     return Slow(settings)
+
+
+def prints_that_die(settings: Settings) -> PrintsThatDie:
+    return PrintsThatDie(settings)
+
+
+class PrintsThatDie(ProcessPrints):
+    """Fingerprints as they are made, but for a file that ends the process like a broken decoder."""
+
+    def answer(
+        self, request: Mapping[str, Any], tell: Callable[[str, float], None]
+    ) -> tuple[Mapping[str, Any], bytes]:
+        file = Path(request["path"])
+        data = file.read_bytes() if file.is_file() else b""
+        if data == SEGFAULT:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if data == LEAVE:
+            return {}, b'{"kind": "somebody else"}'
+        return super().answer(request, tell)
 
 
 class Slow:

@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         *("bench", "calibration", "check", "detectors", "faces"),
         *("media", "models", "pdq", "quality", "terminal", "verdict"),
     },
-    "case": {"check", "helplines", "media", "pdq", "report", "terminal"},
+    "case": {"check", "helplines", "isolated", "media", "pdq", "report", "terminal"},
     "web": {"case", "check", "helplines", "isolated", "media", "models", "regular", "report"},
     "client": {"report"},
     "cli": {

@@ -17,6 +17,7 @@ from typing import Any
 
 from haechi.case import Case
 from haechi.case.log import Log
+from haechi.case.prints import PrintsHere
 from haechi.case.seal import open_key
 from haechi.errors import HaechiError
 from haechi.settings import Settings
@@ -35,9 +36,9 @@ def main(folder: Path, ways: Sequence[str], passphrase: str | None) -> dict[str,
         at, ended = 1, True
         while ended:
             shutil.copytree(folder, work)
-            ended = _ended(Case(work, key, Settings()), at, how)
+            ended = _ended(Case(work, key, PrintsHere(Settings())), at, how)
             if ended:
-                _judge(Case(work, key, Settings()), counts)
+                _judge(Case(work, key, PrintsHere(Settings())), counts)
             shutil.rmtree(work)
             at += 1
     return dict(counts)

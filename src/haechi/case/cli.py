@@ -175,7 +175,7 @@ def match(
 
     said = language(lang)
     found = 0
-    for one in opened(folder).match(where):
+    for one in opened(folder, apart=True).match(where):
         if isinstance(one, Skipped):
             say(f"{one.path}: {words(one.code, said, **one.params)}")
             continue

@@ -36,12 +36,17 @@ def language(lang: str | None) -> str:
     return chosen
 
 
-def opened(folder: Path) -> Any:
-    """The case, opened with its passphrase when it has one."""
+def opened(folder: Path, *, apart: bool = False) -> Any:
+    """The case, opened with its passphrase when it has one. ``apart``: files are decoded in a process of
+    their own, so that one that crashes it is skipped."""
+    from haechi.case.prints import PrintProcess
     from haechi.case.store import Case
+    from haechi.settings import Settings
 
-    case = Case.open(folder)
-    return Case.open(folder, asked()) if case.encrypted else case
+    settings = Settings.from_env()
+    maker = PrintProcess(settings, lasting=True) if apart else None
+    case = Case.open(folder, None, settings, maker)
+    return Case.open(folder, asked(), settings, maker) if case.encrypted else case
 
 
 def asked(*, twice: bool = False) -> str:

@@ -18,10 +18,8 @@ from pathlib import Path
 from haechi import pdq
 from haechi.case import disk
 from haechi.case.kinds import Entry, How, Match, Skipped
+from haechi.case.prints import PrintMaker, Views
 from haechi.errors import InputError, NotAFile, UnknownFormat, UsageError
-from haechi.media import open_media
-from haechi.settings import Settings
-from haechi.types import U8, Media
 
 SHARE = 0.5
 """Of the distinct frames of one video, to be found in the other."""
@@ -70,18 +68,18 @@ class Known:
 
 
 def match(
-    entries: Sequence[Entry], folder: Path, settings: Settings, skip: Path | None = None
+    entries: Sequence[Entry], folder: Path, maker: PrintMaker, skip: Path | None = None
 ) -> Iterator[Match | Skipped]:
     """See ``Case.match``. Raises UsageError when the folder is none."""
     if not folder.is_dir():
         raise UsageError("There is no such folder to search: check its name.")
-    return _search(Known(entries), folder, settings, skip)
+    return _search(Known(entries), folder, maker, skip)
 
 
-def _search(known: Known, folder: Path, settings: Settings, skip: Path | None) -> Iterator[Match | Skipped]:
+def _search(known: Known, folder: Path, maker: PrintMaker, skip: Path | None) -> Iterator[Match | Skipped]:
     for path in _files(folder, skip):
         try:
-            yield from _compare(known, path, settings)
+            yield from _compare(known, path, maker)
         except NotAFile:
             yield Skipped(path, "skip_unreadable")
         except UnknownFormat:
@@ -110,47 +108,36 @@ def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
                 continue  # it went while we were walking
 
 
-def _compare(known: Known, path: Path, settings: Settings) -> Iterator[Match | Skipped]:
+def _compare(known: Known, path: Path, maker: PrintMaker) -> Iterator[Match | Skipped]:
     same = []
     if path.stat().st_size in known.sizes:
         same = known.by_hash.get(disk.measure(path)[0], [])
         yield from (Match(path, number, "same_file") for number in same)
     try:
-        media = open_media(path, settings)
+        views = maker.views(path)
     except UnknownFormat:
         if same:
             return  # a text, say, of which the case holds the very same
         raise
     seen: list[_Seen] = []
-    frames = 0
-    for frames, rgb in enumerate(_pictures(media), 1):
-        hashes, quality = pdq.dihedral(rgb)
+    for number, (hashes, quality) in enumerate(zip(views.hashes, views.qualities, strict=True), 1):
         if quality < pdq.MIN_QUALITY:
             yield Skipped(path, "skip_plain", {"quality": quality, "least": pdq.MIN_QUALITY})
             return
-        seen += known.seen(hashes, frames)
-    for number in dict.fromkeys(s.entry for s in seen if s.entry not in same):
-        found = _judged(known, path, number, [s for s in seen if s.entry == number], media, frames)
+        seen += known.seen(hashes, number)
+    for entry in dict.fromkeys(s.entry for s in seen if s.entry not in same):
+        found = _judged(known, path, entry, [s for s in seen if s.entry == entry], views)
         if found is not None:
             yield found
 
 
-def _pictures(media: Media) -> Iterator[U8]:
-    if media.kind == "image":
-        yield from (frame.rgb for frame in media.frames(1))
-    else:
-        yield from (rgb for rgb, _ in pdq.distinct_frames(media))
-
-
-def _judged(
-    known: Known, path: Path, number: int, seen: list[_Seen], media: Media, frames: int
-) -> Match | None:
+def _judged(known: Known, path: Path, number: int, seen: list[_Seen], views: Views) -> Match | None:
     """The one match of a candidate with an entry; None when too few frames agree."""
     nearest = min(seen, key=lambda s: (s.distance, s.how != "picture", pdq.TURNS.index(s.turn)))
     share, how = 1.0, nearest.how
-    if media.kind == "video":
+    if views.video:
         how = "video"
-        of_candidate = len({s.frame for s in seen}) / max(frames, 1)
+        of_candidate = len({s.frame for s in seen}) / max(len(views.hashes), 1)
         of_entry = len({s.moment for s in seen}) / max(known.moments[number], 1)
         share = of_candidate if nearest.how != "video" else max(of_candidate, of_entry)
         if nearest.how == "video" and share < SHARE:

@@ -1,17 +1,23 @@
 """What identifies a file's content: the fingerprints that an entry of a case keeps and that a match
-compares."""
+compares, made here or, by ``PrintProcess``, in a process of its own."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
 from haechi import pdq
 from haechi.case.kinds import NoPrint, Prints
-from haechi.errors import InputError, NotAFile, OverLimit, UnknownFormat
+from haechi.case.records import prints_from, prints_record
+from haechi.errors import Crashed, DamagedFile, InputError, NotAFile, OverLimit, UnknownFormat, UsageError
+from haechi.isolated.process import Process
 from haechi.media import open_media
 from haechi.settings import Settings
 from haechi.types import U8
@@ -19,6 +25,112 @@ from haechi.types import U8
 #: Margins cut off at each of the four sides, as parts of the picture's height or width.
 CUTS = (0.0, 0.03, 0.06, 0.09)
 _SIDE_PX, _LEAST_PX = 256, 8
+_TARGET = "haechi.case.prints:ProcessPrints"
+# What an answer provokes that was not made by our own code, but by what took the child over.
+_NONSENSE = (KeyError, TypeError, ValueError, UsageError)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What is compared of a candidate: of a picture one view, of a video each distinct frame. ``hashes``: of
+    each view in the order of ``pdq.TURNS``; ``qualities``: from 0 to 100."""
+
+    video: bool
+    hashes: tuple[tuple[str, ...], ...]
+    qualities: tuple[int, ...]
+
+
+class PrintMaker(Protocol):
+    """Makes fingerprints. ``prints`` is told by ``prints_of``; ``views`` raises InputError."""
+
+    def prints(self, source: Path | bytes) -> Prints: ...
+
+    def views(self, path: Path) -> Views: ...
+
+
+class PrintsHere:
+    """Decodes in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def prints(self, source: Path | bytes) -> Prints:
+        return prints_of(source, self._settings)
+
+    def views(self, path: Path) -> Views:
+        media = open_media(path, self._settings)
+        if media.kind == "image":
+            pictures = (frame.rgb for frame in media.frames(1))
+        else:
+            pictures = (rgb for rgb, _ in pdq.distinct_frames(media))
+        made = [pdq.dihedral(rgb) for rgb in pictures]
+        return Views(media.kind == "video", tuple(h for h, _ in made), tuple(q for _, q in made))
+
+
+class PrintProcess:
+    """Decodes in a process of its own: what crashes a decoder takes neither this process nor the keys of its
+    cases with it. ``lasting``: the child is kept for the next file, for callers that stay in one thread."""
+
+    def __init__(self, settings: Settings, *, lasting: bool = False, target: str = _TARGET) -> None:
+        self._settings, self._lasting, self._target = settings, lasting, target
+        self._process = Process(target, settings)
+
+    def prints(self, source: Path | bytes) -> Prints:
+        if isinstance(source, bytes):
+            raise TypeError("a process of its own is given files, not bytes")
+        try:
+            return prints_from(self._told("prints", source))
+        except Crashed:
+            return Prints("other", "damaged")  # the file is kept as it is, without a fingerprint
+        except _NONSENSE:
+            raise _nonsense() from None
+
+    def views(self, path: Path) -> Views:
+        try:
+            return _views_from(self._told("views", path))
+        except _NONSENSE:
+            raise _nonsense() from None
+
+    def _told(self, what: str, path: Path) -> Mapping[str, Any]:
+        # The child ends with the thread that started it: without a lasting caller each file has its own.
+        process = self._process if self._lasting else Process(self._target, self._settings)
+        try:
+            _, data = process.ask({"do": what, "path": str(path)}, lambda _stage, _part: None)
+            told: Mapping[str, Any] = json.loads(data)
+            return told
+        finally:
+            if not self._lasting:
+                process.stop()
+
+
+class ProcessPrints:
+    """The child's half: a target of ``haechi.isolated.child``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._here = PrintsHere(settings)
+
+    def answer(
+        self, request: Mapping[str, Any], _tell: Callable[[str, float], None]
+    ) -> tuple[Mapping[str, Any], bytes]:
+        path = Path(request["path"])
+        if request["do"] == "prints":
+            told = prints_record(self._here.prints(path))
+        else:
+            views = self._here.views(path)
+            told = {"video": views.video, "hashes": views.hashes, "qualities": views.qualities}
+        return {}, json.dumps(told).encode()
+
+
+def _nonsense() -> DamagedFile:
+    return DamagedFile("The decoder of this file answered nonsense: the file may be made to do harm.")
+
+
+def _views_from(told: Mapping[str, Any]) -> Views:
+    hashes = tuple(tuple(pdq.checked(h) for h in view) for view in told["hashes"])
+    qualities = tuple(int(q) for q in told["qualities"])
+    if len(hashes) != len(qualities) or any(len(view) != len(pdq.TURNS) for view in hashes):
+        raise ValueError("views without all their hashes")
+    return Views(bool(told["video"]), hashes, qualities)
 
 
 def prints_of(source: Path | bytes, settings: Settings, *, parts: bool = True) -> Prints:

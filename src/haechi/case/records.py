@@ -15,7 +15,6 @@ from haechi.pdq import Moment, checked
 
 def to_record(entry: Entry) -> dict[str, Any]:
     """What the log keeps of an entry besides its number and time: JSON-ready."""
-    prints = entry.prints
     return {
         "name": entry.name,
         "address": entry.address,
@@ -23,12 +22,7 @@ def to_record(entry: Entry) -> dict[str, Any]:
         "minor": entry.minor,
         "sha256": entry.sha256,
         "size": entry.size,
-        "kind": prints.kind,
-        "why": prints.why,
-        "pdq": prints.pdq,
-        "quality": prints.quality,
-        "parts": list(prints.parts),
-        "moments": [[round(m.time_s, 3), m.hash] for m in prints.moments],
+        **prints_record(entry.prints),
         "file": entry.file,
         "report": entry.report_file,
     }
@@ -37,21 +31,13 @@ def to_record(entry: Entry) -> dict[str, Any]:
 def from_record(record: Mapping[str, Any], told: Mapping[str, Any]) -> Entry:
     """The other way. Raises CaseError when something is missing or of another kind."""
     try:
-        prints = Prints(
-            _one_of(told["kind"], get_args(Kind)),
-            _one_of(told["why"], get_args(NoPrint)),
-            checked(told["pdq"]) if told["pdq"] else "",
-            int(told["quality"]),
-            tuple(checked(p) for p in told["parts"]),
-            tuple(Moment(float(t), checked(h)) for t, h in told["moments"]),
-        )
         return Entry(
             number=int(record["n"]),
             time=str(record["time"]),
             name=str(told["name"]),
             sha256=checked(told["sha256"]),
             size=int(told["size"]),
-            prints=prints,
+            prints=prints_from(told),
             address=str(told["address"]),
             note=str(told["note"]),
             minor=bool(told["minor"]),
@@ -62,6 +48,30 @@ def from_record(record: Mapping[str, Any], told: Mapping[str, Any]) -> Entry:
         raise CaseError(
             "A record of this case is not one that this version of Haechi wrote: use a newer version."
         ) from None
+
+
+def prints_record(prints: Prints) -> dict[str, Any]:
+    """Fingerprints as the log keeps them: JSON-ready."""
+    return {
+        "kind": prints.kind,
+        "why": prints.why,
+        "pdq": prints.pdq,
+        "quality": prints.quality,
+        "parts": list(prints.parts),
+        "moments": [[round(m.time_s, 3), m.hash] for m in prints.moments],
+    }
+
+
+def prints_from(told: Mapping[str, Any]) -> Prints:
+    """The other way. Raises KeyError, TypeError, ValueError or UsageError for what is none."""
+    return Prints(
+        _one_of(told["kind"], get_args(Kind)),
+        _one_of(told["why"], get_args(NoPrint)),
+        checked(told["pdq"]) if told["pdq"] else "",
+        int(told["quality"]),
+        tuple(checked(p) for p in told["parts"]),
+        tuple(Moment(float(t), checked(h)) for t, h in told["moments"]),
+    )
 
 
 def _one_of(value: Any, known: tuple[Any, ...]) -> Any:

@@ -27,7 +27,7 @@ from haechi.case.binding import locked, private_half, sealed
 from haechi.case.kinds import Entry, Findings, Match, Skipped
 from haechi.case.lines import CASE, FOLDERS, PATH, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
 from haechi.case.log import Log
-from haechi.case.prints import prints_of
+from haechi.case.prints import PrintMaker, PrintsHere
 from haechi.case.records import from_record, to_record, without
 from haechi.case.seal import Key, new_key, open_key
 from haechi.case.source import checked, parts, suffix
@@ -58,17 +58,23 @@ class _NewFile:
 class Case:
     """One case folder. Open it by ``Case.create`` or ``Case.open``; nothing is held open in between."""
 
-    def __init__(self, folder: Path, key: Key | None, settings: Settings) -> None:
+    def __init__(self, folder: Path, key: Key | None, maker: PrintMaker) -> None:
         self.folder = folder
-        self._log, self._key, self._settings = Log(folder, key), key, settings
+        self._log, self._key, self._maker = Log(folder, key), key, maker
         self._about = self._log.about()
 
     @classmethod
     def create(
-        cls, folder: Path, title: str, passphrase: str | None = None, settings: Settings | None = None
+        cls,
+        folder: Path,
+        title: str,
+        passphrase: str | None = None,
+        settings: Settings | None = None,
+        maker: PrintMaker | None = None,
     ) -> Case:
-        """A new case in a folder that is empty or not there. Raises UsageError when it holds something, for a
-        title that is too long, or for a passphrase of fewer than eight characters."""
+        """A new case in a folder that is empty or not there. ``maker``: as for ``open``. Raises
+        UsageError when it holds something, for a title that is too long, or for a passphrase of fewer than
+        eight characters."""
         folder, told = Path(folder), {"title": _text(title)}
         key, crypto = new_key(passphrase) if passphrase is not None else (None, None)
         try:
@@ -86,11 +92,18 @@ class Case:
                 disk.folder(folder / name)
             first = {"do": "open", "n": 0, "prev": sha256(about), "time": now()}
             Log(folder, key).create(about, sealed(first, told, key))
-        return cls(folder, key, settings or Settings.from_env())
+        return cls(folder, key, maker or PrintsHere(settings or Settings.from_env()))
 
     @classmethod
-    def open(cls, folder: Path, passphrase: str | None = None, settings: Settings | None = None) -> Case:
-        """The case in a folder. Without its passphrase an encrypted one can be verified, nothing else. Raises
+    def open(
+        cls,
+        folder: Path,
+        passphrase: str | None = None,
+        settings: Settings | None = None,
+        maker: PrintMaker | None = None,
+    ) -> Case:
+        """The case in a folder. Without its passphrase an encrypted one can be verified, nothing else.
+        ``maker`` makes the fingerprints, in this process unless one is given (``PrintProcess``). Raises
         CaseError when there is none or a passphrase is given for one that is not encrypted, Locked when the
         passphrase is wrong."""
         folder = Path(folder)
@@ -105,7 +118,7 @@ class Case:
                 "or another case was put in the place of yours. Open it without a passphrase to see which."
             )
         key = None if passphrase is None or crypto is None else open_key(passphrase, crypto)
-        return cls(folder, key, settings or Settings.from_env())
+        return cls(folder, key, maker or PrintsHere(settings or Settings.from_env()))
 
     @property
     def encrypted(self) -> bool:
@@ -172,7 +185,7 @@ class Case:
         name = display_name(name or source)[:LONGEST_NAME]
         address, note = _text(address), _text(note)
         checked(source)
-        prints = prints_of(source, self._settings)
+        prints = self._maker.prints(source)
         with disk.only_writer(self.folder), ExitStack() as stack:
             self._log.recover()
             self._sweep()
@@ -221,7 +234,7 @@ class Case:
         from haechi.case.match import match
 
         chosen = [e for e in self.entries() if not numbers or e.number in numbers]
-        return match(chosen, Path(folder), self._settings, skip=self.folder)
+        return match(chosen, Path(folder), self._maker, skip=self.folder)
 
     def bundle(self, to: Path, lang: str = "en", *, hashes_only: bool = False) -> Path:
         """A zip to hand over; see ``haechi.case.bundle``."""

@@ -12,6 +12,7 @@ from haechi.case import Case, qr
 from haechi.case import words as case_words
 from haechi.errors import CaseError, Locked
 from haechi.report.messages import level_sentence
+from haechi.settings import Settings
 from haechi.web.pages import vault
 from haechi.web.pages.help import guess
 from haechi.web.pages.render import language, page, problem_words
@@ -62,7 +63,8 @@ def passphrase_problem(passphrase: str, again: str) -> str:
 def create(request: Request, title: str, passphrase: str) -> Case:
     """A new case in a folder of its own."""
     folder = vault.new_folder(request)
-    return Case.create(folder, title.strip(), passphrase or None, request.app.state.settings)
+    settings: Settings = request.app.state.settings
+    return Case.create(folder, title.strip(), passphrase or None, settings, vault.maker(settings))
 
 
 @router.post("/cases/lock")
@@ -108,7 +110,8 @@ def unlock(request: Request, case: str, passphrase: Annotated[str, Form()] = "")
     """Open an encrypted case for a while."""
     folder = vault.folder_of(request, case)
     try:
-        found = Case.open(folder, passphrase, request.app.state.settings)
+        settings: Settings = request.app.state.settings
+        found = Case.open(folder, passphrase, settings, vault.maker(settings))
     except Locked:
         told = problem_words(request, "locked")
         return page(request, "case_unlock.html", status=422, ident=case, error=told)

@@ -19,7 +19,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from haechi.case import Case
+from haechi.case.prints import PrintMaker, PrintProcess
 from haechi.errors import CaseError, Locked
+from haechi.settings import Settings
 from haechi.web.guard import secure
 from haechi.web.problem import Problem
 
@@ -118,11 +120,17 @@ def new_folder(request: Request) -> Path:
     return home(request) / secrets.token_hex(8)
 
 
+def maker(settings: Settings) -> PrintMaker:
+    """Makes the fingerprints of cases away from this process, which holds their keys."""
+    return PrintProcess(settings)
+
+
 def opened(request: Request, ident: str) -> Case:
     """The case, ready to be read. Raises Locked when its passphrase has to be asked for."""
     case = vault(request).get(request.cookies.get(COOKIE, ""), ident)
     if case is None:
-        case = Case.open(folder_of(request, ident), settings=request.app.state.settings)
+        settings: Settings = request.app.state.settings
+        case = Case.open(folder_of(request, ident), settings=settings, maker=maker(settings))
     if case.locked:
         raise Locked("This case is locked: open it with its passphrase.")
     return case
