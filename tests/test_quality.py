@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,15 +11,30 @@ import numpy as np
 import pytest
 
 from haechi import models
-from haechi.quality import assess, light, sharpness, turned
+from haechi.quality import assess, halftone, light, sharpness, turned
 from haechi.report.messages import LANGUAGES, catalogue
 from haechi.settings import Settings
-from haechi.types import FaceTrack, Quality
+from haechi.types import U8, FaceTrack, Quality
 from synthetic import FakeModel, landmarks_of, media, texture, track
 
-DOMAIN = {"min_face_px": 48.0, "min_sharpness": 0.2, "min_light": 0.08, "min_jpeg_quality": 20.0}
+DOMAIN = {
+    "min_face_px": 48.0,
+    "min_sharpness": 0.2,
+    "min_light": 0.08,
+    "min_jpeg_quality": 20.0,
+    "max_halftone": 1.5,
+}
 SHARP = texture(224, 224, soft=0.8)
 BLANK = np.zeros((100, 100, 3), np.uint8)
+
+
+def dotted(rgb: U8, cell_px: float = 3.3, degrees: float = 30.0) -> U8:
+    """The picture as a screen of dots prints it."""
+    y, x = np.mgrid[: rgb.shape[0], : rgb.shape[1]].astype(np.float32)
+    angle = np.radians(degrees)
+    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    screen = np.cos(2 * np.pi * u / cell_px) + np.cos(2 * np.pi * v / cell_px)
+    return np.clip(rgb + 30 * screen[:, :, None], 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +57,17 @@ def test_sharpness_falls_with_blur_and_stays_between_0_and_1() -> None:
     assert 1 >= values[0] > values[-1] >= 0
     assert sharpness(np.full((224, 224, 3), 90, np.uint8)) == 0
     assert sharpness(np.random.default_rng(0).integers(0, 256, (224, 224, 3)).astype(np.uint8)) == 1
+
+
+def test_dots_of_a_print_show_and_a_photograph_has_none(astronaut: Path) -> None:
+    photograph = np.asarray(cv2.imread(str(astronaut)), np.uint8)[:, :, ::-1]
+    face = np.ascontiguousarray(photograph[40:240, 130:330])
+    assert halftone(face) < 1.3
+    for quality in (50, 90):
+        coded = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        assert halftone(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)) < 1.4
+    assert all(halftone(dotted(face, cell)) > 1.6 for cell in (2.5, 3.3, 4.5))
+    assert halftone(np.full((80, 90, 3), 9, np.uint8)) < 0.1
 
 
 def test_light_is_mean_luma() -> None:
@@ -101,6 +128,10 @@ SIDEWAYS.landmarks_xy[:, :, 0] = 200 + (SIDEWAYS.landmarks_xy[:, :, 0] - 200) * 
         (track(crops=(SHARP // 16)[None]), "too_dark"),
         (SIDEWAYS, "extreme_pose"),
         (replace(track(crops=SHARP[None]), certainty=0.4), "face_doubtful"),
+        (
+            replace(track(crops=SHARP[None]), native=(dotted(SHARP),), native_index=np.zeros(1, np.int64)),
+            "face_printed",
+        ),
     ],
 )
 def test_each_ground_is_named(face: FaceTrack, code: str) -> None:

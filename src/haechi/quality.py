@@ -19,6 +19,10 @@ SHARPNESS_SCALE = 8.0
 """Log variance of the Laplacian of a 224-px crop that counts as sharpness 1."""
 
 
+_SPECTRUM_PX, _LEAST_SPECTRUM_PX = 256, 64
+_PIECES = 3
+
+
 def sharpness(crop: U8) -> float:
     """0 (no detail) to 1, of u8 (S, S, 3): log variance of the Laplacian (Pech-Pacheco et al. 2000)."""
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
@@ -29,6 +33,33 @@ def sharpness(crop: U8) -> float:
 def light(crop: U8) -> float:
     """Mean luma in [0, 1]."""
     return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean()) / 255
+
+
+def halftone(piece: U8) -> float:
+    """How much stronger the strongest regular pattern of u8 (H, W, 3), never resampled, is than what lies
+    around it in the spectrum, in natural logarithms: about 1 in photographs, 1.6 to 3.6 where the dots of a
+    print, or of a screen, show.
+
+    The eight strongest waves off both axes are asked, but those that the 8-px blocks of JPEG make."""
+    grey = cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    side = min(*grey.shape, _SPECTRUM_PX)
+    top, left = ((length - side) // 2 for length in grey.shape)
+    grey = grey[top : top + side, left : left + side]
+    window = np.hanning(side)
+    waves = np.fft.fftshift(
+        np.fft.fft2((grey - cv2.GaussianBlur(grey, (0, 0), 4)) * window * window[:, None])
+    )
+    strength = np.log(np.abs(waves) + 1e-3).astype(np.float32)
+    around = max(9, side // 10 | 1)
+    above = cv2.GaussianBlur(strength, (0, 0), 0.8) - cv2.blur(strength, (around, around))
+    cycles = np.fft.fftshift(np.fft.fftfreq(side))
+    across, down = np.meshgrid(cycles, cycles)
+    radius = np.hypot(across, down)
+    of_blocks = (np.abs(across * 8 - np.round(across * 8)) < 0.12) & (
+        np.abs(down * 8 - np.round(down * 8)) < 0.12
+    )
+    asked = (radius > 0.12) & (radius < 0.5) & (np.abs(across) > 0.02) & (np.abs(down) > 0.02) & ~of_blocks
+    return float(np.partition(above[asked], -8)[-8:].mean())
 
 
 def turned(landmarks: F32) -> bool:
@@ -88,7 +119,16 @@ def _face(
         issues.append(Reason("too_dark"))
     if np.mean([turned(p) for p in track.landmarks_xy]) > 0.5:
         issues.append(Reason("extreme_pose"))
+    if _dots(track) > domain["max_halftone"]:
+        issues.append(Reason("face_printed"))
     return FaceQuality(track.track_id, px, sharp, luma, tuple(issues))
+
+
+def _dots(track: FaceTrack) -> float:
+    """``halftone`` of a face: the median over some moments; 0 where no piece is large enough to tell."""
+    large = [piece for piece in track.native if min(piece.shape[:2]) >= _LEAST_SPECTRUM_PX]
+    some = large[:: max(1, len(large) // _PIECES)][:_PIECES]
+    return float(np.median([halftone(piece) for piece in some])) if some else 0.0
 
 
 def _median(values: Sequence[float], weights: F64) -> float:
