@@ -24,8 +24,10 @@ from haechi.types import Media
 from targets import HANG, SEGFAULT
 
 # The command line with stages that stand in, in this process and in the one for several files.
+# A shell starts what runs in the background deaf to Ctrl-C, and everything under it.
 STAGED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import haechi.check, haechi.isolated
 from functools import partial
 from haechi import cli

