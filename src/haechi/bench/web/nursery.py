@@ -56,8 +56,10 @@ class Nursery:
 
     def close(self) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(_END_S)
+        self._process.stdout.close()
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None
