@@ -127,6 +127,13 @@ def test_whichever_way_round_the_face_and_its_crop_are_the_same(
     assert there.crop_turns_deg[0] == (-90 * quarter) % 360
 
 
+@pytest.mark.parametrize("degrees", [10, -18])
+def test_a_face_that_leans_a_little_stays_as_it_is(finder: FaceFinder, photo: U8, degrees: float) -> None:
+    m = cv2.getRotationMatrix2D((224.0, 200.0), -degrees, 1.0)
+    found = finder.detect(np.asarray(cv2.warpAffine(photo, m, photo.shape[1::-1]), np.uint8))
+    assert found.turns_deg[found.scores.argmax()] == 0
+
+
 @pytest.mark.parametrize("degrees", [40, 75, 130, 165, 220, 250, 310])
 def test_a_face_turned_by_any_angle_is_found_and_its_landmarks_turn_with_it(
     finder: FaceFinder, photo: U8, degrees: float

@@ -13,7 +13,7 @@ from haechi.faces import crop_box, cut, native_piece, upright_crop, upright_piec
 from haechi.faces.crops import shown_square
 from haechi.faces.detections import Detections, join, mirror, one_way_up, suppress_turned
 from haechi.faces.second_look import SecondLook, roll_of
-from haechi.faces.turns import FREE_DEG, from_quarter
+from haechi.faces.turns import ASKED_DEG, from_quarter
 from haechi.places import as_shown
 from haechi.settings import Settings
 from haechi.types import F32, U8
@@ -56,7 +56,7 @@ def test_boxes_and_landmarks_are_those_of_the_picture_as_shown(quarter: int) -> 
     assert roll_of(there.landmarks_xy[0]) % 360 == pytest.approx(90 * quarter, abs=1e-3)
 
 
-@pytest.mark.parametrize("roll", [0.0, FREE_DEG - 1, 1 - FREE_DEG])
+@pytest.mark.parametrize("roll", [0.0, ASKED_DEG - 1, 1 - ASKED_DEG])
 def test_a_face_that_leans_a_little_keeps_the_crop_of_an_upright_one(roll: float) -> None:
     rgb = texture(200, 160)
     there = from_quarter(found(turn=roll), 0, 200, 160)

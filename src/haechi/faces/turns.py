@@ -7,6 +7,8 @@ beyond FREE_DEG is the turn another number, and the crop resampled along it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -17,6 +19,8 @@ from haechi.types import F32, F64, U8
 
 FREE_DEG = 22.0
 """A roll that the networks' training pictures had too, and that stays in the crop."""
+ASKED_DEG = 15.0
+"""Landmarks of a rolled face lean towards upright: beyond this its true roll, up to twice it, is asked."""
 STRAIGHT_PX, STRAIGHT_FACE_PX = 320, 110
 """A rolled face is found again, upright, at this size in a board of that size."""
 LEAST_SCORE = 0.2
@@ -31,7 +35,7 @@ def from_quarter(found: Detections, quarter: int, height: int, width: int) -> De
     ``height`` x ``width``."""
     corners = _back(found.boxes_xyxy.reshape(-1, 2, 2), quarter, height, width)
     middle, half = corners.mean(1), (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]) / 2
-    free = np.abs(found.turns_deg) <= FREE_DEG
+    free = np.abs(found.turns_deg) <= ASKED_DEG
     return Detections(
         np.concatenate([corners.min(1), corners.max(1)], 1),
         _back(found.landmarks_xy, quarter, height, width),
@@ -84,16 +88,27 @@ def _in_the_middle(seen: Detections) -> tuple[Detections, float]:
 def straighten(rgb: U8, found: Detections, network: FinderNetwork, look: SecondLook) -> Detections:
     """Rolled faces are found again in a piece of the picture in which they stand upright: landmarks of rolled
     ones lean towards upright, and their boxes hold their corners. One that is then not found is doubtful."""
-    rolled = np.abs((found.turns_deg + 45) % 90 - 45) > 1e-3
+    rolled = _lean(found.turns_deg) > 1e-3
     if not rolled.any():
         return found
     done = take(found, ~rolled)
     for i in np.flatnonzero(rolled):
-        done = join(done, _straight(rgb, take(found, np.arange(len(found)) == i), network, look))
+        face = take(found, np.arange(len(found)) == i)
+        straight = _straight(rgb, face, network, look)
+        slight = float(_lean(face.turns_deg)[0]) <= FREE_DEG
+        if slight and (straight is None or float(_lean(straight.turns_deg)[0]) <= FREE_DEG):
+            straight = replace(face, turns_deg=np.asarray(np.round(face.turns_deg / 90) * 90, np.float32))
+        done = join(done, straight or face.judged(np.full(1, look.doubtful), face.turns_deg))
     return take(done, np.argsort(-done.scores, kind="stable"))
 
 
-def _straight(rgb: U8, face: Detections, network: FinderNetwork, look: SecondLook) -> Detections:
+def _lean(turns_deg: F32) -> F32:
+    """How far each turn is from a quarter turn, degrees in [0, 45]."""
+    return np.asarray(np.abs((turns_deg + 45) % 90 - 45), np.float32)
+
+
+def _straight(rgb: U8, face: Detections, network: FinderNetwork, look: SecondLook) -> Detections | None:
+    """The face as it is found upright; None when it is not."""
     own, turn = face.own_xyxy[0], float(face.turns_deg[0])
     best: Detections | None = None
     for _ in range(STRAIGHT_TRIES):
@@ -106,7 +121,7 @@ def _straight(rgb: U8, face: Detections, network: FinderNetwork, look: SecondLoo
         if abs(roll) < SETTLED_DEG:
             return best
         own, turn = best.own_xyxy[0], turn + roll
-    return best or face.judged(np.full(1, look.doubtful), face.turns_deg)
+    return best
 
 
 def _warped(rgb: U8, matrix: F64, scale: float) -> U8:
