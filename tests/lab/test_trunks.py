@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from haechi.errors import UsageError  # noqa: E402
 from haechi.lab.networks.dino import DEPTH, WIDTH, Dino, LowRank  # noqa: E402
 from haechi.lab.networks.shipped import face_network  # noqa: E402
 from haechi.settings import Settings  # noqa: E402
+from meshes import mesh  # noqa: E402
 
 
 def test_tokens_of_a_transformer_have_the_class_first() -> None:
@@ -57,3 +59,52 @@ def test_the_shipped_face_network_goes_on_where_it_ended(shipped: Settings) -> N
     with torch.inference_mode():
         own = model(pictures)[0].numpy()
     assert np.abs(own - models.load("swap", shipped).run(pictures.numpy())[0].reshape(-1)).max() < 1e-3
+
+
+def test_a_tuned_network_gets_its_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Settings
+) -> None:
+    """What the run notes of itself is what the card of a face network is written from."""
+    noted: dict[str, object] = {}
+
+    def no_fit(
+        model: object,
+        batch: object,
+        loss: object,
+        plan: object,
+        run: object,
+        facts: dict[str, object],
+        **_: object,
+    ) -> tuple[object, float]:
+        noted.update(facts)
+        return model, 0.0
+
+    from haechi.lab import cards, packs, train_tune
+    from haechi.lab.loop import Plan
+
+    rng = np.random.default_rng(0)
+    faces = [
+        packs.Face(
+            f"{k}{i}.jpg",
+            "s",
+            k,
+            "genuine" if k == "real" else "generated",
+            "train",
+            f"{k}{i}",
+            "",
+            200.0,
+            50.0,
+            90.0,
+        )
+        for k in ("real", "fake")
+        for i in range(3)
+    ]
+    crops = rng.integers(0, 256, (6, 224, 224, 3)).astype(np.uint8)
+    pack = packs.Pack("s", faces, crops, np.stack([mesh()] * 6).astype(np.float16))
+    monkeypatch.setattr(train_tune, "open_all", lambda folder: [pack])
+    monkeypatch.setattr(train_tune, "fit", no_fit)
+    start = models.folder(shipped) / "swap.onnx"
+    train_tune.train(tmp_path, start, tmp_path / "run", Plan(1, train_tune.BATCH, 1e-4))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(json.dumps({**noted, "device": "cpu", "seed": 7}))
+    assert cards.swap_card("swap", tmp_path / "run", 1.0, 0.0)["name"] == "swap"

@@ -35,7 +35,8 @@ def train(packs_dir: Path, start: Path, run: Path, plan: Plan, without: Sequence
     pictures = torch.from_numpy(seen[:, margin:-margin, margin:-margin]).permute(0, 3, 1, 2).float()
     model = face_network(start, pictures, frozen="stem")
     facts = {
-        "task": "tune", "frozen": "stem", "families": dict(FAMILY_SHARES), "left_out": sorted(without),
+        "task": "tune", "trunk": "edge", "streams": list(model.streams), "frozen": "stem",
+        "families": dict(FAMILY_SHARES), "left_out": sorted(without),
         "sources": sorted({f.source for p in packs for f in p.faces} - set(without)),
         "batch_of": [PAIRS, TWINS, SWAPS, BLENDED, GENERATED], "start": file_hash([start]),
         "data_sha256": file_hash(sorted(packs_dir.glob("*/table.csv"))),
