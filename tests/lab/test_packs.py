@@ -169,6 +169,12 @@ def test_a_source_left_out_is_nowhere(two_sources: list[Pack]) -> None:
     assert len(data.batch(0, np.random.default_rng(1))["y"]) > 2 * PAIRS
 
 
+def test_a_source_that_comes_under_two_names_is_left_out_under_both(two_sources: list[Pack]) -> None:
+    again = _pack("sd21-faces", [(f"m{i}.jpg", "fake", "generated", 240) for i in range(4)])
+    assert Mixture([*two_sources, again], without=["sd21"]).sources == ["dfdc", "openforensics"]
+    assert Mixture([*two_sources, again], without=["sd21-faces"]).sources == ["dfdc", "openforensics"]
+
+
 def test_validation_faces_are_not_trained_on(two_sources: list[Pack]) -> None:
     held = _pack("lfw", [("v.jpg", "real", "genuine", 100)], split="val")
     assert all(f.source != "lfw" for _, f in Mixture([*two_sources, held])._training_faces())

@@ -59,6 +59,14 @@ SHARDS = "shards"
 _SHARD_KINDS: dict[str, Kind] = {"dfdc": "swap"}
 
 
+_SAME = {"dfdc-more": "dfdc", "sd21-faces": "sd21", "ffhq-1024": "ffhq-stylegan1"}
+
+
+def origin(source: str) -> str:
+    """The one name of a source that comes under two: leaving out one of them alone would leave it in."""
+    return _SAME.get(source, source)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One face to be cut. ``file``: below the source's folder. ``box``: the part of the file that is the

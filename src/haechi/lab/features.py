@@ -23,6 +23,7 @@ from haechi import models
 from haechi.detectors.swap import middle
 from haechi.errors import UsageError
 from haechi.lab import augment
+from haechi.lab.corpus import origin
 from haechi.lab.networks.dino import WIDTH, Dino
 from haechi.lab.packs import Face, Pack, open_all
 from haechi.settings import Settings
@@ -95,10 +96,8 @@ def chosen(packs: Sequence[Pack], most_train: int, most_val: int) -> list[View]:
     cells: dict[tuple[str, str, str], list[tuple[Pack, int]]] = {}
     for pack in packs:
         for i, face in enumerate(pack.faces):
-            # The same persons as in "dfdc": one source, whatever pack it came in.
-            cells.setdefault((face.source.removesuffix("-more"), face.label, face.split), []).append(
-                (pack, i)
-            )
+            # One source, whatever pack it came in.
+            cells.setdefault((origin(face.source), face.label, face.split), []).append((pack, i))
     views: list[View] = []
     for (_, _, split), members in sorted(cells.items(), key=lambda item: item[0]):
         by_group: dict[str, list[tuple[Pack, int]]] = {}

@@ -23,10 +23,9 @@ from torch.nn import functional as F
 from haechi.bench.metrics import Figure, Ranking, figure
 from haechi.bench.result import write_json
 from haechi.errors import UsageError
+from haechi.lab.corpus import origin
 from haechi.types import F32, F64
 
-ONE_SOURCE = {"dfdc-more": "dfdc", "sd21-faces": "sd21", "ffhq-1024": "ffhq-stylegan1"}
-"""Names under which one source came twice: leaving out one of the two would leave it in."""
 PHOTOGRAPHS = ("ffhq-stylegan1", "lfw", "gan1024")
 """Genuine faces beside fakes of a source that has none of its own."""
 HIDDEN, STEPS, RATE, DECAY, DROP = 128, 250, 2e-3, 0.05, 0.3
@@ -56,7 +55,7 @@ class Views:
         filled = int(json.loads((folder / "progress.json").read_text())["views"])
         rows = rows[:filled]
         column: Callable[[str], np.ndarray] = lambda name: np.array([r[name] for r in rows])  # noqa: E731
-        source = np.array([ONE_SOURCE.get(r["source"], r["source"]) for r in rows])
+        source = np.array([origin(r["source"]) for r in rows])
         return Views(
             {name: np.array(s[:filled], np.float32) for name, s in stored.items()},
             source, column("label") == "fake", column("split") == "train", column("law"), column("group"),

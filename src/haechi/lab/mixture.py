@@ -14,6 +14,7 @@ import numpy as np
 
 from haechi.errors import UsageError
 from haechi.lab import augment
+from haechi.lab.corpus import origin
 from haechi.lab.forge import FAMILIES
 from haechi.lab.forge.pair import Pair
 from haechi.lab.loop import Batch
@@ -54,13 +55,13 @@ class Mixture:
     ) -> None:
         """``without``: sources that are left out, genuine and forged. Raises UsageError when nothing is
         left of a kind."""
-        self.packs, self.without = packs, frozenset(without)
+        self.packs, self.without = packs, frozenset(map(origin, without))
         self._families, self._odds = list(families), np.array(list(families.values()))
         self._genuine: dict[str, list[Place]] = {}
         self._fakes: dict[str, dict[str, list[Place]]] = {"swap": {}, "blended": {}, "generated": {}}
         self._by_stem: dict[str, Place] = {}
         for place, face in self._training_faces():
-            source = face.source.removesuffix("-more")
+            source = origin(face.source)
             if face.fake:
                 self._fakes[face.kind].setdefault(source, []).append(place)
             else:
@@ -72,6 +73,11 @@ class Mixture:
         self._base = {s: places for s, places in self._base.items() if places}
         drawn = [p for places in self._fakes["generated"].values() for p in places if self._has_mesh(p)]
         self._strangers = self._gathered(drawn)
+
+    @property
+    def sources(self) -> list[str]:
+        """Where the faces come from that batches are made of."""
+        return sorted({origin(face.source) for _, face in self._training_faces()})
 
     def batch(self, _: int, rng: np.random.Generator) -> Batch:
         """The batch of a random state; its number does not matter."""
@@ -91,7 +97,7 @@ class Mixture:
             (Place(i, line), face)
             for i, pack in enumerate(self.packs)
             for line, face in enumerate(pack.faces)
-            if face.split == "train" and face.source.removesuffix("-more") not in self.without
+            if face.split == "train" and origin(face.source) not in self.without
         ]
 
     def _crop(self, place: Place) -> U8:

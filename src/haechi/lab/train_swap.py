@@ -55,6 +55,11 @@ def swap_loss(
     return loss, parts
 
 
+def rate_share(name: str) -> float:
+    """A parameter's share of the rate of learning: the trunk knows much already."""
+    return 0.6 if name.startswith("trunk") else 1.0
+
+
 def overlap_loss(where: Tensor, mask: Tensor) -> Tensor:
     """One less the soft Dice overlap of map logits and masks, both (n, H, W) (Milletari et al. 2016): cross
     entropy alone is content to see the middle of a large region and nothing of a small one."""
@@ -108,7 +113,7 @@ def train(
     }  # fmt: skip
     average, _ = fit(
         model, data.batch, swap_loss, plan, run, facts,
-        lr_scale=lambda n: 0.6 if n.startswith("trunk") else 1.0,
+        lr_scale=rate_share,
     )  # fmt: skip
     assert isinstance(average, SwapNet)
     return average

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from haechi.detectors.swap import WINDOW_PX
+from haechi.detectors.swap import middle
 from haechi.lab.data import file_hash
 from haechi.lab.loop import Plan, fit
 from haechi.lab.mixture import BLENDED, FAMILY_SHARES, GENERATED, SWAPS, Mixture
@@ -16,7 +16,7 @@ from haechi.lab.networks.shipped import face_network
 from haechi.lab.networks.swap import SwapNet
 from haechi.lab.packs import open_all
 from haechi.lab.swap_data import PAIRS, TWINS
-from haechi.lab.train_swap import swap_loss
+from haechi.lab.train_swap import rate_share, swap_loss
 
 BATCH = 2 * (PAIRS + SWAPS + BLENDED + GENERATED)
 _MEASURED_ON = 96
@@ -27,23 +27,22 @@ def train(packs_dir: Path, start: Path, run: Path, plan: Plan, without: Sequence
     asked about them afterwards. Raises UsageError when packs or weights are missing."""
     packs = open_all(packs_dir)
     data = Mixture(packs, without)
-    margin = (packs[0].crops.shape[1] - WINDOW_PX) // 2
     draw = np.random.default_rng(plan.seed)
     seen = np.concatenate(
         [p.crops[np.sort(draw.choice(len(p.faces), min(_MEASURED_ON, len(p.faces)), False))] for p in packs]
     )
-    pictures = torch.from_numpy(seen[:, margin:-margin, margin:-margin]).permute(0, 3, 1, 2).float()
+    pictures = torch.from_numpy(middle(seen)).permute(0, 3, 1, 2).float()
     model = face_network(start, pictures, frozen="stem")
     facts = {
         "task": "tune", "trunk": "edge", "streams": list(model.streams), "frozen": "stem",
         "families": dict(FAMILY_SHARES), "left_out": sorted(without),
-        "sources": sorted({f.source for p in packs for f in p.faces} - set(without)),
+        "sources": data.sources,
         "batch_of": [PAIRS, TWINS, SWAPS, BLENDED, GENERATED], "start": file_hash([start]),
         "data_sha256": file_hash(sorted(packs_dir.glob("*/table.csv"))),
     }  # fmt: skip
     average, _ = fit(
         model, data.batch, swap_loss, plan, run, facts,
-        lr_scale=lambda n: 0.6 if n.startswith("trunk") else 1.0,
+        lr_scale=rate_share,
     )  # fmt: skip
     assert isinstance(average, SwapNet)
     return average
