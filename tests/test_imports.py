@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "types": set(),
     "errors": set(),
     "settings": set(),
+    "server_options": set(),
     "calibration": set(),
     "places": set(),
     "helplines": set(),
@@ -40,24 +41,40 @@ ALLOWED: dict[str, set[str]] = {
     "isolated": {"check", "report"},
     "output": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
-    "doctor": {"media", "models", "web"},
+    "doctor": {"media", "models", "server_options"},
     "bench": {"case", "check", "client", "media", "faces", "models", "pdq", "report", "terminal"},
     "lab": {
         *("bench", "calibration", "check", "detectors", "faces"),
         *("media", "models", "pdq", "quality", "terminal", "verdict"),
     },
     "case": {"check", "helplines", "isolated", "media", "pdq", "report", "terminal"},
-    "web": {"case", "check", "helplines", "isolated", "media", "models", "regular", "report"},
+    "web": {
+        "case",
+        "check",
+        "helplines",
+        "isolated",
+        "media",
+        "models",
+        "regular",
+        "report",
+        "server_options",
+    },
     "client": {"report"},
     "cli": {
         *("bench", "case", "check", "client", "doctor", "isolated", "lab", "models"),
-        *("output", "report", "shelf", "terminal", "web"),
+        *("output", "report", "server_options", "shelf", "terminal", "web"),
     },
     "__init__": {"check"},
     "__main__": {"cli"},
 }
 
 FILES = sorted(SOURCE.rglob("*.py"))
+
+
+MODULES = {
+    ".".join(["haechi", *file.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__"): file
+    for file in FILES
+}
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -97,6 +114,45 @@ def test_detectors_do_not_import_each_other() -> None:
         assert file.stem == "__init__" or not others, f"{file.name} imports another detector"
 
 
+def needed_modules(file: Path) -> set[str]:
+    """Files of ours that a file imports when it runs, also inside functions; what only type checkers import
+    is left out."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file.name} imports by a relative name: write it out"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in MODULES else str(node.module) for name in whole}
+    return names & MODULES.keys()
+
+
+def cycles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """What is left of a graph when everything that imports nothing more is taken away, again and again; then
+    likewise everything that nothing imports. Empty without a cycle."""
+    left = {name: set(targets) - {name} for name, targets in graph.items()}
+    while leaves := {name for name, targets in left.items() if not targets & left.keys()}:
+        left = {name: targets for name, targets in left.items() if name not in leaves}
+    while roots := left.keys() - {t for targets in left.values() for t in targets}:
+        left = {name: targets for name, targets in left.items() if name not in roots}
+    return [[name, *sorted(targets & left.keys())] for name, targets in sorted(left.items())]
+
+
+def test_there_is_no_cycle_of_files() -> None:
+    assert cycles({name: needed_modules(file) for name, file in MODULES.items()}) == []
+
+
+def test_cycles_are_found() -> None:
+    chain = {"a": {"b"}, "b": {"c"}, "c": set[str](), "d": {"a"}}
+    assert cycles(chain) == []
+    assert cycles(chain | {"c": {"b"}}) == [["b", "c"], ["c", "b"]]
+
+
 def loaded_by(statement: str) -> set[str]:
     """Top-level names of all modules in a fresh process after a statement."""
     code = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
@@ -107,6 +163,11 @@ def loaded_by(statement: str) -> set[str]:
 def test_the_command_line_starts_light() -> None:
     loaded = loaded_by("import haechi, haechi.cli, haechi.check")
     assert not loaded & {"torch", "numpy", "cv2", "onnxruntime", "PIL", "rich"}
+
+
+def test_doctor_needs_nothing_of_the_server() -> None:
+    loaded = loaded_by("from haechi import doctor; list(doctor.lines())")
+    assert not loaded & {"starlette", "fastapi", "uvicorn", "jinja2", "python_multipart"}
 
 
 def test_nothing_that_people_run_loads_torch() -> None:

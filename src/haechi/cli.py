@@ -250,7 +250,7 @@ def serve(
     with outcome():
         from dataclasses import replace
 
-        from haechi.web.options import Options
+        from haechi.server_options import Options
         from haechi.web.serve import serve as run
 
         if new_token is not None:

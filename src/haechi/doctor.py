@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from haechi import models
 from haechi.errors import UsageError
 from haechi.media import ffmpeg
+from haechi.server_options import Options
 from haechi.settings import Settings
-from haechi.web.options import Options
 
 _PACKAGES = (
     "haechi", "numpy", "opencv-python-headless", "onnxruntime", "Pillow", "pi-heif", "pylibjxl", "rich",

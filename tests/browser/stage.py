@@ -17,10 +17,10 @@ import uvicorn
 
 from fakes import InProcess
 from haechi.errors import UnknownFormat
+from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.types import Report
 from haechi.web.app import build
-from haechi.web.options import Options
 from report_cases import clean, clip, nothing, photo
 
 #: What the first bytes of a file make of it; whatever else is unreadable.

@@ -20,9 +20,9 @@ import uvicorn
 from sites import FAKE
 
 from fakes import InProcess
+from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.web.app import build
-from haechi.web.options import Options
 from haechi.web.wire import Wire
 
 

@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 
 from fakes import InProcess, finder, judges, picture
 from haechi.check import Checker
+from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.types import Report
 from haechi.web.app import build
 from haechi.web.desk import Desk
-from haechi.web.options import Options
 
 BASE = "http://127.0.0.1:8765"
 FAKE = partial(Checker, finder=finder, judges=judges())

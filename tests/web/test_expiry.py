@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from haechi.server_options import Options
 from haechi.web.desk import Desk
-from haechi.web.options import Options
 
 
 def test_what_expired_while_the_server_was_down_is_gone_at_its_start_and_its_end(

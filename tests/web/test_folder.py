@@ -12,8 +12,8 @@ import pytest
 from sites import Start
 
 from haechi.errors import UsageError
+from haechi.server_options import Options
 from haechi.web.desk import Desk
-from haechi.web.options import Options
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs modes and links")
 

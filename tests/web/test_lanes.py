@@ -14,11 +14,11 @@ import pytest
 from sites import Site, Slow, Start, problem
 
 from haechi.isolated import CheckProcess
+from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.web.desk import Desk
 from haechi.web.folder import Folder
 from haechi.web.lane import Lane
-from haechi.web.options import Options
 from targets import HANG, HEAD, LONG_VIDEO, SEGFAULT
 
 needs_signals = pytest.mark.skipif(os.name != "posix", reason="needs signals")

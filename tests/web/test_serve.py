@@ -16,9 +16,9 @@ from live import Process
 
 from haechi.client import Client
 from haechi.errors import UsageError
+from haechi.server_options import Options, default_data_dir
 from haechi.settings import Settings
 from haechi.web import serve
-from haechi.web.options import Options, default_data_dir
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,8 @@ import pytest
 from sites import FAKE, Site, Start, problem, started
 
 from haechi.errors import UsageError
+from haechi.server_options import Options
 from haechi.settings import Settings
-from haechi.web.options import Options
 from haechi.web.proxy import networks, unwrapped
 from haechi.web.sessions import LONGEST_S, Sessions
 from haechi.web.tokens import Tokens, new_token

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from haechi.errors import UsageError
+from haechi.server_options import Options
 from haechi.web.desk import Desk
-from haechi.web.options import Options
 from haechi.web.store import ATTEMPTS, Store
 
 

@@ -17,13 +17,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from haechi.report.data import tool_version
+from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.web import api, contract, docs, health, login, pages
 from haechi.web.desk import Desk
 from haechi.web.guard import Guard
 from haechi.web.lane import Judge, report_crash
 from haechi.web.metrics import Metrics
-from haechi.web.options import Options
 from haechi.web.problem import Problem, internal
 from haechi.web.rate import Buckets, Slots
 from haechi.web.sessions import Sessions

@@ -21,9 +21,9 @@ from typing import Literal, TypeAlias, cast
 from haechi.errors import InputError
 from haechi.media.sniff import HEAD_BYTES, sniff
 from haechi.report import keep
+from haechi.server_options import Options
 from haechi.types import Report
 from haechi.web.folder import SEARCHED, Folder
-from haechi.web.options import Options
 from haechi.web.store import ATTEMPTS, Damaged, Row, Store
 
 Status: TypeAlias = Literal["waiting", "running", "done", "failed"]

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from haechi.server_options import Options, networks
 from haechi.web.metrics import Metrics
-from haechi.web.options import Options
 from haechi.web.problem import Problem
-from haechi.web.proxy import networks, unwrapped
+from haechi.web.proxy import unwrapped
 from haechi.web.rate import Buckets
 from haechi.web.sessions import Caller, Sessions
 from haechi.web.tokens import Tokens

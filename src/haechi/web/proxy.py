@@ -12,23 +12,12 @@ from typing import TypeAlias
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from haechi.errors import UsageError
+from haechi.server_options import Network
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def networks(told: str) -> tuple[_Network, ...]:
-    """The addresses and networks of a list such as ``127.0.0.1, 10.0.0.0/8``. Raises UsageError."""
-    try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in told.split(",") if part.strip())
-    except ValueError:
-        raise UsageError(
-            "HAECHI_TRUSTED_PROXY is no list of addresses or networks: write it as `127.0.0.1, 10.0.0.0/8`."
-        ) from None
-
-
-def unwrapped(scope: Scope, trusted: tuple[_Network, ...]) -> Scope:
+def unwrapped(scope: Scope, trusted: tuple[Network, ...]) -> Scope:
     """The request as the nearest trusted proxy received it: address of the sender and scheme."""
     peer = _address(scope["client"][0]) if scope.get("client") else None
     if peer is None or not _among(peer, trusted):
@@ -46,7 +35,7 @@ def unwrapped(scope: Scope, trusted: tuple[_Network, ...]) -> Scope:
     return {**scope, "client": (str(found), 0), "scheme": scheme}
 
 
-def _among(address: _Address, trusted: tuple[_Network, ...]) -> bool:
+def _among(address: _Address, trusted: tuple[Network, ...]) -> bool:
     return any(address in network for network in trusted)
 
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from haechi.errors import UsageError
+from haechi.server_options import Options
 from haechi.settings import Settings
-from haechi.web.options import Options
 
 _NEEDED = ("fastapi", "uvicorn", "jinja2", "python_multipart")
 

@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
+from haechi.server_options import Options
 from haechi.web.desk import Desk, QueueFull
-from haechi.web.options import Options
 from haechi.web.problem import Problem
 from haechi.web.rate import Crowded
 from haechi.web.sessions import caller_of

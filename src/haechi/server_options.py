@@ -1,4 +1,6 @@
-"""What can be set of the server: each option once, with its name, default, meaning and HAECHI_* variable."""
+"""What can be set of ``haechi serve``: each option once, with its name, default, meaning and HAECHI_*
+variable. It stands outside of ``haechi.web`` because it needs nothing of a server: ``haechi doctor`` tells
+the options also where the extra [web] is not installed."""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from haechi.errors import UsageError
-from haechi.web.proxy import networks
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _LEAST_TOKEN = 16
 
@@ -26,6 +29,16 @@ def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
         return Path.home() / "Library" / "Application Support" / "Haechi"
     named = env.get("XDG_DATA_HOME", "")
     return (Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share") / "haechi"
+
+
+def networks(listed: str) -> tuple[Network, ...]:
+    """The addresses and networks of a list such as ``127.0.0.1, 10.0.0.0/8``. Raises UsageError."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
+    except ValueError:
+        raise UsageError(
+            "HAECHI_TRUSTED_PROXY is no list of addresses or networks: write it as `127.0.0.1, 10.0.0.0/8`."
+        ) from None
 
 
 def _option(default: Any, help_text: str, least: float | None = None) -> Any:
