@@ -20,7 +20,7 @@ import pytest
 
 from haechi.check import Checker, Finder, Judges
 from haechi.isolated.checks import Checks, Kept
-from haechi.report import keep
+from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import (
     U8,
@@ -159,7 +159,7 @@ class InProcess:
     def kept(self, source: Path, name: str, progress: Any) -> Kept:
         report = self._judge.check(source, progress, previews=True)
         named = replace(report, media=replace(report.media, name=name))
-        return Kept(report.verdict.level, keep.dump(named))
+        return Kept(report.verdict.level, archive.dump(named))
 
     def stop(self) -> None:
         """Nothing runs."""

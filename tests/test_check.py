@@ -15,7 +15,7 @@ from fakes import FakeDetector, finder, judges, picture
 from haechi import models
 from haechi.check import Checker, Judges
 from haechi.errors import DamagedFile, InputError, ModelError, NotAFile
-from haechi.previews import COUNT, LONGEST_PX
+from haechi.keyframes import COUNT, LONGEST_PX
 from haechi.settings import Settings
 
 SETTINGS = Settings()

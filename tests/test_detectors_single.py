@@ -21,7 +21,7 @@ from haechi.detectors.swap import BATCH, SwapDetector
 from haechi.detectors.swap import WINDOW_PX as WINDOW
 from haechi.detectors.synthesis import PLACES, WINDOW_PX, SynthesisDetector, windows
 from haechi.faces import FaceFinder
-from haechi.previews import previews
+from haechi.keyframes import keyframes
 from haechi.report.messages import LANGUAGES, catalogue, sentence
 from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Media
@@ -213,7 +213,7 @@ def test_the_frames_shown_are_those_in_which_the_evidence_was_seen(
     evidence = run(SwapDetector, source, *tracks)
     (region,) = evidence.regions
     assert region.time_s == worst / 10
-    shown = [p for p in previews(source, [evidence], 300) if abs(p.time_s - region.time_s) < 0.01]
+    shown = [p for p in keyframes(source, [evidence], 300) if abs(p.time_s - region.time_s) < 0.01]
     assert len(shown) == 1
     assert np.array_equal(shown[0].rgb, frames[worst])
     seen = tracks[0].crop_index.tolist().index(worst)

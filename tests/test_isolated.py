@@ -16,7 +16,7 @@ import haechi
 from fakes import picture
 from haechi.errors import Crashed, DamagedFile, Fault, ModelError, NotAFile, OverLimit
 from haechi.isolated import CheckProcess
-from haechi.report import keep, to_dict
+from haechi.report import archive, to_dict
 from haechi.settings import Settings
 from targets import EAT, HANG, HEAD, LEAVE, SEGFAULT
 
@@ -72,7 +72,7 @@ def test_a_report_is_the_one_of_a_check_in_this_process(shipped: Settings, astro
 def test_a_file_is_kept_under_the_name_that_people_know(moody: CheckProcess, tmp_path: Path) -> None:
     kept = moody.kept(picture(tmp_path / "a.png", "strong"), "holiday.png")
     assert kept.level == "strong"
-    assert keep.load(kept.data).media.name == "holiday.png"
+    assert archive.load(kept.data).media.name == "holiday.png"
 
 
 @needs_posix

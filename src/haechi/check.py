@@ -108,7 +108,7 @@ class Checker:
 
         Raises InputError when the source cannot be read and ModelError when a model is missing or altered:
         then there is no report, and no verdict. A detector that crashes is ``failed`` evidence."""
-        from haechi.previews import previews as make_previews
+        from haechi.keyframes import keyframes
         from haechi.types import Report
 
         tell = progress or (lambda _stage, _part: None)
@@ -139,7 +139,7 @@ class Checker:
             claims = _stated(judges.claims, original, media)
         tell("previews", _CLAIMED)
         with clock.stage("previews"):
-            shown = make_previews(media, evidence, self.settings.video_frames) if previews else ()
+            shown = keyframes(media, evidence, self.settings.video_frames) if previews else ()
         tell("done", 1.0)
         return Report(
             media=media,

@@ -134,16 +134,16 @@ def check(
     with outcome():
         from dataclasses import replace
 
-        from haechi.output import Output
+        from haechi.report_writer import ReportWriter
 
         settings = Settings.from_env()
         settings = settings if lang is None else replace(settings, lang=lang)
         settings = replace(settings, thorough=True) if thorough else settings
-        output = Output(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
+        writer = ReportWriter(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
         server = server or os.environ.get("HAECHI_SERVER")
         token = token or os.environ.get("HAECHI_TOKEN")
         with _checker(settings, server, token, several=len(paths) > 1) as checker:
-            raise typer.Exit(_check_all(paths, checker, output, fail_on))
+            raise typer.Exit(_check_all(paths, checker, writer, fail_on))
 
 
 @contextmanager
@@ -170,39 +170,39 @@ def _checker(settings: Settings, server: str | None, token: str | None, *, sever
         yield RemoteChecker(client, thorough=settings.thorough)
 
 
-def _check_all(paths: list[str], checker: Any, output: Any, fail_on: FailOn | None) -> ExitCode:
+def _check_all(paths: list[str], checker: Any, writer: Any, fail_on: FailOn | None) -> ExitCode:
     """Report on every path; say the exit code of the run."""
     levels: set[str] = set()
     failures: list[ExitCode] = []
-    with output, Bar(len(paths), quiet=output.quiet) as bar:
+    with writer, Bar(len(paths), quiet=writer.quiet) as bar:
         for i, path in enumerate(paths):
             name = base_name(path)
 
             def tell(stage: str, part: float, done: int = i, name: str = name) -> None:
                 bar.tell(f"{name}: {stage}", done + part)
 
-            answer = _answer(checker, path, tell, output, alone=len(paths) == 1)
+            answer = _answer(checker, path, tell, writer, alone=len(paths) == 1)
             # Outside of what is held against the input: a full disk is not its fault.
             with bar.hidden():
                 if isinstance(answer, HaechiError):
                     failures.append(answer.exit_code)
                     say(f"haechi: {path}: {answer.message}")
-                    output.failure(path, answer)
+                    writer.failure(path, answer)
                 else:
                     levels.add(answer[0])
-                    output.write(path, answer[1])
+                    writer.write(path, answer[1])
             del answer  # an error holds, by its traceback, the bytes of the file
     return _exit_code(levels, failures, len(paths), fail_on)
 
 
 def _answer(
-    checker: Any, path: str, tell: Callable[[str, float], None], output: Any, *, alone: bool
+    checker: Any, path: str, tell: Callable[[str, float], None], writer: Any, *, alone: bool
 ) -> tuple[str, str] | HaechiError:
     """The level and the rendered report of one path, or why there is none. The report itself, and with it
     the picture, ends here."""
     try:
-        report = checker.check(path, tell, previews=output.format == "html")
-        return report.verdict.level, output.render(report)
+        report = checker.check(path, tell, previews=writer.format == "html")
+        return report.verdict.level, writer.render(report)
     except (InputError, Fault) as error:
         if alone and isinstance(error, Fault):
             raise

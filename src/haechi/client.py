@@ -28,7 +28,7 @@ from typing import Any, BinaryIO, Self, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from haechi.errors import HaechiError, InputError, ModelError, NotAFile, OverLimit, ServerError, UsageError
-from haechi.report import keep
+from haechi.report import archive
 from haechi.types import Report
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
@@ -37,7 +37,7 @@ Progress: TypeAlias = Callable[[str, float], None]
 _CHUNK = 256 * 1024
 _WAIT_S = 20
 _BUSY_S = 600.0
-_ACCEPT = f"{keep.MEDIA_TYPE}, application/problem+json, application/json"
+_ACCEPT = f"{archive.MEDIA_TYPE}, application/problem+json, application/json"
 _SENT = 0.05
 _KINDS: tuple[type[HaechiError], ...] = (InputError, *InputError.__subclasses__(), ModelError)
 _ERRORS: Mapping[str, type[HaechiError]] = {"too_large": OverLimit, **{kind.code: kind for kind in _KINDS}}
@@ -105,7 +105,7 @@ class Client:
         try:
             self._check(answer, 200, 202)
             if answer.status == 200:
-                return keep.load(answer.body)
+                return archive.load(answer.body)
             while (state := self.state(id_)).status != "done":
                 tell(state.stage, _SENT + (1 - _SENT) * state.part)
                 time.sleep(0.05 if state.ahead == 0 else 0.25)
@@ -135,7 +135,7 @@ class Client:
         """The report of a job that is done: every language and format can be made of it."""
         answer = self._ask("GET", f"{_address(id_)}/report.haechi")
         self._check(answer, 200)
-        return keep.load(answer.body)
+        return archive.load(answer.body)
 
     def report_json(self, id_: str, lang: str = "en") -> dict[str, Any]:
         """The same as ``haechi.report/1``."""

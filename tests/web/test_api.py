@@ -18,7 +18,7 @@ from sites import FAKE, Site, Slow, Start, problem
 from haechi import report as reports
 from haechi.check import Checker
 from haechi.errors import ModelError
-from haechi.report import keep
+from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
 from report_cases import photo
@@ -129,8 +129,8 @@ def test_the_report_as_a_page_and_as_it_is_kept(site: Site) -> None:
     assert "sha256-" in policy
     assert "unsafe" not in policy
     kept = site.client.get(f"{address}/report.haechi")
-    assert kept.headers["content-type"] == keep.MEDIA_TYPE
-    assert keep.load(kept.content).verdict.level == "strong"
+    assert kept.headers["content-type"] == archive.MEDIA_TYPE
+    assert archive.load(kept.content).verdict.level == "strong"
 
 
 def test_the_heat_map_lies_over_the_preview(start: Start) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sites import FAKE, Site, Slow, Start, problem
 
 from haechi.errors import ModelError
-from haechi.report import keep
+from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
 from haechi.web.desk import Desk
@@ -62,7 +62,7 @@ def test_a_report_that_cannot_be_filed_is_a_fault_and_not_a_verdict(
     def fails(report: Report) -> bytes:
         raise ValueError("secret")
 
-    monkeypatch.setattr(keep, "dump", fails)
+    monkeypatch.setattr(archive, "dump", fails)
     problem(site.send(site.picture("strong"), headers={"Prefer": "wait=20"}), 500, "internal")
     monkeypatch.undo()
     assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200

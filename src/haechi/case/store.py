@@ -2,7 +2,7 @@
 
     FOLDER/case.json log.jsonl head.json   see ``log``
     FOLDER/originals/SHA256.SUFFIX         unchanged; with a passphrase SHA256.sealed, of the encrypted bytes
-    FOLDER/reports/SHA256.report           what ``haechi.report.keep`` makes of a check; .sealed likewise
+    FOLDER/reports/SHA256.report           what ``haechi.report.archive`` makes of a check; .sealed likewise
 
 With a passphrase all that tells about the person or the file is encrypted: the originals, the reports, and of
 each record the names, notes, addresses, hashes and fingerprints. In the open stay the number and time of
@@ -33,7 +33,7 @@ from haechi.case.seal import Key, new_key, open_key
 from haechi.case.source import checked, parts, suffix
 from haechi.errors import CaseError, UsageError
 from haechi.media import display_name
-from haechi.report import keep
+from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
 
@@ -194,7 +194,7 @@ class Case:
             removed = sorted({p for e in same for p in (e.file, e.report_file) if p})
             kept = None
             if report is not None and not minor:
-                kept = self._new(stack, REPORTS, [keep.dump(report)], "report")
+                kept = self._new(stack, REPORTS, [archive.dump(report)], "report")
             new = [f for f in (file, kept) if f is not None]
             paths = [f.path if f else "" for f in (file, kept)]
             entry = Entry(0, "", name, digest, size, prints, address, note, minor, *paths)
@@ -211,7 +211,7 @@ class Case:
         """The stored report of an entry, None when it has none. Raises CaseError when it was changed."""
         if not entry.report_file:
             return None
-        return keep.load(b"".join(self._opened(entry.report_file)))
+        return archive.load(b"".join(self._opened(entry.report_file)))
 
     def original(self, entry: Entry) -> Iterator[bytes]:
         """The bytes of the original, a megabyte or less at a time; none when it is not kept."""

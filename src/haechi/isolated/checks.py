@@ -1,5 +1,5 @@
-"""A check, asked for by the parent and done by the child. The report travels as ``haechi.report.keep`` stores
-it, which is read within limits: a child that was taken over can send a wrong report, and no more."""
+"""A check, asked for by the parent and done by the child. The report travels as ``haechi.report.archive``
+stores it, which is read within limits: a child that was taken over can send a wrong report, and no more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TARGET = "haechi.isolated.checks:Checks"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A report as ``haechi.report.keep`` stores it, and the level of its verdict."""
+    """A report as ``haechi.report.archive`` stores it, and the level of its verdict."""
 
     level: str
     data: bytes
@@ -63,11 +63,11 @@ class CheckProcess:
         self, source: str | os.PathLike[str], progress: Progress | None = None, *, previews: bool = False
     ) -> Report:
         """The report of a file, less what ``keep`` leaves out."""
-        from haechi.report import keep
+        from haechi.report import archive
 
         request = {"path": os.fspath(source), "previews": previews}
         _, data = self._process.ask(request, progress or _silent)
-        return keep.load(data)
+        return archive.load(data)
 
 
 class Checks:
@@ -85,19 +85,19 @@ class Checks:
         self, request: Mapping[str, Any], tell: Callable[[str, float], None]
     ) -> tuple[Mapping[str, Any], bytes]:
         from haechi.errors import ModelError
-        from haechi.report import keep
+        from haechi.report import archive
 
         try:
             if "warm" in request:
                 self._checker.check(_blank(), tell)
                 return {}, b""
-            report = keep.bare(self._checker.check(request["path"], tell, previews=request["previews"]))
+            report = archive.bare(self._checker.check(request["path"], tell, previews=request["previews"]))
         except ModelError:
             self._checker = self._make()
             raise
         if "name" in request:
             report = replace(report, media=replace(report.media, name=request["name"]))
-        return {"level": report.verdict.level}, keep.dump(report)
+        return {"level": report.verdict.level}, archive.dump(report)
 
 
 def _silent(_stage: str, _part: float) -> None:

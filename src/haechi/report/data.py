@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from haechi.errors import HaechiError
+from haechi.report.coverage import not_tested, were_tested
 from haechi.report.messages import language, level_sentence, sentence
-from haechi.report.scope import not_tested, were_tested
 from haechi.types import Evidence, FaceTrack, Media, Quality, Reason, Region, Report, Series
 
 SCHEMA_NAME = "haechi.report/1"

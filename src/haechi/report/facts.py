@@ -8,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
+from haechi.report.coverage import faces_line
 from haechi.report.data import tool_version
 from haechi.report.markup import clock, esc, part, table, words
 from haechi.report.messages import catalogue, detector_name, say, sentences
-from haechi.report.scope import faces_line
 from haechi.report.text import quality_notes
 from haechi.types import F32, ModelRef, Report
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from haechi.report import pictures as pics
+from haechi.report.coverage import not_tested, were_tested
 from haechi.report.markup import bullets, clock, esc, num, part, table, words
 from haechi.report.messages import (
     detector_name,
@@ -18,7 +19,6 @@ from haechi.report.messages import (
     weight_code,
 )
 from haechi.report.pointers import pointers
-from haechi.report.scope import not_tested, were_tested
 from haechi.report.timeline import charts, span_s
 from haechi.types import Evidence, Level, Report
 

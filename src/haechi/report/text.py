@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from haechi.report.coverage import faces_line, untested_topics
 from haechi.report.messages import (
     detector_name,
     language,
@@ -22,7 +23,6 @@ from haechi.report.messages import (
     weight_code,
 )
 from haechi.report.pointers import pointers
-from haechi.report.scope import faces_line, untested_topics
 from haechi.report.wrap import wrap
 from haechi.types import Evidence, Report
 

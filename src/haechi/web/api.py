@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from haechi import models
 from haechi import report as reports
 from haechi.errors import ModelError
-from haechi.report import keep
+from haechi.report import archive
 from haechi.types import Report
 from haechi.web import contract, uploads
 from haechi.web.contract import problems
@@ -129,7 +129,7 @@ def printed(request: Request, id: Id) -> Response:  # noqa: A002
 @router.get(
     "/checks/{id}/report.haechi",
     response_class=Response,
-    responses=contract.answer(200, "For `haechi.report.keep.load`.", keep.MEDIA_TYPE)
+    responses=contract.answer(200, "For `haechi.report.archive.load`.", archive.MEDIA_TYPE)
     | problems("not_found", *_FAILED),
 )
 def kept(request: Request, id: Id) -> Response:  # noqa: A002
@@ -138,7 +138,7 @@ def kept(request: Request, id: Id) -> Response:  # noqa: A002
     data = request.app.state.desk.kept(id)
     if data is None:
         raise not_found()
-    return Response(data, media_type=keep.MEDIA_TYPE)
+    return Response(data, media_type=archive.MEDIA_TYPE)
 
 
 @router.get(
@@ -189,7 +189,7 @@ def not_found() -> Problem:
 
 def _wants_kept(request: Request) -> bool:
     """Whether the caller names the stored form in Accept, as the client of Haechi does."""
-    return keep.MEDIA_TYPE in request.headers.get("accept", "")
+    return archive.MEDIA_TYPE in request.headers.get("accept", "")
 
 
 def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, str]) -> Response:
@@ -206,7 +206,7 @@ def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, s
         data = desk.kept(id_)
         if data is None:
             return _progress(request, id_, headers)
-        return Response(data, media_type=keep.MEDIA_TYPE, headers={"Vary": "Accept", **headers})
+        return Response(data, media_type=archive.MEDIA_TYPE, headers={"Vary": "Accept", **headers})
     report = desk.report(id_, previews=False)
     if report is None:
         return _progress(request, id_, headers)

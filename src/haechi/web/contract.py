@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from haechi import report as reports
-from haechi.report import keep
+from haechi.report import archive
 from haechi.settings import LANGUAGES
 from haechi.web.problem import MEDIA_TYPE, TITLES
 
@@ -123,7 +123,7 @@ def answer(
 
 def report_answer() -> dict[int | str, Any]:
     found = answer(200, "The report.", "application/json", _ref("Report"))
-    found[200]["content"][keep.MEDIA_TYPE] = {"schema": {"type": "string", "format": "binary"}}
+    found[200]["content"][archive.MEDIA_TYPE] = {"schema": {"type": "string", "format": "binary"}}
     return found
 
 

@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias, cast
 
 from haechi.errors import InputError
 from haechi.media.sniff import HEAD_BYTES, sniff
-from haechi.report import keep
+from haechi.report import archive
 from haechi.server_options import Options
 from haechi.types import Report
 from haechi.web.folder import SEARCHED, Folder
@@ -162,10 +162,10 @@ class Desk:
     def report(self, id_: str, *, previews: bool = True) -> Report | None:
         """The report of a job that is done; quicker without its pictures."""
         data = self.kept(id_)
-        return None if data is None else keep.load(data, previews=previews)
+        return None if data is None else archive.load(data, previews=previews)
 
     def kept(self, id_: str) -> bytes | None:
-        """The same as ``haechi.report.keep`` stores it."""
+        """The same as ``haechi.report.archive`` stores it."""
         job = self.look(id_)
         return self._store.report(id_) if job is not None and job.status == "done" else None
 

@@ -15,7 +15,7 @@ from haechi.bench.web.result import row
 from haechi.bench.web.server import Server, scratch
 from haechi.client import Client
 from haechi.errors import HaechiError
-from haechi.report import keep
+from haechi.report import archive
 
 _PATIENCE_S = 600.0
 
@@ -84,6 +84,6 @@ def _is_there(client: Client, id_: str, sha256: str) -> bool:
 def _stored(file: Path) -> tuple[list[str], int]:
     """Of every stored report the SHA-256 of its file, and the most runs that any job took."""
     with closing(sqlite3.connect(file)) as db:
-        found = [keep.load(data, previews=False) for (data,) in db.execute("SELECT data FROM reports")]
+        found = [archive.load(data, previews=False) for (data,) in db.execute("SELECT data FROM reports")]
         attempts = db.execute("SELECT max(attempts) FROM jobs").fetchone()[0]
     return [report.media.sha256 for report in found], int(attempts)

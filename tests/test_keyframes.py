@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fakes import Frame
-from haechi.previews import LONGEST_PX, _reduced
+from haechi.keyframes import LONGEST_PX, _reduced
 
 
 @pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (1281, 2), (3000, 4000), (1280, 1280), (7, 9)])

@@ -20,7 +20,7 @@ _FILES = ("json", "html")
 _LONGEST_NAME = 200
 
 
-class Output:
+class ReportWriter:
     """Prints or writes reports as they come. Used as a context, which closes the list that ``json`` prints
     when there are several inputs."""
 

@@ -14,17 +14,17 @@ COUNT = 8
 _STRONGEST = 4
 
 
-def previews(media: Media, evidence: Sequence[Evidence], examined: int) -> tuple[Preview, ...]:
+def keyframes(media: Media, evidence: Sequence[Evidence], examined: int) -> tuple[Preview, ...]:
     """One preview of a photograph; at most eight of a video, in order of time: up to four where the evidence
     is strongest, the others evenly spaced, all of the ``examined`` frames. Seeks them, or decodes the video
     once more where that costs no more."""
     if media.kind == "image":
         return tuple(_reduced(frame) for frame in media.frames(1))
     wanted_s = _wanted_s(media, evidence)
-    found = media.again(examined, wanted_s)
-    if found is None:
-        found = _nearest(media.frames(examined), wanted_s)
-    return tuple(_reduced(frame) for frame in found)
+    again = media.again(examined, wanted_s)
+    if again is None:
+        again = _nearest(media.frames(examined), wanted_s)
+    return tuple(_reduced(frame) for frame in again)
 
 
 def _wanted_s(media: Media, evidence: Sequence[Evidence]) -> list[float]:

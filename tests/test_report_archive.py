@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from haechi.errors import DamagedFile
 from haechi.report import render_html, to_dict
-from haechi.report.keep import dump, load
+from haechi.report.archive import dump, load
 from haechi.types import Report
 from report_cases import CASES
 
