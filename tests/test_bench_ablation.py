@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from haechi.bench.ablation import ablation
 from haechi.bench.cli import app
 from haechi.bench.metrics import auc
-from haechi.bench.result import Scored, write_result
+from haechi.bench.result import write_result
+from haechi.bench.scores import Scored
 from haechi.bench.views import render
 from haechi.errors import UsageError
 

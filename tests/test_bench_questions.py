@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from haechi.bench import result as r
 from haechi.bench.metrics import ece
 from haechi.bench.persons import by_person, mark_at
-from haechi.bench.questions import FACE_PX
 from haechi.bench.risk import COVERAGES, risk_statistics
+from haechi.bench.scores import FACE_PX, Scored, read_scores, scores_bytes
 from haechi.bench.views import render
 from haechi.errors import UsageError
 
@@ -121,12 +121,12 @@ def test_the_mark_is_passed_by_no_more_than_told() -> None:
 
 
 @pytest.fixture(scope="module")
-def scored() -> r.Scored:
+def scored() -> Scored:
     rng = np.random.default_rng(2)
     fake = np.arange(240) % 2 == 1
     p = np.clip(rng.normal(0.35 + 0.3 * fake, 0.2), 0.01, 0.99)
     p[::24] = np.nan
-    return r.Scored(
+    return Scored(
         ids=tuple(map(str, range(240))),
         fake=fake,
         sources=("a",) * 240,
@@ -141,7 +141,7 @@ def scored() -> r.Scored:
     )
 
 
-def test_blocks_of_a_result(scored: r.Scored) -> None:
+def test_blocks_of_a_result(scored: Scored) -> None:
     clean = r.summarise(scored, resamples=40)["clean"]
     assert clean["risk"]["verdict"]["decided_at"] == 0.5
     # A probability and its log-odds decide alike and are clear in the same order.
@@ -160,7 +160,7 @@ def test_blocks_of_a_result(scored: r.Scored) -> None:
     assert "localisation" not in clean
 
 
-def test_exact_probabilities_show_no_more_than_chance(scored: r.Scored) -> None:
+def test_exact_probabilities_show_no_more_than_chance(scored: Scored) -> None:
     rng = np.random.default_rng(0)
     p = rng.random(240)
     exact = replace(scored, fake=rng.random(240) < p, values={**scored.values, ("clean", "verdict"): p})
@@ -170,15 +170,15 @@ def test_exact_probabilities_show_no_more_than_chance(scored: r.Scored) -> None:
     assert by_chance > 0.05
 
 
-def test_measures_are_stored_and_no_scores(scored: r.Scored, tmp_path: Path) -> None:
-    (tmp_path / "x.scores.csv.gz").write_bytes(r.scores_bytes(scored))
-    back = r.read_scores(tmp_path / "x.scores.csv.gz")
+def test_measures_are_stored_and_no_scores(scored: Scored, tmp_path: Path) -> None:
+    (tmp_path / "x.scores.csv.gz").write_bytes(scores_bytes(scored))
+    back = read_scores(tmp_path / "x.scores.csv.gz")
     assert back.names == ("verdict", "swap")
     assert np.array_equal(back.measures["clean", FACE_PX], scored.measures["clean", FACE_PX])
-    assert r.scores_bytes(back) == r.scores_bytes(scored)
+    assert scores_bytes(back) == scores_bytes(scored)
 
 
-def test_views(scored: r.Scored) -> None:
+def test_views(scored: Scored) -> None:
     found = {"schema": r.SCHEMA, "rungs": r.summarise(scored, resamples=40)}
     assert "| degradation | error at 100% | error at 90% |" in render(found, {"view": "risk"})
     persons = render(found, {"view": "persons", "score": "swap"}, "zh")
@@ -190,7 +190,7 @@ def test_views(scored: r.Scored) -> None:
         render(found, {"view": "localisation"})
 
 
-def test_a_result_gains_new_figures_without_measuring(scored: r.Scored, tmp_path: Path) -> None:
+def test_a_result_gains_new_figures_without_measuring(scored: Scored, tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     r.write_result(path, {"created": "then"}, replace(scored, measures={}), resamples=40)
     whole = path.read_bytes()

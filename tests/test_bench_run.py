@@ -17,6 +17,7 @@ from haechi.bench.manifest import Manifest, read_manifest
 from haechi.bench.metrics import auc
 from haechi.bench.run import bench
 from haechi.bench.scorer import CheckScorer, Scores
+from haechi.bench.scores import read_scores, scores_bytes, scores_path
 from haechi.bench.treatment import Treatment
 from haechi.errors import UsageError
 from haechi.types import U8
@@ -100,7 +101,7 @@ def _pixels(path: Path) -> U8:
 
 
 def test_results_carry_no_paths_and_no_names(measured: Path, made: Path) -> None:
-    text = measured.read_text() + str(r.read_scores(r.scores_path(measured)))
+    text = measured.read_text() + str(read_scores(scores_path(measured)))
     assert str(made.parent) not in text
     assert ".png" not in text
     assert "g0" not in text
@@ -120,19 +121,19 @@ def test_every_shipped_result_is_computed_again(path: Path) -> None:
 
 def test_a_changed_figure_and_changed_scores_are_noticed(measured: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(measured, tmp_path))
-    scores = Path(shutil.copy(r.scores_path(measured), tmp_path))
+    scores = Path(shutil.copy(scores_path(measured), tmp_path))
     found = json.loads(copy.read_text())
     found["rungs"]["clean"]["overall"]["scores"]["verdict"]["auc"]["value"] += 0.01
     r.write_json(copy, found)
     assert [d.split(":")[0] for d in r.differences(copy)] == ["rungs.clean.overall.scores.verdict.auc.value"]
-    scores.write_bytes(r.scores_bytes(r.read_scores(scores)) + b"\0")
+    scores.write_bytes(scores_bytes(read_scores(scores)) + b"\0")
     assert any(d.startswith("scores:") for d in r.differences(copy))
 
 
 def test_jobs_change_nothing(measured: Path, manifest: Manifest, tmp_path: Path) -> None:
     out = tmp_path / "again.json"
     bench(manifest, out, striped, rungs=("clean", "jpeg40", "compound"), resamples=60, jobs=2)
-    assert r.scores_path(out).read_bytes() == r.scores_path(measured).read_bytes()
+    assert scores_path(out).read_bytes() == scores_path(measured).read_bytes()
 
 
 def test_a_stopped_run_goes_on(measured: Path, manifest: Manifest, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_a_stopped_run_goes_on(measured: Path, manifest: Manifest, tmp_path: Pat
         bench(manifest, out, Stopping(10**6), rungs=("clean",), resamples=60)
     bench(manifest, out, Stopping(10**6), rungs=rungs, resamples=60)
     assert len(calls) == 32 + (48 - 10) * 3
-    assert r.scores_path(out).read_bytes() == r.scores_path(measured).read_bytes()
+    assert scores_path(out).read_bytes() == scores_path(measured).read_bytes()
     assert not partial.exists()
 
 
@@ -207,7 +208,7 @@ def test_mistakes(manifest: Manifest, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing in the manifest could be read"):
         bench(broken, tmp_path / "x.json", striped, rungs=("clean",))
     with pytest.raises(UsageError, match="no stored scores"):
-        r.read_scores(tmp_path / "none.scores.csv.gz")
+        read_scores(tmp_path / "none.scores.csv.gz")
 
 
 def test_the_default_scorer_follows_the_report(monkeypatch: pytest.MonkeyPatch) -> None:

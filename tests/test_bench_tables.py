@@ -11,7 +11,8 @@ import pytest
 from haechi.bench import nuisance as n
 from haechi.bench import tables as t
 from haechi.bench.metrics import auc
-from haechi.bench.result import Scored, write_json, write_result
+from haechi.bench.result import write_json, write_result
+from haechi.bench.scores import Scored
 from haechi.errors import UsageError
 
 ROOT = Path(__file__).parents[1]

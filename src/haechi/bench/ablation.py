@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haechi.bench.metrics import Figure, Ranking, figures
-from haechi.bench.result import SCHEMA, Scored, read_scores, scores_path, write_json
+from haechi.bench.result import SCHEMA, write_json
+from haechi.bench.scores import Scored, read_scores, scores_path
 from haechi.errors import UsageError
 from haechi.types import F64
 

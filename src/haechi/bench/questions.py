@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,8 @@ from haechi.bench.metrics import (
 )
 from haechi.bench.persons import LEAST, by_person, mark_at
 from haechi.bench.risk import risk_statistics
+from haechi.bench.scores import ALARMS, ANSWERS, ELLIPSE, FACE_PX, IOU, Scored
 from haechi.types import F64
-
-if TYPE_CHECKING:
-    from haechi.bench.result import Scored
-
-LEVEL = "level"
-ALARMS = {"strong": ("strong",), "some": ("strong", "some")}
-ANSWERS = ("strong", "some", "none")
-FACE_PX, IOU, ELLIPSE = "@face_px", "@iou:", "@ellipse:"
-"""Measures of an item that are no suspicion: the smallest judged face, and the overlap with the true mask of
-the map and of a guessed ellipse, by detector."""
-
 
 CHANCE_DRAWS = 200
 

@@ -22,9 +22,9 @@ from haechi.bench.degrade import RUNGS, degrade, degraded_file, rung
 from haechi.bench.localise import SHIFTED, read_mask
 from haechi.bench.manifest import Item, Manifest
 from haechi.bench.null import file_facts, matched, null_figures
-from haechi.bench.questions import LEVEL
-from haechi.bench.result import FACE_BINS_PX, Scored, write_result
+from haechi.bench.result import FACE_BINS_PX, write_result
 from haechi.bench.scorer import CheckScorer, FileScorer, MapScorer, Scorer, Scores
+from haechi.bench.scores import LEVEL, Scored
 from haechi.bench.treatment import Treatment
 from haechi.errors import InputError, UsageError
 from haechi.settings import Settings

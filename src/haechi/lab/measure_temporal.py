@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from haechi.bench.manifest import hashed
 from haechi.bench.metrics import Ranking, auc, figures
-from haechi.bench.result import Scored, write_result
+from haechi.bench.result import write_result
+from haechi.bench.scores import Scored
 from haechi.lab.clip_data import Clip, Seen
 from haechi.lab.networks.temporal import TemporalHead
 from haechi.lab.train_temporal import NOT_TAUGHT, Example, scores

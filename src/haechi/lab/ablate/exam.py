@@ -15,7 +15,8 @@ from torch import nn
 
 from haechi.bench.degrade import degrade
 from haechi.bench.manifest import Manifest, read_manifest
-from haechi.bench.result import Scored, write_result
+from haechi.bench.result import write_result
+from haechi.bench.scores import Scored
 from haechi.detectors.swap import middle
 from haechi.errors import UsageError
 from haechi.lab.networks.swap import SwapNet

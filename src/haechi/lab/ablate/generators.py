@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from haechi.bench.manifest import Item, Manifest, read_manifest
-from haechi.bench.result import Scored, write_result
+from haechi.bench.result import write_result
+from haechi.bench.scores import Scored
 from haechi.detectors.synthesis import PLACES, windows
 from haechi.faces import FaceFinder, native_piece
 from haechi.lab.ablate.exam import picture
