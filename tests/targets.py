@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import fakes
-from haechi.case.prints import ProcessPrints
+from haechi.case.fingerprints import FingerprintChild
 from haechi.settings import Settings
 
 HEAD = b"\x89PNG\r\n\x1a\n"
@@ -34,7 +34,7 @@ def prints_that_die(settings: Settings) -> PrintsThatDie:
     return PrintsThatDie(settings)
 
 
-class PrintsThatDie(ProcessPrints):
+class PrintsThatDie(FingerprintChild):
     """Fingerprints as they are made, but for a file that ends the process like a broken decoder."""
 
     def answer(

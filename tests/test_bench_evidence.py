@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from haechi.bench import case, evidence
 from haechi.bench.cli import app
-from haechi.case import seal
+from haechi.case import encryption
 
 
 def test_fingerprints_are_measured(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_fingerprints_are_measured(tmp_path: Path) -> None:
 
 
 def test_changed_bytes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seal, "COST", 2**4)
+    monkeypatch.setattr(encryption, "COST", 2**4)
     monkeypatch.setattr(case, "WAYS", ("after",))
     out = tmp_path / "case.json"
     done = CliRunner().invoke(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from haechi.case import Case, seal
+from haechi.case import Case, encryption
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -14,7 +14,7 @@ PASSPHRASE = "correct horse battery staple"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand times less work for each guess at the passphrase, and for each test."""
-    monkeypatch.setattr(seal, "COST", 2**4)
+    monkeypatch.setattr(encryption, "COST", 2**4)
 
 
 @pytest.fixture(params=["open", "encrypted"])

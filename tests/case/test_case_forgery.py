@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from haechi.bench.case import forged, scene
 from haechi.bench.forgeries import FORGERIES, NEVER_FOUND, ONLY_ENCRYPTED
 from haechi.case import Case
-from haechi.case.lines import SCHEMA, Seal, canonical, parsed, sha256
-from haechi.case.seal import Key, new_key, open_key
+from haechi.case.encryption import Key, new_key, open_key
+from haechi.case.log_format import SCHEMA, Seal, canonical, parsed, sha256
 from haechi.errors import CaseError, HaechiError
 
 PASSPHRASE = "correct horse battery staple"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haechi.case import Case, Findings
-from haechi.case.lines import Seal, canonical, sha256
+from haechi.case.log_format import Seal, canonical, sha256
 from haechi.errors import CaseError, HaechiError
 
 JSON = st.recursive(

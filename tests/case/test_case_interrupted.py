@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from haechi.case import Case, disk, verify
+from haechi.case import Case, atomic_io, verify
 from haechi.errors import CaseError, UsageError
 
 
@@ -94,7 +94,7 @@ def test_the_making_of_a_case_may_be_interrupted(tmp_path: Path, passphrase: str
 def test_an_entry_that_is_being_added_is_no_interruption(
     case: Case, passphrase: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with disk.only_writer(case.folder), disk.Unfinished(case.folder / "originals") as new:
+    with atomic_io.writer_lock(case.folder), atomic_io.Unfinished(case.folder / "originals") as new:
         new.write([b"half of a video"])
         with pytest.raises(CaseError, match="is writing into this case"):
             case.verify()

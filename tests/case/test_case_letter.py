@@ -24,7 +24,7 @@ def test_every_letter_is_whole(case: Case, lang: str) -> None:
     for kind, country, intimate in product(KINDS, ["", *COUNTRIES, "DE", "JP"], (False, True)):
         text = case.letter([1], kind, lang, country, intimate=intimate)
         assert picture.sha256 in text
-        assert picture.prints.pdq in text
+        assert picture.fingerprints.pdq in text
         assert picture.address in text
         assert not GAP.search(text)
         # Neither the file's name nor the note goes out.

@@ -98,7 +98,7 @@ def test_videos_match_by_their_share_of_frames(tmp_path: Path, folder: Path) -> 
     case = Case.create(tmp_path / "case", "t")
     pictures = [soft(i) for i in range(6)]
     entry = case.add(clip(tmp_path / "whole.avi", pictures))
-    assert len(entry.prints.moments) == 6
+    assert len(entry.fingerprints.moments) == 6
     clip(folder / "cut out.avi", pictures[2:4])
     clip(folder / "mirrored.avi", [p[:, ::-1] for p in pictures])
     clip(folder / "within another.avi", [*[soft(i) for i in range(10, 14)], *pictures])

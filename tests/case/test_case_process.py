@@ -10,7 +10,7 @@ import pytest
 
 import targets
 from haechi.case import Case, Match, Skipped
-from haechi.case.prints import PrintProcess, PrintsHere
+from haechi.case.fingerprints import FingerprintProcess, LocalFingerprints
 from haechi.errors import DamagedFile, NotAFile
 from haechi.settings import Settings
 
@@ -18,37 +18,37 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the children of thes
 
 
 @pytest.fixture
-def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrintProcess]:
+def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[FingerprintProcess]:
     """Children that find the modules of the tests, kept from one file to the next."""
     here = str(Path(targets.__file__).parent)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
-    maker = PrintProcess(Settings(), lasting=True, target="targets:prints_that_die")
+    maker = FingerprintProcess(Settings(), lasting=True, target="targets:prints_that_die")
     yield maker
     maker._process.stop()
 
 
-def test_a_process_makes_the_same_fingerprints(dying: PrintProcess, astronaut: Path) -> None:
-    here = PrintsHere(Settings())
-    assert dying.prints(astronaut) == here.prints(astronaut)
+def test_a_process_makes_the_same_fingerprints(dying: FingerprintProcess, astronaut: Path) -> None:
+    here = LocalFingerprints(Settings())
+    assert dying.fingerprints(astronaut) == here.fingerprints(astronaut)
     assert dying.views(astronaut) == here.views(astronaut)
     with pytest.raises(NotAFile):
-        dying.prints(astronaut.parent / "nothing.jpg")
+        dying.fingerprints(astronaut.parent / "nothing.jpg")
 
 
 def test_a_file_that_ends_its_decoder_is_kept_without_a_fingerprint(
-    tmp_path: Path, dying: PrintProcess
+    tmp_path: Path, dying: FingerprintProcess
 ) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(targets.SEGFAULT)
     case = Case.create(tmp_path / "case", "t", maker=dying)
     entry = case.add(bad, name="bad.png")
-    assert (entry.prints.kind, entry.prints.why) == ("other", "damaged")
+    assert (entry.fingerprints.kind, entry.fingerprints.why) == ("other", "damaged")
     assert b"".join(case.original(entry)) == targets.SEGFAULT
     assert case.verify().intact
 
 
 def test_a_search_goes_on_behind_a_file_that_ends_its_decoder(
-    tmp_path: Path, dying: PrintProcess, astronaut: Path
+    tmp_path: Path, dying: FingerprintProcess, astronaut: Path
 ) -> None:
     case = Case.create(tmp_path / "case", "t", maker=dying)
     case.add(astronaut)
@@ -62,8 +62,8 @@ def test_a_search_goes_on_behind_a_file_that_ends_its_decoder(
     assert told[0].code == "skip_damaged"
 
 
-def test_an_answer_that_is_none_is_refused(tmp_path: Path, dying: PrintProcess) -> None:
+def test_an_answer_that_is_none_is_refused(tmp_path: Path, dying: FingerprintProcess) -> None:
     odd = tmp_path / "odd.png"
     odd.write_bytes(targets.LEAVE)
     with pytest.raises(DamagedFile, match="nonsense"):
-        dying.prints(odd)
+        dying.fingerprints(odd)

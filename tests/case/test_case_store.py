@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haechi.case import Case, disk
+from haechi.case import Case, atomic_io
 from haechi.case.log import Log
 from haechi.errors import CaseError, HaechiError, InputError, Locked, UsageError
 
@@ -36,8 +36,16 @@ def test_what_was_added_comes_out_unchanged(case: Case, passphrase: str | None, 
     assert (picture.number, picture.name, picture.address, picture.note) == (
         *(1, "astronaut.jpg", "https://example.org/post/1", "seen on Monday"),
     )
-    assert (picture.prints.kind, picture.prints.quality, picture.prints.pdq[:8]) == ("image", 100, "2d6b1af3")
-    assert (text.prints.kind, text.prints.why, text.prints.pdq) == ("other", "not_media", "")
+    assert (picture.fingerprints.kind, picture.fingerprints.quality, picture.fingerprints.pdq[:8]) == (
+        "image",
+        100,
+        "2d6b1af3",
+    )
+    assert (text.fingerprints.kind, text.fingerprints.why, text.fingerprints.pdq) == (
+        "other",
+        "not_media",
+        "",
+    )
     assert again.verify().intact
 
 
@@ -108,7 +116,7 @@ def test_files_of_every_length_are_encrypted_in_pieces(tmp_path: Path, size: int
 
 def test_pieces_can_be_neither_cut_off_nor_swapped(tmp_path: Path) -> None:
     pytest.importorskip("cryptography")
-    from haechi.case.seal import new_key
+    from haechi.case.encryption import new_key
 
     key, _ = new_key("a long enough phrase")
     sealed = b"".join(key.encrypt([bytes(200_000)]))
@@ -133,7 +141,7 @@ def test_a_minors_picture_is_never_copied(case: Case, astronaut: Path) -> None:
     assert (case.folder / first.file).exists()
     entry = case.add(astronaut, minor=True)
     assert (entry.minor, entry.file, entry.report_file) == (True, "", "")
-    assert (entry.sha256, entry.prints.pdq) == (first.sha256, first.prints.pdq)
+    assert (entry.sha256, entry.fingerprints.pdq) == (first.sha256, first.fingerprints.pdq)
     # What was stored before anybody said so is gone as well, and the log tells it.
     assert not (case.folder / first.file).exists()
     assert case.entries()[0].file == ""
@@ -244,9 +252,9 @@ def test_two_writers_take_turns(case: Case, passphrase: str | None) -> None:
 
 
 def test_another_process_is_kept_out(case: Case) -> None:
-    code = "import sys; from pathlib import Path; from haechi.case import disk\n"
-    code += "with disk.only_writer(Path(sys.argv[1])): pass"
-    with disk.only_writer(case.folder):
+    code = "import sys; from pathlib import Path; from haechi.case import atomic_io\n"
+    code += "with atomic_io.writer_lock(Path(sys.argv[1])): pass"
+    with atomic_io.writer_lock(case.folder):
         run = subprocess.run(
             [sys.executable, "-c", code, str(case.folder)], capture_output=True, text=True, check=False
         )

@@ -24,9 +24,9 @@ from haechi.bench.forgeries import FORGERIES, NEVER_FOUND, ONLY_ENCRYPTED, Forge
 from haechi.bench.interruptions import WAYS
 from haechi.bench.web.result import row
 from haechi.case import Case
-from haechi.case.lines import CASE
+from haechi.case.encryption import open_key
 from haechi.case.log import Log
-from haechi.case.seal import open_key
+from haechi.case.log_format import CASE
 from haechi.case.verify import verify
 from haechi.errors import HaechiError
 

@@ -20,9 +20,9 @@ import numpy as np
 from haechi import pdq
 from haechi.bench.result import write_json
 from haechi.bench.web.result import rendered, row
-from haechi.case import Entry, Prints
+from haechi.case import Entry, Fingerprints
+from haechi.case.fingerprints import crop_hashes
 from haechi.case.match import Known
-from haechi.case.prints import parts_of
 from haechi.errors import InputError, UsageError
 from haechi.media import open_media
 from haechi.settings import Settings
@@ -129,7 +129,7 @@ def _searching(hashes: int) -> Iterator[dict[str, Any]]:
 def _hashing() -> Iterator[dict[str, Any]]:
     large = np.asarray(cv2.resize(made_picture(0), (4000, 3000), interpolation=cv2.INTER_LINEAR), np.uint8)
     yield row("hashing 12 megapixels", min(timed(lambda: pdq.hash_rgb(large)) for _ in range(5)), "s")
-    yield row("and its 255 parts", min(timed(lambda: parts_of(large)) for _ in range(5)), "s")
+    yield row("and its 255 parts", min(timed(lambda: crop_hashes(large)) for _ in range(5)), "s")
 
 
 def _beside_the_reference(pictures: Sequence[U8]) -> Iterator[dict[str, Any]]:
@@ -155,8 +155,8 @@ def _survival(pictures: Sequence[U8]) -> dict[str, dict[str, Any]]:
     for number, rgb in enumerate(pictures, 1):
         made = pdq.hash_rgb(rgb)
         if made.quality >= pdq.MIN_QUALITY:
-            prints = Prints("image", "", made.hash, made.quality, parts_of(rgb))
-            entries.append(Entry(number, "", "", "", 0, prints))
+            fingerprints = Fingerprints("image", "", made.hash, made.quality, crop_hashes(rgb))
+            entries.append(Entry(number, "", "", "", 0, fingerprints))
     known = Known(entries)
     out: dict[str, dict[str, Any]] = {}
     for name, treat in _TREATMENTS.items():

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from haechi.case.lines import CASE, FOLDERS, HEAD, LOG, SCHEMA, Seal, canonical, parsed, parsed_seal, sha256
+from haechi.case.log_format import (
+    CASE,
+    FOLDERS,
+    HEAD,
+    LOG,
+    SCHEMA,
+    Seal,
+    canonical,
+    parsed,
+    parsed_seal,
+    sha256,
+)
 
 NEVER_FOUND = "an older state of the whole folder, put back"
 """The one that only a noted head gives away: everything in it was made with the key."""

@@ -1,5 +1,5 @@
 """``python -m haechi.bench.interruptions FOLDER WAYS [PASSPHRASE]``: end the addition of an entry by force at
-every one of its steps, and see what ``verify`` and the next addition make of it. Prints counts as JSON.
+every one of its steps, and see what ``verify`` and the next addition make of it. Fingerprints counts as JSON.
 
 A step is a call that opens, writes through, renames or deletes a file. A child process ends before it, after
 it, or, where a file is written through, with half of what was written. POSIX only: it forks."""
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from haechi.case import Case
+from haechi.case.encryption import open_key
+from haechi.case.fingerprints import LocalFingerprints
 from haechi.case.log import Log
-from haechi.case.prints import PrintsHere
-from haechi.case.seal import open_key
 from haechi.errors import HaechiError
 from haechi.settings import Settings
 
@@ -36,9 +36,9 @@ def main(folder: Path, ways: Sequence[str], passphrase: str | None) -> dict[str,
         at, ended = 1, True
         while ended:
             shutil.copytree(folder, work)
-            ended = _ended(Case(work, key, PrintsHere(Settings())), at, how)
+            ended = _ended(Case(work, key, LocalFingerprints(Settings())), at, how)
             if ended:
-                _judge(Case(work, key, PrintsHere(Settings())), counts)
+                _judge(Case(work, key, LocalFingerprints(Settings())), counts)
             shutil.rmtree(work)
             at += 1
     return dict(counts)

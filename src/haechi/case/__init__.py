@@ -17,9 +17,9 @@ how a case is built and what it cannot show.
 
 from __future__ import annotations
 
-from haechi.case.kinds import Entry, Finding, Findings, Match, Prints, Skipped
 from haechi.case.letter import COUNTRIES, KINDS
 from haechi.case.store import Case
+from haechi.case.types import Entry, Finding, Findings, Fingerprints, Match, Skipped
 
 __all__ = [
     "COUNTRIES",
@@ -28,7 +28,7 @@ __all__ = [
     "Entry",
     "Finding",
     "Findings",
+    "Fingerprints",
     "Match",
-    "Prints",
     "Skipped",
 ]

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from haechi.case.lines import BOUND, Seal, canonical
-from haechi.case.seal import Key
+from haechi.case.encryption import Key
+from haechi.case.log_format import BOUND, Seal, canonical
 from haechi.errors import Locked
 
 _RECORD, _END = b"haechi case record 2\n", b"haechi case end 2\n"

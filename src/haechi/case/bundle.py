@@ -24,12 +24,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
 
-from haechi.case import disk
-from haechi.case.kinds import Entry, Readable
-from haechi.case.lines import CASE, HEAD, LOG, now
+from haechi.case import atomic_io
+from haechi.case.log_format import CASE, HEAD, LOG, now
 from haechi.case.page import page, verdict
 from haechi.case.records import to_record
 from haechi.case.source import suffix_of
+from haechi.case.types import Entry, Readable
 from haechi.case.words import say
 from haechi.errors import UsageError
 from haechi.report import render_html
@@ -67,11 +67,11 @@ def bundle(case: Readable, to: Path, lang: str, *, hashes_only: bool = False) ->
         raise UsageError("There is a file of that name already, which is not overwritten: choose another.")
     if case.folder.resolve() in to.resolve().parents:
         raise UsageError("The bundle must not lie in the folder of the case: it would look like a change.")
-    unfinished = to.with_name(disk.UNFINISHED + secrets.token_hex(8))
+    unfinished = to.with_name(atomic_io.UNFINISHED + secrets.token_hex(8))
     try:
-        with disk.only_writer(case.folder):
+        with atomic_io.writer_lock(case.folder):
             items = _items(case, lang, hashes_only=hashes_only)
-            with disk.private(unfinished) as file:
+            with atomic_io.open_private(unfinished) as file:
                 for piece in _zipped(items):
                     file.write(piece)
         unfinished.rename(to)
@@ -87,7 +87,7 @@ def bundle(case: Readable, to: Path, lang: str, *, hashes_only: bool = False) ->
 def stream(case: Readable, lang: str, *, hashes_only: bool = False) -> Iterator[bytes]:
     """The same zip a piece at a time, of which nothing ever lies on the disk. Every file is read once before,
     so that one that was changed is said at once: raises Locked and CaseError."""
-    with disk.only_writer(case.folder):
+    with atomic_io.writer_lock(case.folder):
         if not hashes_only:
             for entry in case.entries():
                 for path in filter(None, (entry.file, entry.report_file)):
@@ -133,7 +133,7 @@ def _hashes(entries: tuple[Entry, ...]) -> Iterator[_Item]:
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(("number", "time", "kind", "size", "sha256", "pdq", "quality", "second", "address"))
     for entry in entries:
-        made = entry.prints
+        made = entry.fingerprints
         start = (entry.number, entry.time, made.kind, entry.size, entry.sha256)
         found = (
             [(made.pdq, made.quality, "")]
@@ -153,7 +153,7 @@ def _cell(text: str) -> str:
 
 def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[_Item]:
     for name in (CASE, LOG, HEAD):
-        yield f"case/{name}", list(disk.pieces(case.folder / name))
+        yield f"case/{name}", list(atomic_io.pieces(case.folder / name))
     done: set[str] = set()
     for entry in entries:
         if case.encrypted:

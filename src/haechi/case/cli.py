@@ -171,7 +171,7 @@ def match(
 ) -> None:
     """Find copies of the case's pictures and videos in a folder: resized, encoded again, mirrored, turned, or
     cropped by up to about a tenth."""
-    from haechi.case.kinds import Skipped
+    from haechi.case.types import Skipped
 
     said = language(lang)
     found = 0

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from haechi.case import disk
+from haechi.case import atomic_io
 from haechi.case.words import catalogue
 from haechi.case.words import say as words
 from haechi.errors import Locked, UsageError
@@ -39,12 +39,12 @@ def language(lang: str | None) -> str:
 def opened(folder: Path, *, apart: bool = False) -> Any:
     """The case, opened with its passphrase when it has one. ``apart``: files are decoded in a process of
     their own, so that one that crashes it is skipped."""
-    from haechi.case.prints import PrintProcess
+    from haechi.case.fingerprints import FingerprintProcess
     from haechi.case.store import Case
     from haechi.settings import Settings
 
     settings = Settings.from_env()
-    maker = PrintProcess(settings, lasting=True) if apart else None
+    maker = FingerprintProcess(settings, lasting=True) if apart else None
     case = Case.open(folder, None, settings, maker)
     return Case.open(folder, asked(), settings, maker) if case.encrypted else case
 
@@ -73,7 +73,7 @@ def write(path: Path, data: str | bytes, option: str) -> None:
     """Write a file for its owner alone. Raises UsageError, which names the option."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with disk.private(path, os.O_TRUNC) as file:
+        with atomic_io.open_private(path, os.O_TRUNC) as file:
             file.write(data if isinstance(data, bytes) else data.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise UsageError(f"{option}: {path.name} cannot be written ({error.strerror})") from None

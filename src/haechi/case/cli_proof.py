@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from haechi.case.cli_options import Folder, Lang, asked, language, put_head, write
-from haechi.case.kinds import Findings
+from haechi.case.types import Findings
 from haechi.case.words import say as words
 from haechi.errors import ExitCode, HaechiError, UsageError
 from haechi.terminal import printable, put

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from haechi.case.kinds import Entry
+from haechi.case.types import Entry
 from haechi.errors import UsageError
 from haechi.settings import LANGUAGES, short_tag
 
@@ -93,7 +93,7 @@ def _items(entries: Sequence[Entry], parts: Mapping[str, str]) -> Iterator[str]:
         where = parts["address"] if entry.address else parts["no_address"]
         yield f"{i}. {where}".replace("{address}", _one_line(entry.address))
         yield "   " + parts["sha256"].format(sha256=entry.sha256, size=entry.size)
-        made = entry.prints
+        made = entry.fingerprints
         if made.pdq:
             yield "   " + parts["pdq"].format(pdq=made.pdq, quality=made.quality)
         if made.moments:

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from haechi.case import disk
+from haechi.case import atomic_io
 from haechi.case.binding import holds, mac, private_half
-from haechi.case.lines import (
+from haechi.case.encryption import Key
+from haechi.case.log_format import (
     BOUND,
     CASE,
     FOLDERS,
@@ -35,7 +36,6 @@ from haechi.case.lines import (
     sha256,
     shaped,
 )
-from haechi.case.seal import Key
 from haechi.errors import CaseError
 
 _MOST_BYTES = 512 * 1024**2
@@ -53,12 +53,12 @@ class Log:
         """The three files of a case with its first record. case.json comes last: before it is there, there is
         no case."""
         line = canonical(record)
-        disk.replace(self.folder / LOG, line)
+        atomic_io.replace(self.folder / LOG, line)
         self._seal_after(Seal(0, 0, ""), line, about)
-        disk.replace(self.folder / CASE, about)
+        atomic_io.replace(self.folder / CASE, about)
 
     def about_bytes(self) -> bytes:
-        return disk.read(self.folder / CASE, 64 * 1024)
+        return atomic_io.read(self.folder / CASE, 64 * 1024)
 
     def about(self) -> dict[str, Any]:
         """What case.json says. Raises CaseError when it is not what Haechi wrote."""
@@ -66,7 +66,7 @@ class Log:
 
     def seal(self) -> Seal:
         """What head.json says. Raises CaseError, also when it was not made with the key."""
-        seal = parsed_seal(disk.read(self.folder / HEAD, 4096))
+        seal = parsed_seal(atomic_io.read(self.folder / HEAD, 4096))
         if self._key is not None:
             text = self.about_bytes()
             about = parsed_about(text)
@@ -76,7 +76,7 @@ class Log:
         return seal
 
     def data(self) -> bytes:
-        return disk.read(self.folder / LOG, _MOST_BYTES)
+        return atomic_io.read(self.folder / LOG, _MOST_BYTES)
 
     def records(self) -> list[dict[str, Any]]:
         """All sealed records, in order. Raises CaseError where the chain does not hold."""
@@ -109,16 +109,16 @@ class Log:
         return {**public, "n": seal.records, "prev": seal.head, "time": now()}
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add a record that was ``placed`` and seal it. The caller holds the case (``disk.only_writer``) and
-        let it ``recover``. After a loss of power at any moment the record is there or it is not."""
+        """Add a record that was ``placed`` and seal it. The caller holds the writer's lock and has let the
+        log ``recover``. After a loss of power at any moment the record is there or it is not."""
         seal, line = self.seal(), canonical(record)
         try:
-            with disk.opened(self.folder / LOG, os.O_WRONLY | os.O_APPEND) as file:
+            with atomic_io.open_regular(self.folder / LOG, os.O_WRONLY | os.O_APPEND) as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise disk.failed("The log of the case cannot be written", error) from None
+            raise atomic_io.io_error("The log of the case cannot be written", error) from None
         self._seal_after(seal, line, self.about_bytes())
 
     def recover(self) -> None:
@@ -130,7 +130,7 @@ class Log:
         if len(data) < seal.size:
             raise CaseError(f"The log of this case is shorter than its seal says: {LATER}.")
         if rest and b"\n" not in rest:
-            disk.replace(self.folder / LOG, data[: seal.size])
+            atomic_io.replace(self.folder / LOG, data[: seal.size])
         elif rest:
             self._carry_on(seal, rest)
         self._settle()
@@ -153,30 +153,30 @@ class Log:
     def _settle(self) -> None:
         """Put files that the log names and that were not renamed yet in their places; the rest goes."""
         for name in FOLDERS:
-            waiting = disk.unfinished(self.folder / name)
+            waiting = atomic_io.unfinished(self.folder / name)
             if not waiting:
                 continue
             named = {f["path"] for record in self.records() for f in record.get("files", ())}
-            missing = {path for path in named if not disk.is_file(self.folder / path)}
+            missing = {path for path in named if not atomic_io.is_file(self.folder / path)}
             for path in waiting:
                 self._place(path, name, missing)
         for place in (self.folder, *(self.folder / name for name in FOLDERS)):
-            for left in disk.unfinished(place):
-                disk.delete(left)
+            for left in atomic_io.unfinished(place):
+                atomic_io.delete(left)
 
     def _place(self, path: Path, name: str, missing: set[str]) -> None:
         """Rename a waiting file to the one of the missing paths that its hash belongs to, if any."""
         try:
-            digest = disk.measure(path)[0]
+            digest = atomic_io.measure(path)[0]
             for wanted in [m for m in missing if m.startswith(f"{name}/{digest}.")]:
                 path.replace(self.folder / wanted)
                 missing.discard(wanted)
                 return
         except OSError as error:
-            raise disk.failed("A file that waits for its place cannot be moved", error) from None
+            raise atomic_io.io_error("A file that waits for its place cannot be moved", error) from None
 
     def _seal_after(self, seal: Seal, line: bytes, about: bytes) -> None:
         new = Seal(seal.records + 1, seal.size + len(line), sha256(line))
         if self._key is not None:
             new = Seal(new.records, new.size, new.head, mac(new, about, self._key))
-        disk.replace(self.folder / HEAD, new.text())
+        atomic_io.replace(self.folder / HEAD, new.text())

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haechi import pdq
-from haechi.case import disk
-from haechi.case.kinds import Entry, How, Match, Skipped
-from haechi.case.prints import PrintMaker, Views
+from haechi.case import atomic_io
+from haechi.case.fingerprints import FingerprintMaker, Views
+from haechi.case.types import Entry, How, Match, Skipped
 from haechi.errors import InputError, NotAFile, UnknownFormat, UsageError
 
 SHARE = 0.5
@@ -44,12 +44,12 @@ class Known:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.by_hash: dict[str, list[int]] = defaultdict(list)
         self.sizes = {entry.size for entry in entries}
-        self.moments = {entry.number: len(entry.prints.moments) for entry in entries}
+        self.moments = {entry.number: len(entry.fingerprints.moments) for entry in entries}
         self._of: list[tuple[int, How, int]] = []
         hashes: list[str] = []
         for entry in entries:
             self.by_hash[entry.sha256].append(entry.number)
-            made = entry.prints
+            made = entry.fingerprints
             for how, own in (
                 ("picture", [made.pdq] if made.pdq else []),
                 ("part", made.parts),
@@ -68,7 +68,7 @@ class Known:
 
 
 def match(
-    entries: Sequence[Entry], folder: Path, maker: PrintMaker, skip: Path | None = None
+    entries: Sequence[Entry], folder: Path, maker: FingerprintMaker, skip: Path | None = None
 ) -> Iterator[Match | Skipped]:
     """See ``Case.match``. Raises UsageError when the folder is none."""
     if not folder.is_dir():
@@ -76,7 +76,9 @@ def match(
     return _search(Known(entries), folder, maker, skip)
 
 
-def _search(known: Known, folder: Path, maker: PrintMaker, skip: Path | None) -> Iterator[Match | Skipped]:
+def _search(
+    known: Known, folder: Path, maker: FingerprintMaker, skip: Path | None
+) -> Iterator[Match | Skipped]:
     for path in _files(folder, skip):
         try:
             yield from _compare(known, path, maker)
@@ -108,10 +110,10 @@ def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
                 continue  # it went while we were walking
 
 
-def _compare(known: Known, path: Path, maker: PrintMaker) -> Iterator[Match | Skipped]:
+def _compare(known: Known, path: Path, maker: FingerprintMaker) -> Iterator[Match | Skipped]:
     same = []
     if path.stat().st_size in known.sizes:
-        same = known.by_hash.get(disk.measure(path)[0], [])
+        same = known.by_hash.get(atomic_io.measure(path)[0], [])
         yield from (Match(path, number, "same_file") for number in same)
     try:
         views = maker.views(path)

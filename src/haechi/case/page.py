@@ -9,7 +9,7 @@ from html import escape
 from string import Template
 
 from haechi import helplines
-from haechi.case.kinds import Entry, Readable
+from haechi.case.types import Entry, Readable
 from haechi.case.words import say
 from haechi.errors import HaechiError
 from haechi.pdq import MIN_QUALITY
@@ -96,7 +96,7 @@ def text(case: Readable, lang: str) -> str:
 
 def facts(case: Readable, entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
     """Label and value of all that is known of an entry."""
-    made = entry.prints
+    made = entry.fingerprints
     yield say("report_name", lang), entry.name
     yield say("report_time", lang), entry.time
     yield say("report_kind", lang), say(f"kind_{made.kind}", lang)
@@ -118,7 +118,7 @@ def facts(case: Readable, entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
 
 def why_no_print(entry: Entry, lang: str) -> str:
     """Why an entry has no fingerprint, in words."""
-    return say(f"why_{entry.prints.why}", lang, least=MIN_QUALITY) if entry.prints.why else ""
+    return say(f"why_{entry.fingerprints.why}", lang, least=MIN_QUALITY) if entry.fingerprints.why else ""
 
 
 def verdict(case: Readable, entry: Entry, lang: str) -> str:

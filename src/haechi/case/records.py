@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, get_args
 
-from haechi.case.kinds import Entry, Kind, NoPrint, Prints
-from haechi.case.lines import PATH
+from haechi.case.log_format import PATH
+from haechi.case.types import Entry, Fingerprints, Kind, NoFingerprint
 from haechi.errors import CaseError, UsageError
 from haechi.pdq import Moment, checked
 
@@ -22,7 +22,7 @@ def to_record(entry: Entry) -> dict[str, Any]:
         "minor": entry.minor,
         "sha256": entry.sha256,
         "size": entry.size,
-        **prints_record(entry.prints),
+        **fingerprints_record(entry.fingerprints),
         "file": entry.file,
         "report": entry.report_file,
     }
@@ -37,7 +37,7 @@ def from_record(record: Mapping[str, Any], told: Mapping[str, Any]) -> Entry:
             name=str(told["name"]),
             sha256=checked(told["sha256"]),
             size=int(told["size"]),
-            prints=prints_from(told),
+            fingerprints=fingerprints_from(told),
             address=str(told["address"]),
             note=str(told["note"]),
             minor=bool(told["minor"]),
@@ -50,23 +50,23 @@ def from_record(record: Mapping[str, Any], told: Mapping[str, Any]) -> Entry:
         ) from None
 
 
-def prints_record(prints: Prints) -> dict[str, Any]:
+def fingerprints_record(fingerprints: Fingerprints) -> dict[str, Any]:
     """Fingerprints as the log keeps them: JSON-ready."""
     return {
-        "kind": prints.kind,
-        "why": prints.why,
-        "pdq": prints.pdq,
-        "quality": prints.quality,
-        "parts": list(prints.parts),
-        "moments": [[round(m.time_s, 3), m.hash] for m in prints.moments],
+        "kind": fingerprints.kind,
+        "why": fingerprints.why,
+        "pdq": fingerprints.pdq,
+        "quality": fingerprints.quality,
+        "parts": list(fingerprints.parts),
+        "moments": [[round(m.time_s, 3), m.hash] for m in fingerprints.moments],
     }
 
 
-def prints_from(told: Mapping[str, Any]) -> Prints:
+def fingerprints_from(told: Mapping[str, Any]) -> Fingerprints:
     """The other way. Raises KeyError, TypeError, ValueError or UsageError for what is none."""
-    return Prints(
+    return Fingerprints(
         _one_of(told["kind"], get_args(Kind)),
-        _one_of(told["why"], get_args(NoPrint)),
+        _one_of(told["why"], get_args(NoFingerprint)),
         checked(told["pdq"]) if told["pdq"] else "",
         int(told["quality"]),
         tuple(checked(p) for p in told["parts"]),

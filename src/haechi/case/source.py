@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from haechi.case import disk
+from haechi.case import atomic_io
 from haechi.errors import InputError, NotAFile
 from haechi.media.sniff import HEAD_BYTES, sniff
 
@@ -22,7 +22,7 @@ def parts(source: Path | bytes) -> Iterator[bytes]:
         return
     try:
         with _opened(source) as file:
-            while part := file.read(disk.CHUNK):
+            while part := file.read(atomic_io.CHUNK):
                 yield part
     except OSError as error:
         raise _unreadable(error) from None

@@ -22,15 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from haechi.case import disk
+from haechi.case import atomic_io
 from haechi.case.binding import locked, private_half, sealed
-from haechi.case.kinds import Entry, Findings, Match, Skipped
-from haechi.case.lines import CASE, FOLDERS, PATH, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
+from haechi.case.encryption import Key, new_key, open_key
+from haechi.case.fingerprints import FingerprintMaker, LocalFingerprints
 from haechi.case.log import Log
-from haechi.case.prints import PrintMaker, PrintsHere
+from haechi.case.log_format import CASE, FOLDERS, PATH, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
 from haechi.case.records import from_record, to_record, without
-from haechi.case.seal import Key, new_key, open_key
 from haechi.case.source import checked, parts, suffix
+from haechi.case.types import Entry, Findings, Match, Skipped
 from haechi.errors import CaseError, UsageError
 from haechi.media import display_name
 from haechi.report import archive
@@ -47,7 +47,7 @@ _CHANGED = "A file of this case was changed: run `haechi case verify` to see whi
 class _NewFile:
     """A file that was written and waits for its record before it goes to ``path``."""
 
-    unfinished: disk.Unfinished
+    unfinished: atomic_io.Unfinished
     path: str
 
     @property
@@ -58,7 +58,7 @@ class _NewFile:
 class Case:
     """One case folder. Open it by ``Case.create`` or ``Case.open``; nothing is held open in between."""
 
-    def __init__(self, folder: Path, key: Key | None, maker: PrintMaker) -> None:
+    def __init__(self, folder: Path, key: Key | None, maker: FingerprintMaker) -> None:
         self.folder = folder
         self._log, self._key, self._maker = Log(folder, key), key, maker
         self._about = self._log.about()
@@ -70,7 +70,7 @@ class Case:
         title: str,
         passphrase: str | None = None,
         settings: Settings | None = None,
-        maker: PrintMaker | None = None,
+        maker: FingerprintMaker | None = None,
     ) -> Case:
         """A new case in a folder that is empty or not there. ``maker``: as for ``open``. Raises
         UsageError when it holds something, for a title that is too long, or for a passphrase of fewer than
@@ -79,20 +79,20 @@ class Case:
         key, crypto = new_key(passphrase) if passphrase is not None else (None, None)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            if disk.is_folder(folder) and any(folder.iterdir()):
+            if atomic_io.is_folder(folder) and any(folder.iterdir()):
                 raise UsageError("The folder for the case is not empty: choose a new name.")
         except OSError as error:
-            raise disk.failed("The folder of the case cannot be made", error) from None
-        disk.folder(folder)
-        with disk.only_writer(folder):
+            raise atomic_io.io_error("The folder of the case cannot be made", error) from None
+        atomic_io.make_folder(folder)
+        with atomic_io.writer_lock(folder):
             schema = SCHEMA if crypto is None else SCHEMA_BOUND
             facts = {"schema": schema, "id": secrets.token_hex(16), "created": now(), "crypto": crypto}
             about = canonical(facts)
             for name in FOLDERS:
-                disk.folder(folder / name)
+                atomic_io.make_folder(folder / name)
             first = {"do": "open", "n": 0, "prev": sha256(about), "time": now()}
             Log(folder, key).create(about, sealed(first, told, key))
-        return cls(folder, key, maker or PrintsHere(settings or Settings.from_env()))
+        return cls(folder, key, maker or LocalFingerprints(settings or Settings.from_env()))
 
     @classmethod
     def open(
@@ -100,14 +100,14 @@ class Case:
         folder: Path,
         passphrase: str | None = None,
         settings: Settings | None = None,
-        maker: PrintMaker | None = None,
+        maker: FingerprintMaker | None = None,
     ) -> Case:
         """The case in a folder. Without its passphrase an encrypted one can be verified, nothing else.
-        ``maker`` makes the fingerprints, in this process unless one is given (``PrintProcess``). Raises
+        ``maker`` makes the fingerprints, in this process unless one is given (``FingerprintProcess``). Raises
         CaseError when there is none or a passphrase is given for one that is not encrypted, Locked when the
         passphrase is wrong."""
         folder = Path(folder)
-        if not disk.is_file(folder / CASE):
+        if not atomic_io.is_file(folder / CASE):
             raise CaseError(
                 "There is no case in this folder: check its name, or make one with `haechi case new`."
             )
@@ -118,7 +118,7 @@ class Case:
                 "or another case was put in the place of yours. Open it without a passphrase to see which."
             )
         key = None if passphrase is None or crypto is None else open_key(passphrase, crypto)
-        return cls(folder, key, maker or PrintsHere(settings or Settings.from_env()))
+        return cls(folder, key, maker or LocalFingerprints(settings or Settings.from_env()))
 
     @property
     def encrypted(self) -> bool:
@@ -185,8 +185,8 @@ class Case:
         name = display_name(name or source)[:LONGEST_NAME]
         address, note = _text(address), _text(note)
         checked(source)
-        prints = self._maker.prints(source)
-        with disk.only_writer(self.folder), ExitStack() as stack:
+        fingerprints = self._maker.fingerprints(source)
+        with atomic_io.writer_lock(self.folder), ExitStack() as stack:
             self._log.recover()
             self._sweep()
             digest, size, file = self._original(stack, source, minor)
@@ -197,7 +197,7 @@ class Case:
                 kept = self._new(stack, REPORTS, [archive.dump(report)], "report")
             new = [f for f in (file, kept) if f is not None]
             paths = [f.path if f else "" for f in (file, kept)]
-            entry = Entry(0, "", name, digest, size, prints, address, note, minor, *paths)
+            entry = Entry(0, "", name, digest, size, fingerprints, address, note, minor, *paths)
             public: dict[str, Any] = {"do": "add", "files": [f.facts for f in new]}
             for one in new:
                 one.unfinished.hold()
@@ -283,8 +283,8 @@ class Case:
         """Delete what the log says is deleted."""
         for record in self._log.records():
             for path in record.get("removed", ()):
-                if disk.is_folder((self.folder / path).parent):
-                    disk.delete(self.folder / path)
+                if atomic_io.is_folder((self.folder / path).parent):
+                    atomic_io.delete(self.folder / path)
 
     def _original(
         self, stack: ExitStack, source: Path | bytes, minor: bool
@@ -310,7 +310,7 @@ class Case:
 
     def _new(self, stack: ExitStack, where: str, parts: Iterable[bytes], suffix: str) -> _NewFile:
         """A file of the case, encrypted if the case is, written and not in its place yet."""
-        new = stack.enter_context(disk.Unfinished(disk.folder(self.folder / where)))
+        new = stack.enter_context(atomic_io.Unfinished(atomic_io.make_folder(self.folder / where)))
         new.write(parts if self._key is None else self._key.encrypt(parts))
         return _NewFile(new, f"{where}/{new.sha256}.{'sealed' if self._key else suffix}")
 
@@ -318,18 +318,18 @@ class Case:
         """The plain bytes of a file of the case. Raises CaseError when it is not the one that the log
         knows."""
         known, digest = PATH.fullmatch(path), hashlib.sha256()
-        if known is None or not disk.is_folder((self.folder / path).parent):
+        if known is None or not atomic_io.is_folder((self.folder / path).parent):
             raise CaseError(_CHANGED)
 
         def passing() -> Iterator[bytes]:
-            for part in disk.pieces(self.folder / path):
+            for part in atomic_io.pieces(self.folder / path):
                 digest.update(part)
                 yield part
 
         try:
             yield from passing() if self._key is None else self._key.decrypt(passing())
         except OSError as error:
-            raise disk.failed("A file of the case cannot be read", error) from None
+            raise atomic_io.io_error("A file of the case cannot be read", error) from None
         if digest.hexdigest() != known[2]:
             raise CaseError(_CHANGED)
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from haechi.case import disk
+from haechi.case import atomic_io
 from haechi.case.binding import holds, private_half
-from haechi.case.kinds import Finding, Findings
-from haechi.case.lines import (
+from haechi.case.encryption import Key
+from haechi.case.log import Log
+from haechi.case.log_format import (
     BOUND,
     CASE,
     FOLDERS,
@@ -33,8 +34,7 @@ from haechi.case.lines import (
     sha256,
     shaped,
 )
-from haechi.case.log import Log
-from haechi.case.seal import Key
+from haechi.case.types import Finding, Findings
 from haechi.errors import HaechiError
 
 _HEAD = re.compile(r"[0-9a-f]{64}")
@@ -73,13 +73,13 @@ def verify(folder: Path, noted: str, key: Key | None) -> Findings:
     CaseError when the folder itself cannot be read, or an entry is being added at this moment."""
     try:
         found = _compared(folder, noted, _Chain(key))
-        if not found.intact and disk.busy(folder):
-            raise disk.in_use()
+        if not found.intact and atomic_io.is_locked(folder):
+            raise atomic_io.in_use()
         if not found.intact and found.head != _head(folder):
             found = _compared(folder, noted, _Chain(key))  # an entry was added while the files were compared
         return found
     except OSError as error:
-        raise disk.failed("The folder of the case cannot be read", error) from None
+        raise atomic_io.io_error("The folder of the case cannot be read", error) from None
 
 
 def _head(folder: Path) -> str:
@@ -116,16 +116,16 @@ def _compared(folder: Path, noted: str, chain: _Chain) -> Findings:
 
 def _broken_off(folder: Path) -> bool:
     """Whether the making of the case was ended by force: case.json comes last, and nothing was added yet."""
-    there = {place.name for place in folder.iterdir()} if disk.is_folder(folder) else set()
-    names = {name for name in there if not name.startswith(disk.UNFINISHED)}
-    if CASE in there or not names <= {LOG, HEAD, disk.LOCK, *FOLDERS} or disk.LOCK not in names:
+    there = {place.name for place in folder.iterdir()} if atomic_io.is_folder(folder) else set()
+    names = {name for name in there if not name.startswith(atomic_io.UNFINISHED)}
+    if CASE in there or not names <= {LOG, HEAD, atomic_io.LOCK, *FOLDERS} or atomic_io.LOCK not in names:
         return False
     try:
         data = Log(folder).data() if LOG in there else b""
     except HaechiError:
         return False
     return data.count(b"\n") <= 1 and not any(
-        True for name in FOLDERS if disk.is_folder(folder / name) for _ in (folder / name).iterdir()
+        True for name in FOLDERS if atomic_io.is_folder(folder / name) for _ in (folder / name).iterdir()
     )
 
 
@@ -239,9 +239,9 @@ def _files(folder: Path, chain: _Chain) -> None:
     claimed: set[str] = set()
     for path, facts in chain.files.items():
         place = folder / path
-        if disk.is_folder(place.parent) and disk.is_file(place):
+        if atomic_io.is_folder(place.parent) and atomic_io.is_file(place):
             try:
-                if disk.measure(place) != facts:
+                if atomic_io.measure(place) != facts:
                     chain.wrong("changed", path)
             except OSError:
                 chain.wrong("unreadable", path)
@@ -264,25 +264,25 @@ def _beside(name: str, path: str) -> bool:
 
 def _waiting(folder: Path) -> Iterator[tuple[str, tuple[str, int] | None]]:
     """What an interrupted writer left: its path, and its SHA-256 and size where it is a file of the case."""
-    for path in disk.unfinished(folder):
+    for path in atomic_io.unfinished(folder):
         yield path.name, None
     for name in FOLDERS:
-        for path in disk.unfinished(folder / name):
+        for path in atomic_io.unfinished(folder / name):
             try:
-                yield f"{name}/{path.name}", disk.measure(path)
+                yield f"{name}/{path.name}", atomic_io.measure(path)
             except OSError:
                 yield f"{name}/{path.name}", None
 
 
 def _others(folder: Path) -> Iterator[str]:
     """Whatever else lies in the folder, links not followed, in the order of names."""
-    for place in sorted(folder.iterdir()) if disk.is_folder(folder) else ():
+    for place in sorted(folder.iterdir()) if atomic_io.is_folder(folder) else ():
         name = place.name
         if name in (CASE, LOG, HEAD):
             continue
-        if name in FOLDERS and disk.is_folder(place):
+        if name in FOLDERS and atomic_io.is_folder(place):
             yield from (f"{name}/{inner.name}" for inner in sorted(place.iterdir()))
-        elif name != disk.LOCK or not disk.is_file(place) or place.stat().st_size:
+        elif name != atomic_io.LOCK or not atomic_io.is_file(place) or place.stat().st_size:
             yield name
 
 

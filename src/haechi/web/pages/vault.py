@@ -19,7 +19,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from haechi.case import Case
-from haechi.case.prints import PrintMaker, PrintProcess
+from haechi.case.fingerprints import FingerprintMaker, FingerprintProcess
 from haechi.errors import CaseError, Locked
 from haechi.settings import Settings
 from haechi.web.guard import secure
@@ -120,9 +120,9 @@ def new_folder(request: Request) -> Path:
     return home(request) / secrets.token_hex(8)
 
 
-def maker(settings: Settings) -> PrintMaker:
+def maker(settings: Settings) -> FingerprintMaker:
     """Makes the fingerprints of cases away from this process, which holds their keys."""
-    return PrintProcess(settings)
+    return FingerprintProcess(settings)
 
 
 def opened(request: Request, ident: str) -> Case:

@@ -28,7 +28,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(o
 _OWNER = 0o600
 
 
-def failed(what: str, error: OSError) -> CaseError:
+def io_error(what: str, error: OSError) -> CaseError:
     """The system's words without the path."""
     return CaseError(
         f"{what} ({os.strerror(error.errno) if error.errno else 'input/output error'}): "
@@ -36,7 +36,7 @@ def failed(what: str, error: OSError) -> CaseError:
     )
 
 
-def opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
     """A regular file, opened by flags of ``os.open``: no link, pipe or device. Raises OSError."""
     handle = os.open(path, flags | _NO_LINK)
     try:
@@ -48,7 +48,7 @@ def opened(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
         raise
 
 
-def private(path: Path, flags: int = os.O_EXCL) -> BinaryIO:
+def open_private(path: Path, flags: int = os.O_EXCL) -> BinaryIO:
     """A file to write that its owner alone can read; with ``O_TRUNC`` in place of what is there. Raises
     OSError."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | flags | _NO_LINK, _OWNER)
@@ -73,13 +73,13 @@ def _mode(path: Path, is_kind: object) -> bool:
         return False
 
 
-def folder(path: Path) -> Path:
+def make_folder(path: Path) -> Path:
     """The folder, made for its owner alone when it is not there. Raises CaseError when it is something
     else."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise failed("A folder of the case cannot be made", error) from None
+        raise io_error("A folder of the case cannot be made", error) from None
     if not is_folder(path):
         raise CaseError("A folder of the case is a link or a file: put the folder back in its place.")
     return path
@@ -88,7 +88,7 @@ def folder(path: Path) -> Path:
 def read(path: Path, most: int) -> bytes:
     """A small file whole. Raises CaseError when it is missing, a link, or larger than ``most``."""
     try:
-        with opened(path) as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             data = file.read(min(size, most) + 1)  # Python sets aside all that is asked for
     except OSError as error:
@@ -96,7 +96,7 @@ def read(path: Path, most: int) -> bytes:
             raise CaseError(
                 f"{path.name} of the case is a link, a pipe or a folder: put the file back in its place."
             ) from None
-        raise failed(f"{path.name} of the case cannot be read", error) from None
+        raise io_error(f"{path.name} of the case cannot be read", error) from None
     if len(data) > most:
         raise CaseError(f"{path.name} of the case is larger than any that Haechi writes: it was changed.")
     return data
@@ -104,7 +104,7 @@ def read(path: Path, most: int) -> bytes:
 
 def pieces(path: Path) -> Iterator[bytes]:
     """A file of a case, a megabyte at a time. Raises OSError, also for what is no regular file."""
-    with opened(path) as file:
+    with open_regular(path) as file:
         while piece := file.read(CHUNK):
             yield piece
 
@@ -126,9 +126,9 @@ class Unfinished:
         self.path = where / (UNFINISHED + secrets.token_hex(8))
         self._digest, self.size, self._held = hashlib.sha256(), 0, False
         try:
-            self._file = private(self.path)
+            self._file = open_private(self.path)
         except OSError as error:
-            raise failed("A file of the case cannot be written", error) from None
+            raise io_error("A file of the case cannot be written", error) from None
 
     def __enter__(self) -> Unfinished:
         return self
@@ -147,7 +147,7 @@ class Unfinished:
                 self._digest.update(part)
                 self.size += len(part)
         except OSError as error:
-            raise failed("A file of the case cannot be written", error) from None
+            raise io_error("A file of the case cannot be written", error) from None
 
     def hold(self) -> None:
         """Push it to the disk; from here on it is no longer dropped. What names it may be written."""
@@ -158,7 +158,7 @@ class Unfinished:
                 self._file.close()
                 sync_folder(self.path.parent)
         except OSError as error:
-            raise failed("A file of the case cannot be written", error) from None
+            raise io_error("A file of the case cannot be written", error) from None
         self._held = True
 
     def keep(self, path: Path) -> None:
@@ -168,7 +168,7 @@ class Unfinished:
             self.path.replace(path)
             sync_folder(path.parent)
         except OSError as error:
-            raise failed("A file of the case cannot be written", error) from None
+            raise io_error("A file of the case cannot be written", error) from None
 
     def drop(self) -> None:
         with suppress(OSError):
@@ -183,7 +183,7 @@ def delete(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise failed("A file of the case cannot be deleted", error) from None
+        raise io_error("A file of the case cannot be deleted", error) from None
 
 
 def unfinished(place: Path) -> list[Path]:
@@ -209,13 +209,13 @@ def sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def only_writer(case: Path) -> Iterator[None]:
+def writer_lock(case: Path) -> Iterator[None]:
     """Hold the case against every other writer, in this process or another. The system lets go of the lock
     when a process ends, however it ends. Raises CaseError at once when somebody else writes."""
     try:
         handle = os.open(case / LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, _OWNER)
     except OSError as error:
-        raise failed("The case cannot be held for writing", error) from None
+        raise io_error("The case cannot be held for writing", error) from None
     try:
         _hold(handle)
         yield
@@ -243,7 +243,7 @@ def in_use() -> CaseError:
     )
 
 
-def busy(case: Path) -> bool:
+def is_locked(case: Path) -> bool:
     """Whether somebody holds the case for writing; never known on Windows and of a copy without a lock."""
     if sys.platform == "win32":
         return False

@@ -12,19 +12,19 @@ from haechi.types import Report
 
 Kind: TypeAlias = Literal["image", "video", "other"]
 #: Why there is no fingerprint: too little in the picture; not a picture; damaged; over a limit.
-NoPrint: TypeAlias = Literal["", "plain", "not_media", "damaged", "over_limit"]
+NoFingerprint: TypeAlias = Literal["", "plain", "not_media", "damaged", "over_limit"]
 #: How a copy was recognised: the very same bytes, the whole picture, a part of it, frames of a video.
 How: TypeAlias = Literal["same_file", "picture", "part", "video"]
 
 
 @dataclass(frozen=True, slots=True)
-class Prints:
+class Fingerprints:
     """What is known of a file's content without keeping it. ``pdq`` is "" where ``why`` says why not.
     ``parts``: hashes of the picture less its margins, by which a copy that was cropped a little is found.
     ``moments``: of a video's frames."""
 
     kind: Kind
-    why: NoPrint = ""
+    why: NoFingerprint = ""
     pdq: str = ""
     quality: int = 0
     parts: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Entry:
     name: str
     sha256: str
     size: int
-    prints: Prints
+    fingerprints: Fingerprints
     address: str = ""
     note: str = ""
     minor: bool = False

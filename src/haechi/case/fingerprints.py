@@ -1,5 +1,5 @@
 """What identifies a file's content: the fingerprints that an entry of a case keeps and that a match
-compares, made here or, by ``PrintProcess``, in a process of its own."""
+compares, made here or, by ``FingerprintProcess``, in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from haechi import pdq
-from haechi.case.kinds import NoPrint, Prints
-from haechi.case.records import prints_from, prints_record
+from haechi.case.records import fingerprints_from, fingerprints_record
+from haechi.case.types import Fingerprints, NoFingerprint
 from haechi.errors import Crashed, DamagedFile, InputError, NotAFile, OverLimit, UnknownFormat, UsageError
 from haechi.isolated.process import Process
 from haechi.media import open_media
@@ -25,7 +25,7 @@ from haechi.types import U8
 #: Margins cut off at each of the four sides, as parts of the picture's height or width.
 CUTS = (0.0, 0.03, 0.06, 0.09)
 _SIDE_PX, _LEAST_PX = 256, 8
-_TARGET = "haechi.case.prints:ProcessPrints"
+_TARGET = "haechi.case.fingerprints:FingerprintChild"
 # What an answer provokes that was not made by our own code, but by what took the child over.
 _NONSENSE = (KeyError, TypeError, ValueError, UsageError)
 
@@ -40,22 +40,22 @@ class Views:
     qualities: tuple[int, ...]
 
 
-class PrintMaker(Protocol):
-    """Makes fingerprints. ``prints`` is told by ``prints_of``; ``views`` raises InputError."""
+class FingerprintMaker(Protocol):
+    """Makes fingerprints. ``fingerprints`` is told by ``fingerprints_of``; ``views`` raises InputError."""
 
-    def prints(self, source: Path | bytes) -> Prints: ...
+    def fingerprints(self, source: Path | bytes) -> Fingerprints: ...
 
     def views(self, path: Path) -> Views: ...
 
 
-class PrintsHere:
+class LocalFingerprints:
     """Decodes in this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def prints(self, source: Path | bytes) -> Prints:
-        return prints_of(source, self._settings)
+    def fingerprints(self, source: Path | bytes) -> Fingerprints:
+        return fingerprints_of(source, self._settings)
 
     def views(self, path: Path) -> Views:
         media = open_media(path, self._settings)
@@ -67,7 +67,7 @@ class PrintsHere:
         return Views(media.kind == "video", tuple(h for h, _ in made), tuple(q for _, q in made))
 
 
-class PrintProcess:
+class FingerprintProcess:
     """Decodes in a process of its own: what crashes a decoder takes neither this process nor the keys of its
     cases with it. ``lasting``: the child is kept for the next file, for callers that stay in one thread."""
 
@@ -75,13 +75,13 @@ class PrintProcess:
         self._settings, self._lasting, self._target = settings, lasting, target
         self._process = Process(target, settings)
 
-    def prints(self, source: Path | bytes) -> Prints:
+    def fingerprints(self, source: Path | bytes) -> Fingerprints:
         if isinstance(source, bytes):
             raise TypeError("a process of its own is given files, not bytes")
         try:
-            return prints_from(self._told("prints", source))
+            return fingerprints_from(self._told("fingerprints", source))
         except Crashed:
-            return Prints("other", "damaged")  # the file is kept as it is, without a fingerprint
+            return Fingerprints("other", "damaged")  # the file is kept as it is, without a fingerprint
         except _NONSENSE:
             raise _nonsense() from None
 
@@ -103,18 +103,18 @@ class PrintProcess:
                 process.stop()
 
 
-class ProcessPrints:
+class FingerprintChild:
     """The child's half: a target of ``haechi.isolated.child``."""
 
     def __init__(self, settings: Settings) -> None:
-        self._here = PrintsHere(settings)
+        self._here = LocalFingerprints(settings)
 
     def answer(
         self, request: Mapping[str, Any], _tell: Callable[[str, float], None]
     ) -> tuple[Mapping[str, Any], bytes]:
         path = Path(request["path"])
-        if request["do"] == "prints":
-            told = prints_record(self._here.prints(path))
+        if request["do"] == "fingerprints":
+            told = fingerprints_record(self._here.fingerprints(path))
         else:
             views = self._here.views(path)
             told = {"video": views.video, "hashes": views.hashes, "qualities": views.qualities}
@@ -133,26 +133,26 @@ def _views_from(told: Mapping[str, Any]) -> Views:
     return Views(bool(told["video"]), hashes, qualities)
 
 
-def prints_of(source: Path | bytes, settings: Settings, *, parts: bool = True) -> Prints:
-    """The fingerprints of a picture or video; of anything else Prints that say why there are none. Raises
+def fingerprints_of(source: Path | bytes, settings: Settings, *, parts: bool = True) -> Fingerprints:
+    """The fingerprints of a picture or video; of anything else those that say why there are none. Raises
     NotAFile when it cannot be opened, for then nothing is known of it."""
     try:
         media = open_media(source, settings)
         if media.kind == "video":
             moments = pdq.hash_frames(media)
-            return Prints("video", "" if moments else "plain", moments=moments)
+            return Fingerprints("video", "" if moments else "plain", moments=moments)
         rgb = next(media.frames(1)).rgb
     except NotAFile:
         raise
     except InputError as error:
-        return Prints("other", _why(error))
+        return Fingerprints("other", _why(error))
     made = pdq.hash_rgb(rgb)
     if made.quality < pdq.MIN_QUALITY:
-        return Prints("image", "plain", quality=made.quality)
-    return Prints("image", "", made.hash, made.quality, parts_of(rgb) if parts else ())
+        return Fingerprints("image", "plain", quality=made.quality)
+    return Fingerprints("image", "", made.hash, made.quality, crop_hashes(rgb) if parts else ())
 
 
-def parts_of(rgb: U8) -> tuple[str, ...]:
+def crop_hashes(rgb: U8) -> tuple[str, ...]:
     """Hashes of the picture less every combination of CUTS, the whole one left out: a copy that lost up to
     about a tenth at any side mostly lies within MATCH_AT of one of them. They are made from a small copy,
     which costs a few bits and saves seconds; those of low quality are left out."""
@@ -172,7 +172,7 @@ def parts_of(rgb: U8) -> tuple[str, ...]:
     return tuple(dict.fromkeys(p.hash for p in made if p.quality >= pdq.MIN_QUALITY))
 
 
-def _why(error: InputError) -> NoPrint:
+def _why(error: InputError) -> NoFingerprint:
     if isinstance(error, OverLimit):
         return "over_limit"
     return "not_media" if isinstance(error, UnknownFormat) else "damaged"
