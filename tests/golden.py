@@ -38,25 +38,20 @@ def numbers(settings: Settings) -> dict[str, list[float]]:
     (cells,) = models.load("faces", settings).run(pattern(320)[:1])
     (looked,) = models.load("face_check", settings).run(pattern(64))
     logit, where, features = models.load("swap", settings).run(pattern(208))
-    second, shown, _ = models.load("swap_thorough", settings).run(pattern(208))
     (drawn,) = models.load("synthesis", settings).run(pattern(160))
     flicker = models.load("flicker", settings).card.parameters
-    verdicts = {}
-    for name in ("verdict", "verdict_thorough"):
-        told = models.load(name, settings).card.parameters
-        fused = [
-            log_odds({"swap": a, "synthesis": b, "flicker": c}, told["model"])
-            for a, b, c in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
-        ]
-        verdicts[name] = [*fused, told["thresholds"]["strong"], told["thresholds"]["some"]]
+    verdict = models.load("verdict", settings).card.parameters
+    fused = [
+        log_odds({"swap": a, "synthesis": b, "flicker": c}, verdict["model"])
+        for a, b, c in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+    ]
     found = {
         "faces": [*cells[0].mean(0), *cells[0].std(0), cells[0, :, 0].max()],
         "face_check": [*looked.ravel()],
         "swap": [*logit, where.mean(), where.std(), where[0, 3, 20], where[1, 20, 3], features.mean()],
-        "swap_thorough": [*second, shown.mean(), shown.std()],
         "synthesis": [*drawn],
         "flicker": [*flicker["mean"], *flicker["deviation"], *flicker["weights"], flicker["intercept"]],
-        **verdicts,
+        "verdict": [*fused, verdict["thresholds"]["strong"], verdict["thresholds"]["some"]],
     }
     return {name: [round(float(v), 5) for v in values] for name, values in found.items()}
 

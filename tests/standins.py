@@ -51,12 +51,6 @@ def swap_net(x: F32) -> tuple[F32, F32]:
     return redness(x), (x[:, 0, 4::8, 4::8] - 128) / 8
 
 
-def second_net(x: F32) -> tuple[F32, F32, F32]:
-    """Half as sure as the first, and of nothing in particular."""
-    logit, where = swap_net(x)
-    return logit / 2, where * 0, np.zeros((len(x), 7), np.float32)
-
-
 def synthesis_net(x: F32) -> tuple[F32]:
     assert x.dtype == np.float32
     assert x.shape[1:] == (3, WINDOW_PX, WINDOW_PX)
@@ -65,9 +59,6 @@ def synthesis_net(x: F32) -> tuple[F32]:
 
 CARDS = {
     "swap": FakeModel({"name": "swap", "calibration": CALIBRATION}, swap_net),
-    "swap_thorough": FakeModel(
-        {"name": "swap_thorough", "calibration": CALIBRATION, "shares": [0.25, 0.75]}, second_net
-    ),
     "synthesis": FakeModel({"name": "synthesis", "calibration": CALIBRATION}, synthesis_net),
     "flicker": FakeModel({"name": "flicker", "parameters": FLICKER}),
 }

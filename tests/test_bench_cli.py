@@ -60,13 +60,12 @@ def test_a_manifest_needs_no_verb(manifest: Path) -> None:
 
 
 def test_what_was_different_stands_in_the_result(manifest: Path) -> None:
-    words = ["--rungs", "clean", "--thorough", "--note", "without noise", "--resamples", "20"]
+    words = ["--rungs", "clean", "--note", "without noise", "--resamples", "20"]
     done = RUNNER.invoke(app, [str(manifest), *words])
     assert done.exit_code == 0, done.output
     found = json.loads((manifest.parent / "results" / "list.json").read_text())
-    assert found["thorough"] is True
     assert found["note"] == "without noise"
-    assert "--thorough --note 'without noise'" in found["command"]
+    assert "--note 'without noise'" in found["command"]
 
 
 def test_tables_and_their_check(manifest: Path) -> None:

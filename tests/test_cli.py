@@ -10,16 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from fakes import finder, in_process, judges, picture
+from fakes import in_process, picture
 from haechi import cli, models, report, terminal
-from haechi.check import Checker
 from haechi.settings import Settings
 
 HAECHI = [sys.executable, "-m", "haechi"]
@@ -213,28 +211,6 @@ def test_a_language_may_be_given_as_a_tag(
     monkeypatch.setenv("HAECHI_LANG", tag)
     assert "이며 확정은 아닙니다" in haechi("check", path).out
     assert "This is evidence, not proof." in haechi("check", "--lang", "en-GB", path).out
-
-
-def test_a_thorough_check_is_asked_for_by_option_or_by_variable(
-    some: Some, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked: list[bool] = []
-
-    def watched(settings: Settings) -> Any:
-        asked.append(settings.thorough)
-        return judges()(settings)
-
-    fake = partial(Checker, finder=finder, judges=watched)
-    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
-    (path,) = some("none")
-    for option, variable in ((), "0"), ((), "yes"), (("--thorough",), "0"), ((), "maybe"):
-        monkeypatch.setenv("HAECHI_THOROUGH", variable)
-        monkeypatch.setattr(sys, "argv", ["haechi", "check", *option, str(path)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-    assert asked == [False, True, True]
-    assert ended.value.code == 2
-    assert "HAECHI_THOROUGH" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["many", "-1", "nan"])

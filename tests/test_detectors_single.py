@@ -54,18 +54,6 @@ def test_a_still_is_asked_both_ways_round_and_the_map_turned_back() -> None:
 
 
 @pytest.mark.usefixtures("fakes")
-def test_a_thorough_check_asks_a_second_network_and_weighs_both_by_their_shares() -> None:
-    crop = np.full((1, 224, 224, 3), 168, np.uint8)
-    alone, _ = SwapDetector(Settings()).logits(crop, mirrored=False)
-    thorough = SwapDetector(replace(Settings(), thorough=True))
-    both, maps = thorough.logits(crop, mirrored=False)
-    assert both[0] == pytest.approx(alone[0] * (0.25 + 0.75 / 2))
-    assert maps[0].mean() == pytest.approx(0.25 / (1 + np.exp(-5)) + 0.75 * 0.5, abs=1e-3)
-    each, _ = thorough.each(crop, mirrored=True)
-    assert each.shape == (2, 1)
-
-
-@pytest.mark.usefixtures("fakes")
 def test_more_crops_than_a_batch_keep_their_order() -> None:
     crops = np.stack([np.full((224, 224, 3), 100 + i, np.uint8) for i in range(2 * BATCH + 3)])
     logits, maps = SwapDetector(Settings()).logits(crops, mirrored=False)

@@ -68,9 +68,8 @@ def shipped_judges(settings: Settings) -> Judges:
     from haechi.verdict import decide
 
     detectors = tuple(make(settings) for make in DETECTORS)
-    needed = models.needed(settings)
-    own = [d.name for d in detectors if d.name not in needed and models.present(d.name, settings)]
-    cards = [models.load(name, settings).card for name in (*needed, *own)]
+    own = [d.name for d in detectors if d.name not in models.NAMES and models.present(d.name, settings)]
+    cards = [models.load(name, settings).card for name in (*models.NAMES, *own)]
     refs = tuple(ModelRef(card.name, card.version, card.sha256, card.figures) for card in cards)
     return Judges(assess, detectors, decide, refs, tuple(make(settings) for make in CLAIMS))
 

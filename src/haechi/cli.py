@@ -110,9 +110,6 @@ def check(
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="en|zh|ko", help="Language of the report, also as zh-CN.")
     ] = None,
-    thorough: Annotated[
-        bool, typer.Option("--thorough", help="Judge with every network and view: slower, finds hardly more.")
-    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes, only errors.")
     ] = False,
@@ -138,7 +135,6 @@ def check(
 
         settings = Settings.from_env()
         settings = settings if lang is None else replace(settings, lang=lang)
-        settings = replace(settings, thorough=True) if thorough else settings
         writer = ReportWriter(format_.value, out, settings.lang, count=len(paths), quiet=quiet)
         server = server or os.environ.get("HAECHI_SERVER")
         token = token or os.environ.get("HAECHI_TOKEN")
@@ -167,7 +163,7 @@ def _checker(settings: Settings, server: str | None, token: str | None, *, sever
     from haechi.client import Client, RemoteChecker
 
     with Client(server, token) as client:
-        yield RemoteChecker(client, thorough=settings.thorough)
+        yield RemoteChecker(client)
 
 
 def _check_all(paths: list[str], checker: Any, writer: Any, fail_on: FailOn | None) -> ExitCode:

@@ -96,11 +96,11 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def check(self, source: Source, progress: Progress | None = None, *, thorough: bool = False) -> Report:
+    def check(self, source: Source, progress: Progress | None = None) -> Report:
         """Send a file, wait for its report, and have the server delete it. Raises as ``haechi.check`` does,
         and ServerError. While the server has no room, it is asked again for up to ten minutes."""
         tell = progress or (lambda _stage, _part: None)
-        answer = self._upload(source, tell, thorough=thorough, wait=True)
+        answer = self._upload(source, tell, wait=True)
         id_ = _identifier(answer)
         try:
             self._check(answer, 200, 202)
@@ -113,10 +113,10 @@ class Client:
         finally:
             self._forget(id_)
 
-    def send(self, source: Source, progress: Progress | None = None, *, thorough: bool = False) -> str:
+    def send(self, source: Source, progress: Progress | None = None) -> str:
         """Send a file; the identifier of its job."""
         tell = progress or (lambda _stage, _part: None)
-        answer = self._upload(source, tell, thorough=thorough, wait=False)
+        answer = self._upload(source, tell, wait=False)
         self._check(answer, 202)
         if not (id_ := _identifier(answer)):
             raise _strange()
@@ -168,15 +168,14 @@ class Client:
         """Whether uploads would be judged at once."""
         return self._ask("GET", "/readyz").status == 200
 
-    def _upload(self, source: Source, tell: Progress, *, thorough: bool, wait: bool) -> _Answer:
+    def _upload(self, source: Source, tell: Progress, *, wait: bool) -> _Answer:
         """Send until there is room. ``wait``: for an answer when the job has ended, if soon."""
-        form = {"thorough": "true"} if thorough else {}
         preferences = {"Prefer": f"wait={_WAIT_S}", "Accept": _ACCEPT} if wait else {}
         end = time.monotonic() + _BUSY_S
         with _opened(source) as (file, size, name):
             while True:
                 file.seek(0)
-                answer = self._send_form(file, size, name, form, preferences, tell)
+                answer = self._send_form(file, size, name, preferences, tell)
                 if answer.status != 429 or time.monotonic() > end:
                     return answer
                 tell("busy", 0.0)
@@ -208,19 +207,14 @@ class Client:
         file: BinaryIO,
         size: int,
         name: str,
-        form: Mapping[str, str],
         preferences: Mapping[str, str],
         tell: Progress,
     ) -> _Answer:
         """POST the file as multipart/form-data (RFC 7578), without ever holding it whole."""
         mark = f"haechi-{secrets.token_hex(16)}"
-        others = "".join(
-            f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-            for key, value in form.items()
-        )
         told = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
         head = (
-            f'{others}--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{told}"\r\n'
+            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{told}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode("utf-8", "replace")
         tail = f"\r\n--{mark}--\r\n".encode()
@@ -285,8 +279,8 @@ class Client:
 class RemoteChecker:
     """A server in the place of ``haechi.check.Checker``."""
 
-    def __init__(self, client: Client, *, thorough: bool = False) -> None:
-        self._client, self._thorough = client, thorough
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     def check(
         self,
@@ -297,7 +291,7 @@ class RemoteChecker:
         then: Source | None = None,  # noqa: ARG002
     ) -> Report:
         """As ``Checker.check``; ``previews`` come always, and ``then`` is the server's own affair."""
-        return self._client.check(source, progress, thorough=self._thorough)
+        return self._client.check(source, progress)
 
 
 @contextmanager

@@ -43,13 +43,12 @@ def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
         yield f"setting {f.name}: {shown} ({variable if variable in env else 'default'})"
     yield from _server(env)
     checked = models.verify(settings)
-    known = (*models.NAMES, *models.THOROUGH)
     for line in checked:
-        if line.name not in known:
+        if line.name not in models.NAMES:
             continue
         card = "no card" if line.card is None else f"{line.card.version} sha256 {line.card.sha256[:12]}"
         yield f"model {line.name}: {card}: {'ok' if line.ok else line.why}"
-    others = [line.ok for line in checked if line.name not in known]  # files of any name
+    others = [line.ok for line in checked if line.name not in models.NAMES]  # files of any name
     if others:
         yield f"other cards: {len(others)}, of which {others.count(True)} ok"
 

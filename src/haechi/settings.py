@@ -46,7 +46,6 @@ class Settings:
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")
     threads: int = _setting(0, "processor threads for the networks; 0 means all")
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")
-    thorough: bool = _setting(False, "judge with every network and view: slower, finds hardly more")
     known_files: str = _setting("", "CSV list of PDQ hashes, or a folder of them, to compare files with")
     trust_list: str = _setting("", "certificates (PEM) of signers of content credentials that you trust")
     lang: str = _setting("en", "language of reports: en, zh or ko, also as zh-CN")
@@ -54,8 +53,6 @@ class Settings:
     def __post_init__(self) -> None:
         for f in fields(self):
             value, least = getattr(self, f.name), 0 if f.name == "threads" else 1
-            if isinstance(value, bool):
-                continue
             if f.name == "threads" and value > most_threads():
                 raise UsageError(
                     f"threads={value} is out of range, at most {most_threads()} make sense here: {_help(f)}"
@@ -78,21 +75,12 @@ class Settings:
                 continue
             kind: type[Any] = type(f.default)
             try:
-                changes[f.name] = _switch(env[variable]) if kind is bool else kind(env[variable])
+                changes[f.name] = kind(env[variable])
             except ValueError as error:
                 raise UsageError(
                     f"{variable}={env[variable]!r} is not a valid {kind.__name__}: {_help(f)}"
                 ) from error
         return replace(cls(), **changes)
-
-
-def _switch(value: str) -> bool:
-    """True or False of the words that people use for them; ValueError for any other."""
-    words = {"1": True, "true": True, "yes": True, "on": True, "": False}
-    words |= {"0": False, "false": False, "no": False, "off": False}
-    if value.strip().lower() not in words:
-        raise ValueError(value)
-    return words[value.strip().lower()]
 
 
 def _help(setting: Field[Any]) -> str:

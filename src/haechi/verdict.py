@@ -29,7 +29,7 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
 
     Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector. So it
     is, for want of an all-clear, when a detector failed or the main face could not be judged."""
-    card = models.load(models.of_mode("verdict", settings), settings).card.parameters
+    card = models.load("verdict", settings).card.parameters
     llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}
     # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
     failed = [e for e in evidence if e.status == "failed" or (e.status == "scored" and not _counts(e))]

@@ -13,7 +13,7 @@ from haechi.lab import map_threshold
 from haechi.settings import Settings
 from haechi.types import F32, F64, U8
 from standins import CALIBRATION
-from synthetic import FakeModel, texture
+from synthetic import texture
 
 CELLS = 28
 
@@ -42,20 +42,17 @@ def test_a_faint_map_is_cut_lower(height: float, tmp_path: Path, monkeypatch: py
     class Detector:
         def __init__(self, _: Settings) -> None: ...
 
-        shares = (1.0,)
+        name, calibration = "swap", CALIBRATION
 
-        def each(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
+        def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
             assert mirrored
-            shown = np.full((1, 1, CELLS, CELLS), height / 3, np.float32)
-            shown[:, :, 8:20, 8:20] = height
-            return np.full((1, 1), 2.0), shown
+            shown = np.full((1, CELLS, CELLS), height / 3, np.float32)
+            shown[:, 8:20, 8:20] = height
+            return np.full(1, 2.0), shown
 
     monkeypatch.setattr(map_threshold, "FaceFinder", Finder)
     monkeypatch.setattr(map_threshold, "SwapDetector", Detector)
     monkeypatch.setattr(map_threshold, "crop_box", lambda box: box)
-    card = FakeModel({"name": "swap", "calibration": CALIBRATION}).card
-    monkeypatch.setattr(map_threshold.models, "card", lambda name, _: card)
-    monkeypatch.setattr(map_threshold.models, "present", lambda name, _: name == "swap")
     mask = np.zeros((224, 224), np.uint8)
     mask[64:160, 64:160] = 255
     cv2.imwrite(str(tmp_path / "fake.png"), texture(224, 224))

@@ -65,15 +65,6 @@ def test_the_same_number_is_the_same_batch(prepared: Prepared) -> None:
     assert torch.equal(one, two)
 
 
-def test_half_of_a_label_is_taken_from_an_earlier_network(prepared: Prepared) -> None:
-    data = SwapData(prepared, mix={"self_blend": 1.0}, hardest_at=1, without=PLAIN)
-    data.soft = np.where([r["label"] == "fake" for r in prepared.rows], 0.6, 0.1)
-    y = data.batch(0, np.random.default_rng(2))["y"]
-    assert y[: 2 * PAIRS].tolist() == [0.0, 1.0] * PAIRS
-    assert y[2 * PAIRS : 2 * (PAIRS + SWAPS)].numpy() == pytest.approx([0.05, 0.8] * SWAPS)
-    assert y[-2 * DRAWN :].tolist() == [0.0, 1.0] * DRAWN
-
-
 def test_swaps_that_are_told_badly_as_a_cluster_are_drawn_more_often() -> None:
     rng = np.random.default_rng(0)
     cluster = np.arange(40 * CLUSTERS) % CLUSTERS

@@ -106,20 +106,6 @@ def test_a_language_that_there_is_not(site: Site) -> None:
     problem(site.send(site.picture("none"), params={"lang": "tlh"}), 422, "invalid")
 
 
-def test_thorough_is_asked_for_in_the_form(start: Start) -> None:
-    asked: list[bool] = []
-
-    def make(settings: Settings) -> Checker:
-        asked.append(settings.thorough)
-        return FAKE(settings)
-
-    site = start(make)
-    for value, status in (("true", 200), ("0", 200), ("perhaps", 422)):
-        got = site.send(site.picture("none"), data={"thorough": value}, headers={"Prefer": "wait=20"})
-        assert got.status_code == status
-    assert asked == [False, True]
-
-
 def test_the_report_as_a_page_and_as_it_is_kept(site: Site) -> None:
     address = site.send(site.picture("strong"), headers={"Prefer": "wait=20"}).headers["location"]
     page = site.client.get(f"{address}/report.html?lang=ko")

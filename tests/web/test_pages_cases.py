@@ -107,6 +107,12 @@ def test_of_a_minor_nothing_is_kept_and_help_is_named(site):
     assert not site.desk.counts()["done"]
 
 
+def test_what_is_neither_yes_nor_no_is_named(site):
+    answer = keep(site, checked(site), site.picture("strong"), minor="perhaps")
+    assert answer.status_code == 422
+    assert site.picture("strong") not in stored(site).values()
+
+
 def test_a_passphrase_locks_the_case_for_every_other_browser(site):
     address = made(site, "Private title", PASSPHRASE)
     site.client.post(f"{address}/add", files={"file": ("a.png", site.picture("strong"))})

@@ -36,7 +36,7 @@ def reopened(store: Store, tmp_path: Path) -> Store:
 
 def add(store: Store, *ids: str) -> None:
     for id_ in ids:
-        store.add(id_, f"{id_}.jpg", thorough=False, created_s=1.0)
+        store.add(id_, f"{id_}.jpg", created_s=1.0)
 
 
 def test_jobs_are_claimed_in_order_once(store: Store) -> None:
@@ -88,7 +88,7 @@ def test_only_what_has_expired_is_purged(store: Store) -> None:
 
 
 def test_nothing_of_a_deleted_job_stays_in_the_files(store: Store, tmp_path: Path) -> None:
-    store.add("a", "a-private-name.jpg", thorough=False, created_s=1.0)
+    store.add("a", "a-private-name.jpg", created_s=1.0)
     store.claim()
     store.finish("a", b"private report " * 1000, 9.0)
     store.drop("a")
@@ -205,3 +205,29 @@ def test_a_damaged_list_of_jobs_is_set_aside_and_said(
     desk.sweep()  # there are pictures in it
     assert not list(data.glob("haechi.db.damaged-*"))
     desk.close()
+
+
+def test_a_list_that_an_earlier_version_wrote_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.db"
+    with sqlite3.connect(file) as old:
+        old.execute(
+            "CREATE TABLE jobs (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, "
+            "name TEXT NOT NULL, thorough INTEGER NOT NULL, status TEXT NOT NULL, "
+            "attempts INTEGER NOT NULL DEFAULT 0, created_s REAL NOT NULL, expires_s REAL, "
+            "error_code TEXT, error_message TEXT)"
+        )
+        old.execute("CREATE INDEX jobs_by_status ON jobs (status, seq)")
+        old.execute(
+            "INSERT INTO jobs (id, name, thorough, status, created_s) VALUES ('a', 'a.jpg', 1, 'waiting', 2)"
+        )
+    old.close()
+    for _ in range(2):
+        store = Store(file)
+        row = store.look("a")
+        assert row is not None
+        assert (row.name, row.status, row.created_s, row.owner) == ("a.jpg", "waiting", 2.0, "")
+        store.close()
+    store = Store(file)
+    add(store, "b")
+    assert [store.ahead(row.seq, slow=row.slow) for row in map(store.look, "ab") if row] == [0, 1]
+    store.close()

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sites import FAKE, Site, Slow, Start, problem
 
-from haechi.errors import ModelError
 from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
@@ -79,17 +78,3 @@ def test_stopping_breaks_off_and_the_job_waits_for_the_next_start(
     slow.go.set()
     again = start(slow)
     assert again.ended(address).json()["verdict"]["level"] == "some"
-
-
-def test_a_missing_model_of_the_thorough_check_refuses_only_that(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = start()
-    monkeypatch.setattr(
-        site.client.app.state.watch,  # type: ignore[attr-defined]
-        "fault",
-        lambda *, thorough=False: ModelError("The model 'swap_thorough' is missing.") if thorough else None,
-    )
-    wanted = {"thorough": "1"}
-    problem(site.send(site.picture("none"), data=wanted), 503, "model")
-    assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200

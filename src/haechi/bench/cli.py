@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,6 @@ from typer.core import TyperGroup
 from haechi.bench.evidence_cli import register
 from haechi.bench.web.cli import app as web_app
 from haechi.errors import ExitCode, UsageError
-from haechi.settings import Settings
 from haechi.terminal import Bar, printable
 
 
@@ -78,9 +76,6 @@ def bench_command(
         bool, typer.Option("--match", help="Keep a subset in which the files tell nothing of the label.")
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
-    thorough: Annotated[
-        bool, typer.Option("--thorough", help="Judge as haechi check --thorough does.")
-    ] = False,
     note: Annotated[
         str, typer.Option("--note", help="What is different about these models, for haechi bench ablation.")
     ] = "",
@@ -111,7 +106,6 @@ def bench_command(
     }
     told |= {
         "--match": match,
-        "--thorough": thorough,
         "--note": note,
         "--seed": seed,
         "--resamples": resamples,
@@ -128,7 +122,6 @@ def bench_command(
             resamples=resamples,
             command=_command(manifest, told),
             note=note,
-            settings=replace(Settings.from_env(), thorough=True) if thorough else None,
             progress=bar.tell,
         )
     for view in ("about", "summary", "ladder", "levels"):

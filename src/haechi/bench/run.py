@@ -102,7 +102,6 @@ def bench(
         "treatment": asdict(treatment) | {"match": match},
         "seed": seed,
         "models": [dict(m) for m in models],
-        "thorough": settings.thorough,
     }
     key = {**what, "rungs": list(rungs), "items": [i.id for i in items], "scorer": _name(scorer)}
     partial = out.with_name(out.stem + ".partial.jsonl")

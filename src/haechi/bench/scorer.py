@@ -63,12 +63,11 @@ class CheckScorer:
         return {**_scores(report), **_overlaps(report, mask, self.thresholds())}
 
     def thresholds(self) -> Mapping[str, float]:
-        """Detector -> where its map is cut, for those whose card in this mode says so."""
-        from haechi.models import cards, of_mode
+        """Detector -> where its map is cut, for those whose card says so."""
+        from haechi.models import cards
 
         outputs = {c.name: c.raw.get("output", {}) for c in cards(self.settings)}
-        cut = {n: float(o["map_threshold"]) for n, o in outputs.items() if "map_threshold" in o}
-        return {n: cut.get(of_mode(n, self.settings), at) for n, at in cut.items()}
+        return {n: float(o["map_threshold"]) for n, o in outputs.items() if "map_threshold" in o}
 
     def _report(self, source: Path | bytes) -> Report:
         from haechi.check import check

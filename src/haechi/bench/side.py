@@ -11,8 +11,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 SCHEMA = "haechi.peers/1"
-AUC_OF = {"fast": "dfdc", "thorough": "dfdc-thorough"}
-"""The result in which a mode of check was measured; the score is ``swap``, the rung ``clean``."""
+AUC_OF = {"fast": "dfdc"}
+"""The result in which a role was measured; the score is ``swap``, the rung ``clean``."""
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 30, 30, 70
 _STYLE = """text{font:14px system-ui,sans-serif;fill:#24292f}.axis{stroke:#57606a;fill:none}
@@ -23,7 +23,7 @@ _STYLE = """text{font:14px system-ui,sans-serif;fill:#24292f}.axis{stroke:#57606
 
 
 def with_auc(result: Mapping[str, Any], results: Path) -> dict[str, Any]:
-    """The rows with ``auc`` {value, low, high} of the modes of check, None for whom it was not measured."""
+    """The rows with ``auc`` {value, low, high} of the check, None for whom it was not measured."""
     return {**result, "rows": [{**r, "auc": _auc(str(r["role"]), results)} for r in result["rows"]]}
 
 

@@ -38,56 +38,35 @@ def middle(crops: U8) -> U8:
     return crops[:, margin : margin + WINDOW_PX, margin : margin + WINDOW_PX]
 
 
-def joined(maps: F32, shares: Sequence[float]) -> F32:
-    """Maps f32 (m, n, 28, 28) of m networks in [0, 1] -> f32 (n, 28, 28), each by its share in the verdict:
-    what is shown is what was decided on."""
-    weights = np.asarray(shares, np.float32)
-    together: F32 = np.tensordot(weights / weights.sum(), maps, 1)
-    return together
-
-
 class SwapDetector:
-    """Card ``swap``; a thorough check asks the network of ``swap_thorough`` as well. One logit and one 28 x
-    28 map a crop; a face's evidence is that of its mean logit over time."""
+    """Card ``swap``. One logit and one 28 x 28 map a crop; a face's evidence is that of its mean logit over
+    time."""
 
     name = "swap"
 
     def __init__(self, settings: Settings) -> None:
-        second = models.of_mode(self.name, settings)
-        self.networks = [models.load(name, settings) for name in dict.fromkeys((self.name, second))]
-        card = self.networks[-1].card
-        self.version = card.version
-        self.calibration = card.raw["calibration"]
-        # What each network's logit counts for; one alone needs no share.
-        self.shares = card.raw["shares"] if len(self.networks) > 1 else [1.0]
-        self.thorough = settings.thorough
+        self.network = models.load(self.name, settings)
+        self.version = self.network.card.version
+        self.calibration = self.network.card.raw["calibration"]
 
-    def each(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
-        """crops u8 (n, 224, 224, 3) -> for every network logits f64 (m, n) and maps f32 (m, n, 28, 28) in
-        [0, 1]. ``mirrored`` asks a second time with left and right exchanged and takes the mean."""
-        logits = np.empty((len(self.networks), len(crops)))
-        maps = np.empty((len(self.networks), len(crops), MAP_CELLS, MAP_CELLS), np.float32)
+    def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
+        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]. ``mirrored`` asks a
+        second time with left and right exchanged and takes the mean."""
+        logits = np.empty(len(crops))
+        maps = np.empty((len(crops), MAP_CELLS, MAP_CELLS), np.float32)
         for start in range(0, len(crops), BATCH):
             part = slice(start, start + BATCH)
             x = np.ascontiguousarray(middle(crops[part]).transpose(0, 3, 1, 2), dtype=np.float32)
-            for m, network in enumerate(self.networks):
-                logit, where = network.run(x)[:2]
-                if mirrored:
-                    other, turned = network.run(np.ascontiguousarray(x[:, :, :, ::-1]))[:2]
-                    logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
-                logits[m, part] = logit
-                around = (MAP_CELLS - where.shape[1]) // 2
-                # What lies beyond the window was not looked at: it is shown as its edge is.
-                whole = np.pad(where, ((0, 0), (around, around), (around, around)), "edge")
-                maps[m, part] = 1 / (1 + np.exp(-whole))
+            logit, where = self.network.run(x)[:2]
+            if mirrored:
+                other, turned = self.network.run(np.ascontiguousarray(x[:, :, :, ::-1]))[:2]
+                logit, where = (logit + other) / 2, (where + turned[:, :, ::-1]) / 2
+            logits[part] = logit
+            around = (MAP_CELLS - where.shape[1]) // 2
+            # What lies beyond the window was not looked at: it is shown as its edge is.
+            whole = np.pad(where, ((0, 0), (around, around), (around, around)), "edge")
+            maps[part] = 1 / (1 + np.exp(-whole))
         return logits, maps
-
-    def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
-        """crops u8 (n, 224, 224, 3) -> logits f64 (n,), maps f32 (n, 28, 28) in [0, 1]: all networks'
-        together, each by its share."""
-        logits, maps = self.each(crops, mirrored)
-        total: F64 = np.asarray(self.shares) @ logits
-        return total, joined(maps, self.shares)
 
     def examine(
         self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
@@ -98,7 +77,7 @@ class SwapDetector:
         if not judged:
             reason = Reason("abstain_quality") if tracks else Reason("abstain_no_face")
             return Evidence(self.name, self.version, "abstained", None, reason)
-        found = [self._track(t, q, media.kind == "image" or self.thorough) for t, q in judged]
+        found = [self._track(t, q, media.kind == "image") for t, q in judged]
         found.sort(key=lambda f: -f[0].llr)
         regions, series = tuple(f[0] for f in found), tuple(f[1] for f in found)
         total = over_faces([r.llr for r in regions])

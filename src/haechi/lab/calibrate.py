@@ -6,8 +6,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,64 +50,35 @@ portraits printed and scanned by ``remade`` all are above 1.64."""
 
 
 def run(data: Path, weights: Path, out: Path) -> None:
-    """Write the calibrated cards of swap, synthesis, flicker and verdict into ``out/models``, and those of a
-    thorough check where its network is there."""
+    """Write the calibrated cards of swap, synthesis, flicker and verdict into ``out/models``."""
     from haechi.lab.flicker_fit import fit_flicker
 
     folder = lay_out(data, out)
     models = out / "models"
-    second = (models / "swap_thorough.onnx").is_file()
-    for name in ("swap", "synthesis", *(["swap_thorough"] if second else [])):
+    for name in ("swap", "synthesis"):
         raw = json.loads((models / f"{name}.json").read_text())
-        even = {"shares": [0.5, 0.5]} if name == "swap_thorough" else {}
-        write_card({**raw, "calibration": cards.IDENTITY, **even}, models)
+        write_card({**raw, "calibration": cards.IDENTITY}, models)
     raw = json.loads((models / "faces.json").read_text())
     threshold = choose_threshold(data, weights, Settings(models_dir=str(models), threads=1))
     write_card({**raw, "threshold": threshold}, models)
     probed = [p for p in measured(folder / "selection.csv", models, out) if not p.turned]
-    _fit(probed, models, "swap", "verdict")
-    if second:
-        shares = find_shares(probed)
-        _fit(joined(probed, shares), models, "swap_thorough", "verdict_thorough", {"shares": shares})
+    _fit(probed, models)
     for name, cut_at in map_threshold.choose(folder / "selection.csv", models).items():
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "output": {**raw["output"], "map_threshold": cut_at}}, models)
     fit_flicker(data, models)
 
 
-def _fit(
-    probed: Sequence[Probed], models: Path, swap: str, verdict: str, more: Mapping[str, Any] | None = None
-) -> None:
-    """Calibrate the face network ``swap`` and the synthesis network and weigh them into ``verdict``;
-    ``more`` goes into the card of the former."""
+def _fit(probed: Sequence[Probed], models: Path) -> None:
+    """Calibrate the face network and the synthesis network and weigh them into the verdict."""
     calibrations = {
         "swap": calibrate(probed, "swap", lambda p: p.kind in SWAP_FAKES),
         "synthesis": calibrate(probed, "synthesis", lambda p: p.kind in DRAWN_FAKES),
     }
-    for name, calibration in zip((swap, "synthesis"), calibrations.values(), strict=True):
+    for name, calibration in calibrations.items():
         raw = json.loads((models / f"{name}.json").read_text())
-        extra = dict(more or {}) if name == swap else {}
-        write_card({**raw, "calibration": calibration, **extra}, models)
-    write_card({**verdict_card(probed, calibrations), "name": verdict}, models)
-
-
-def find_shares(probed: Sequence[Probed]) -> list[float]:
-    """What the logits of both face networks count for, shares that add up to 1, by logistic regression."""
-    used = [p for p in probed if p.swap is not None and (not p.label or p.kind in SWAP_FAKES)]
-    z = np.array([[float(p.swap or 0.0), float(p.second or 0.0)] for p in used])
-    weight = balanced([p.label for p in used], [p.source for p in used])
-    w = np.maximum(logistic(z, np.array([p.label for p in used], np.float64), weight)[:2], 0)
-    share = round(float(w[0] / w.sum()), 4)
-    return [share, round(1 - share, 4)]
-
-
-def joined(probed: Sequence[Probed], shares: Sequence[float]) -> list[Probed]:
-    """The measurements as a thorough check would have made them: both networks' logits by their shares."""
-    return [
-        p if p.swap is None or p.second is None
-        else replace(p, swap=shares[0] * p.swap + shares[1] * p.second)
-        for p in probed
-    ]  # fmt: skip
+        write_card({**raw, "calibration": calibration}, models)
+    write_card(verdict_card(probed, calibrations), models)
 
 
 def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUNGS) -> list[Probed]:
@@ -139,7 +109,7 @@ def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
     that measures. Not with the figures of that card: they are written from the measurements."""
     package = Path(haechi.__file__).parent
     code = [file for pattern in MEASURES for file in sorted(package.glob(pattern))]
-    weights = [models / f"{n}.onnx" for n in ("faces", "face_check", "swap", "synthesis", "swap_thorough")]
+    weights = [models / f"{n}.onnx" for n in ("faces", "face_check", "swap", "synthesis")]
     weights = [file for file in weights if file.is_file()]
     card = json.loads((models / "faces.json").read_text())
     told = {k: v for k, v in card.items() if k not in ("figures", "card_sha256")}

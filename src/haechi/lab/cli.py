@@ -1,4 +1,4 @@
-"""``haechi train faces|swap|synthesis|temporal|calibrate|...``: from the shards to weights and cards."""
+"""``haechi train faces|swap|synthesis|calibrate|...``: from the shards to weights and cards."""
 
 from __future__ import annotations
 
@@ -224,30 +224,6 @@ def synthesis(
     model = train_synthesis.train(data, out, teachers, run, plan, streams=seen, without=left_out, start=start)
     parity = export.export(model, name, out / "models", 160, ["logit"])
     export.write_card(cards.synthesis_card(name, run, seconds_of(run), parity), out / "models")
-
-
-@app.command()
-def temporal(
-    data: Data,
-    out: Out,
-    weights: Weights = None,
-    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path(
-        "results"
-    ),
-    steps: Steps = 1200,
-    threads: Threads = 0,
-    pairs: Annotated[
-        tuple[int, int] | None, typer.Option("--pairs", help="pairs of clips, for training and of val")
-    ] = None,
-) -> None:
-    """The temporal head over the frames of a face, about half an hour on two cores, most of it to film the
-    clips and look at them; needs the models that train calibrate wrote, and the program ffmpeg."""
-    from haechi.lab import temporal as head
-    from haechi.lab.prepare import prepare
-
-    prepare(data, weights or data.parent / "weights", out / "prepared")
-    for row in head.run(out, results, steps, threads, pairs)["table"]["rows"]:
-        typer.echo("  ".join(f"{cell:>7}" for cell in (f"{row[0]:18}", *row[1:])))
 
 
 @app.command()

@@ -1,20 +1,18 @@
-"""What an earlier network tells a later one: softer labels, and which kinds of swap are still missed.
+"""What an earlier network tells a later one: which kinds of swap are still missed.
 
-Softer labels (Hinton et al. 2015): some DFDC swaps cannot be seen at all in the one frame that was kept, and
-a label of 1 there teaches noise. Mining by cluster: hard swaps alone are often such noise, so whole clusters
-of like swaps are drawn more often, by how badly they are told as a whole.
+Mining by cluster: some DFDC swaps cannot be seen at all in the one frame that was kept, so hard swaps alone
+are often noise; whole clusters of like swaps are drawn more often, by how badly they are told as a whole.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from haechi import models
 from haechi.detectors.swap import BATCH, SwapDetector, middle
 from haechi.lab.swap_data import Prepared, SwapData
 from haechi.settings import Settings
@@ -28,7 +26,7 @@ LEAST, MOST = 0.5, 2.0
 @dataclass(frozen=True, slots=True)
 class Guidance:
     """By row of the prepared table, NaN where nobody asked: ``soft``, the probability of forgery f64 (n,) by
-    the networks of a thorough check, and the first one's features f32 (n, F)."""
+    the earlier network, and its features f32 (n, F)."""
 
     soft: F64
     features: F32
@@ -38,8 +36,8 @@ class Guidance:
         """Ask the calibrated models of ``folder`` about the DFDC crops of the train split, once: the answers
         are kept beside the prepared data. Raises ModelError without sound models."""
         settings = Settings(models_dir=str(folder), threads=threads)
-        detector = SwapDetector(replace(settings, thorough=models.present("swap_thorough", settings)))
-        key = hashlib.sha256("".join(n.card.sha256 for n in detector.networks).encode()).hexdigest()[:12]
+        detector = SwapDetector(settings)
+        key = hashlib.sha256(detector.network.card.sha256.encode()).hexdigest()[:12]
         file = prepared.folder / f"guidance-{key}.npz"
         if not file.is_file():
             rows = prepared.where(split="train", source="dfdc")
@@ -53,7 +51,7 @@ class Guidance:
                 logits, _ = detector.logits(crops, mirrored=True)
                 soft[part] = 1 / (1 + np.exp(-(slope * logits + intercept)))
                 x = np.ascontiguousarray(middle(crops).transpose(0, 3, 1, 2), dtype=np.float32)
-                seen = detector.networks[0].run(x)[2]
+                seen = detector.network.run(x)[2]
                 if features is None:
                     features = np.full((len(soft), seen.shape[1]), np.nan, np.float32)
                 features[part] = seen
@@ -62,10 +60,9 @@ class Guidance:
         with np.load(file) as kept:
             return Guidance(kept["soft"], kept["features"])
 
-    def steer(self, data: SwapData, *, mined: bool = False, soft: bool = False) -> None:
-        """Let these answers decide how often each swap of ``data`` is drawn, and half of its labels."""
-        data.swap_odds = self.odds(data.swaps) if mined else None
-        data.soft = self.soft if soft else None
+    def steer(self, data: SwapData) -> None:
+        """Let these answers decide how often each swap of ``data`` is drawn."""
+        data.swap_odds = self.odds(data.swaps)
 
     def odds(self, swaps: list[int], seed: int = 7) -> F64:
         """How often to draw each of these rows, all of them swaps: f64 (n,), adding up to 1."""

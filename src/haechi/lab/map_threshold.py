@@ -8,15 +8,13 @@ the whole face is the best guess at any mask, and a map that is cut for such gue
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from haechi import models
 from haechi.bench.localise import THRESHOLD, Area, iou, picture_map, read_mask, true_area
 from haechi.calibration import llr
-from haechi.detectors.swap import SwapDetector, joined
+from haechi.detectors.swap import SwapDetector
 from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
 from haechi.media import open_media
 from haechi.settings import Settings
@@ -26,18 +24,15 @@ CANDIDATES = tuple(round(float(t), 2) for t in np.arange(0.1, 0.71, 0.05))
 
 
 def choose(manifest: Path, folder: Path) -> dict[str, float]:
-    """Card -> threshold, for ``swap`` and, where it is there, ``swap_thorough``, from the forgeries of the
-    manifest that have a mask. ``folder``: the models. Raises ModelError without sound models."""
-    fast = Settings(models_dir=str(folder), threads=1)
-    cards = [n for n in ("swap", "swap_thorough") if models.present(n, fast)]
-    finder = FaceFinder(fast)
-    detector = SwapDetector(replace(fast, thorough=len(cards) > 1))
-    calibrations = [models.card(n, fast).raw["calibration"] for n in cards]
-    overlaps: dict[tuple[int, str], list[F64]] = {}
+    """Card -> threshold, for ``swap``, from the forgeries of the manifest that have a mask. ``folder``: the
+    models. Raises ModelError without sound models."""
+    settings = Settings(models_dir=str(folder), threads=1)
+    finder, detector = FaceFinder(settings), SwapDetector(settings)
+    overlaps: dict[str, list[F64]] = {}
     with manifest.open(newline="") as f:
         rows = [r for r in csv.DictReader(f) if r["mask"]]
     for row in rows:
-        rgb = next(iter(open_media(manifest.parent / row["path"], fast).frames(1))).rgb
+        rgb = next(iter(open_media(manifest.parent / row["path"], settings).frames(1))).rgb
         size = rgb.shape[1], rgb.shape[0]
         true = true_area(read_mask(manifest.parent / row["mask"]), *size)
         found = finder.detect(rgb)
@@ -45,16 +40,11 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
             continue
         box = found.boxes_xyxy[found.largest()]
         square = crop_box(box)
-        logits, maps = detector.each(cut(rgb, square, CROP_PX)[None], mirrored=True)
-        said = [
-            (logits[0], maps[0, 0]),
-            (np.asarray(detector.shares) @ logits, joined(maps, detector.shares)[0]),
-        ]
+        logits, maps = detector.logits(cut(rgb, square, CROP_PX)[None], mirrored=True)
         quality = FaceQuality(1, float((box[2:] - box[:2]).min()), 1.0, 1.0)
-        for k, ((logit, shown), calibration) in enumerate(zip(said, calibrations, strict=False)):
-            if llr(logit, quality, calibration)[0] > 0:
-                overlaps.setdefault((k, row["kind"]), []).append(_overlaps(shown, square, size, true))
-    return {card: _best([v for (one, _), v in overlaps.items() if one == k]) for k, card in enumerate(cards)}
+        if llr(logits, quality, detector.calibration)[0] > 0:
+            overlaps.setdefault(row["kind"], []).append(_overlaps(maps[0], square, size, true))
+    return {detector.name: _best(list(overlaps.values()))}
 
 
 def _best(by_kind: list[list[F64]]) -> float:

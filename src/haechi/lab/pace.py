@@ -45,7 +45,7 @@ MIRRORED = 2
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """``run`` judges ``faces`` faces. ``gflops`` a face, ``mb`` of weights. ``role``: anchor, anchor-bf16,
-    b4, network, or the mode of check: fast, thorough. ``tried``: seconds a face of each way of running it."""
+    b4, network, or fast: as the check asks it. ``tried``: seconds a face of each way of running it."""
 
     name: str
     role: str
@@ -121,7 +121,7 @@ def race(contestants: Sequence[Contestant], runs: int, tell: Callable[[str], Non
 
 
 def own(settings: Settings, tell: Callable[[str], None]) -> Iterator[Contestant]:
-    """Every face network in the folder of models, and the face detector as the modes of check use it."""
+    """Every face network in the folder of models, and the face detector as the check uses it."""
     crops = np.random.default_rng(0).integers(0, 256, (FACES, CROP_PX, CROP_PX, 3)).astype(np.uint8)
     x = np.ascontiguousarray(middle(crops).transpose(0, 3, 1, 2), dtype=np.float32)
     work: dict[str, float] = {}
@@ -132,16 +132,13 @@ def own(settings: Settings, tell: Callable[[str], None]) -> Iterator[Contestant]
         work[card.name] = gflops(card.weights, 1, 3, WINDOW_PX, WINDOW_PX)
         ways = {"onnxruntime, " + k: _cut(model.run, x, n) for k, n in _sizes(FACES)}
         yield _chosen(f"{card.name}, one view", "network", ways, FACES, work[card.name], _mb(card), tell)
-    for mode in ("fast", "thorough"):
-        if mode == "thorough" and not models.present("swap_thorough", settings):
-            continue
-        detector = SwapDetector(replace(settings, thorough=mode == "thorough"))
-        cards = [network.card for network in detector.networks]
-        judge = partial(detector.logits, mirrored=True)
-        ways = {"onnxruntime, " + k: _cut(judge, crops, n) for k, n in _sizes(FACES)}
-        each = MIRRORED * sum(work[c.name] for c in cards)
-        name = f"{mode}: {' and '.join(c.name for c in cards)}, each mirrored too, as in check"
-        yield _chosen(name, mode, ways, FACES, each, sum(_mb(c) for c in cards), tell)
+    detector = SwapDetector(settings)
+    card = detector.network.card
+    ways = {
+        "onnxruntime, " + k: _cut(partial(detector.logits, mirrored=True), crops, n) for k, n in _sizes(FACES)
+    }
+    name = f"fast: {card.name}, mirrored too, as in check"
+    yield _chosen(name, "fast", ways, FACES, MIRRORED * work[card.name], _mb(card), tell)
 
 
 def peers(folder: Path, cores: int, tell: Callable[[str], None]) -> Iterator[Contestant]:

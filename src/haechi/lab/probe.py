@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -51,8 +51,6 @@ class Probed:
     blockiness: float
     swap: float | None
     synthesis: float | None
-    second: float | None = None
-    """Logit of the network that a thorough check asks besides, where there is one."""
 
     def quality(self) -> FaceQuality:
         return FaceQuality(1, self.face_px, self.sharpness, self.light)
@@ -62,8 +60,7 @@ class Probe:
     """The pipeline's own finder, crop rule and networks, without calibration and verdict."""
 
     def __init__(self, models_dir: Path, threads: int = 1) -> None:
-        fast = Settings(models_dir=str(models_dir), threads=threads)
-        settings = replace(fast, thorough=(models_dir / "swap_thorough.json").is_file())
+        settings = Settings(models_dir=str(models_dir), threads=threads)
         self.finder, self.swap, self.synthesis = (
             FaceFinder(settings),
             SwapDetector(settings),
@@ -81,13 +78,13 @@ class Probe:
         box = found.boxes_xyxy[k]
         own, turn = found.own_xyxy[k], float(found.turns_deg[k])
         crop = upright_crop(rgb, own, turn)
-        each, _ = self.swap.each(crop[None], mirrored=True)
+        logits, _ = self.swap.logits(crop[None], mirrored=True)
         cuts = windows(upright_piece(rgb, own, turn), PLACES)
         drawn = float(self.synthesis.logits(cuts).mean()) if cuts else None
         px = float((box[2:] - box[:2]).min())
         return Probed(
             *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]),
-            blockiness(crop), float(each[0, 0]), drawn, float(each[1, 0]) if len(each) > 1 else None,
+            blockiness(crop), float(logits[0]), drawn,
         )  # fmt: skip
 
 

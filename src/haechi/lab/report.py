@@ -18,7 +18,7 @@ from haechi.bench.result import write_json
 from haechi.faces import SEARCH_PX
 from haechi.faces.network import FinderNetwork
 from haechi.lab import measure_faces
-from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, joined, judged, measured
+from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
 from haechi.lab.export import write_card
 from haechi.lab.forge import FAMILIES
 from haechi.lab.probe import Probed
@@ -38,33 +38,25 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     write_json(results / "faces.json", {"schema": "haechi.faces/1", "command": command, **faces})
     raw = {p.stem: json.loads(p.read_text()) for p in models.glob("*.json")}
     probed = measured(out / "val" / "reporting.csv", models, out)
-    used, scores = _scored(probed, raw, "swap", "verdict")
+    used, scores = _scored(probed, raw)
     figures = {
         "swap": _swap(used, scores["swap"]),
         "synthesis": _synthesis(used, scores["synthesis"]),
         "verdict": _verdict(used, scores["verdict"], raw["verdict"]["parameters"]["thresholds"]),
         "faces": faces["card"],
     }
-    if "swap_thorough" in raw:
-        both = joined(probed, raw["swap_thorough"]["shares"])
-        seen, said = _scored(both, raw, "swap_thorough", "verdict_thorough")
-        marks = raw["verdict_thorough"]["parameters"]["thresholds"]
-        figures["swap_thorough"] = _swap(seen, said["swap"])
-        figures["verdict_thorough"] = _verdict(seen, said["verdict"], marks)
     for name, block in figures.items():
         write_card({**raw[name], "figures": block}, models)
     write_json(results / "cards.json", {"schema": "haechi.cards/1", "command": command, "figures": figures})
     write_json(results / "nuisance.json", {"command": command, **_nuisances(used, scores)})
 
 
-def _scored(
-    probed: Sequence[Probed], raw: dict[str, Any], swap: str, verdict: str
-) -> tuple[list[Probed], dict[str, F64]]:
-    """The faces inside the domain of the card ``verdict``, and their calibrated scores; NaN where a detector
+def _scored(probed: Sequence[Probed], raw: dict[str, Any]) -> tuple[list[Probed], dict[str, F64]]:
+    """The faces inside the domain of the verdict's card, and their calibrated scores; NaN where a detector
     measured nothing."""
-    parameters = raw[verdict]["parameters"]
+    parameters = raw["verdict"]["parameters"]
     used = [p for p in probed if p.faces and inside(p, parameters["domain"])]
-    calibrations = {"swap": raw[swap]["calibration"], "synthesis": raw["synthesis"]["calibration"]}
+    calibrations = {n: raw[n]["calibration"] for n in ("swap", "synthesis")}
     told = [judged(p, calibrations) for p in used]
     fused = np.array([log_odds(t, parameters["model"]) for t in told])
     return used, {n: np.array([t.get(n, np.nan) for t in told]) for n in calibrations} | {"verdict": fused}

@@ -178,14 +178,13 @@ class SwapData:
         """``mix``: the share of each family of forge.FAMILIES; none of them makes batches without pairs.
         ``without``: kinds of degradation left out. Raises UsageError when a pool is missing.
 
-        ``swap_odds`` f64 (n of ``swaps``,) and ``soft`` f64 (rows of the table,) may be set afterwards: how
-        often each swap is drawn, and what half of a label is taken from (``lab.guidance``)."""
+        ``swap_odds`` f64 (n of ``swaps``,) may be set afterwards: how often each swap is drawn
+        (``lab.guidance``)."""
         self.p, self.mix, self.hardest_at, self.without = prepared, dict(mix), hardest_at, frozenset(without)
         self.swaps = prepared.where(split=split, source="dfdc", label="fake")
         self.reals = prepared.where(split=split, source="dfdc", label="real")
         self.weights = matched_weights(prepared, self.reals, self.swaps)
         self.swap_odds: F64 | None = None
-        self.soft: F64 | None = None
         self.bases = {
             s: prepared.where(split=split, source=s, label="real")
             for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
@@ -265,11 +264,4 @@ class SwapData:
         for fake_i, real_i in zip(swaps + drawn, reals + others, strict=True):
             a, b = augment.frame([np.asarray(self.p.crops[fake_i]), np.asarray(self.p.crops[real_i])], rng)
             made.append(spoilt(b, a, None, rng, strength, without=self.without))
-        batch = collate(made, rng)
-        if self.soft is not None:
-            rows = [row for pair in zip(reals, swaps, strict=True) for row in pair]
-            first = 2 * (len(made) - SWAPS - DRAWN)
-            told = torch.from_numpy(self.soft[rows]).float()
-            y = batch["y"]
-            y[first : first + 2 * SWAPS] = (y[first : first + 2 * SWAPS] + told) / 2
-        return batch
+        return collate(made, rng)

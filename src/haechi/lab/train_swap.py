@@ -1,4 +1,4 @@
-"""``haechi train swap``: the face network, fast or thorough, on DFDC swaps and the families of the forge."""
+"""``haechi train swap``: the face network, on DFDC swaps and the families of the forge."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def train(
     mix = {name: odds for name, odds in MIX.items() if name not in without}
     data = SwapData(Prepared.open(out), mix=mix, hardest_at=1 if start else HARDEST_AT, without=without)
     if mined:
-        Guidance.of(data.p, out / "models", plan.threads).steer(data, mined=True)
+        Guidance.of(data.p, out / "models", plan.threads).steer(data)
     model = SwapNet(trunk, streams, frozen)
     if start is not None:
         model.take_over(torch.load(start, map_location="cpu", weights_only=True)["average"])

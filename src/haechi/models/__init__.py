@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 #: The models without which no verdict is given, in the order in which a check needs them.
 NAMES = ("faces", "face_check", "swap", "synthesis", "flicker", "verdict")
 
-#: What a thorough check needs besides: a second face network, and the weighing of what both say.
-THOROUGH = ("swap_thorough", "verdict_thorough")
-
 _CURE = (
     "Reinstall Haechi (pip install --force-reinstall haechi) or set HAECHI_MODELS_DIR to a complete folder."
 )
@@ -119,17 +116,6 @@ def seal(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     else:
         card["sha256"] = hashlib.sha256((folder / str(card["file"])).read_bytes()).hexdigest()
     return {**card, "card_sha256": parameters_sha256(card)}
-
-
-def needed(settings: Settings) -> tuple[str, ...]:
-    """The models without which a check with these settings gives no verdict, in the order of their use."""
-    return (*NAMES, *THOROUGH) if settings.thorough else NAMES
-
-
-def of_mode(name: str, settings: Settings) -> str:
-    """The card that speaks for ``name`` with these settings: its thorough variant where there is one."""
-    thorough = f"{name}_thorough"
-    return thorough if settings.thorough and thorough in THOROUGH else name
 
 
 def folder(settings: Settings) -> Path:

@@ -42,11 +42,6 @@ FORM = {
                 "required": ["file"],
                 "properties": {
                     "file": {"type": "string", "format": "binary", "description": "A photograph or video."},
-                    "thorough": {
-                        "type": "boolean",
-                        "default": False,
-                        "description": "Judge with every network and view: slower, finds hardly more.",
-                    },
                 },
             }
         }

@@ -54,7 +54,6 @@ class Job:
     part: float
     ahead: int
     name: str
-    thorough: bool
     error: tuple[str, str] | None
     created_s: float
     expires_s: float | None
@@ -67,7 +66,6 @@ class Task:
 
     id: str
     name: str
-    thorough: bool
     original: Path
 
 
@@ -127,7 +125,7 @@ class Desk:
             with suppress(FileNotFoundError):  # swept: the server stops
                 folder.rmdir()
 
-    def submit(self, upload: Path, name: str, *, thorough: bool = False, owner: str = "") -> str:
+    def submit(self, upload: Path, name: str, *, owner: str = "") -> str:
         """Take over a file inside the folder of uploads; the identifier of its job, which cannot be guessed.
         The job survives the end of the process from here on, but for that of a browser's session, which ends
         then. Raises QueueFull."""
@@ -138,7 +136,7 @@ class Desk:
             self._check_queue()
             upload.rename(original)
             try:
-                self._store.add(id_, name, thorough=thorough, created_s=time.time(), owner=owner, slow=slow)
+                self._store.add(id_, name, created_s=time.time(), owner=owner, slow=slow)
             except BaseException:
                 self._folder.delete(original)
                 raise
@@ -255,7 +253,7 @@ class Desk:
         if row is None:
             return None
         self._running[row.id] = ("open", 0.0)
-        return Task(row.id, row.name, row.thorough, self._folder.original(row.id))
+        return Task(row.id, row.name, self._folder.original(row.id))
 
     def waits(self, *, slow: bool) -> bool:
         """Whether a job of this kind waits."""
@@ -344,7 +342,6 @@ def _job(row: Row, stage: str, part: float, ahead: int) -> Job:
         part=part,
         ahead=ahead,
         name=row.name,
-        thorough=row.thorough,
         error=None if row.error_code is None else (row.error_code, row.error_message or ""),
         created_s=row.created_s,
         expires_s=row.expires_s,

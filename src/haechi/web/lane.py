@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -77,7 +77,7 @@ class Lane:
     ) -> None:
         self._yard, self._slow = yard, slow
         self._wanted = wanted or (lambda: True)
-        self._judges: dict[bool, Judge] = {}
+        self._judge: Judge | None = None
         self._thread = threading.Thread(target=self._run, name=f"haechi-lane-{name}", daemon=True)
         self._seen_s = self._began_s = time.monotonic()
         self._busy = False
@@ -138,12 +138,11 @@ class Lane:
     def _ready(self) -> bool:
         """Load every network and judge a blank picture, unless that is done and the process lives: so that
         the next upload does not wait for either."""
-        thorough = self._yard.settings.thorough
-        if self.warm and thorough in self._judges and self._judges[thorough].alive:
+        if self.warm and self._judge is not None and self._judge.alive:
             return True
         self.warm = False
         try:
-            self._judge(thorough=thorough).warm(self._look_up)
+            self._judging().warm(self._look_up)
         except _Abandoned:
             return False
         except Exception as error:
@@ -154,17 +153,18 @@ class Lane:
         self.fault, self.warm = None, True
         return True
 
-    def _judge(self, *, thorough: bool) -> Judge:
-        if thorough not in self._judges:
-            settings = replace(self._yard.settings, thorough=thorough)
-            self._judges[thorough] = self._yard.make(settings, self._yard.desk.scratch, self._slow)
-        return self._judges[thorough]
+    def _judging(self) -> Judge:
+        """The process that checks, made when it is first needed."""
+        if self._judge is None:
+            self._judge = self._yard.make(self._yard.settings, self._yard.desk.scratch, self._slow)
+        return self._judge
 
     def _rest(self) -> None:
-        """End the processes."""
+        """End the process that checks."""
         self.warm = False
-        while self._judges:
-            self._judges.popitem()[1].stop()
+        judge, self._judge = self._judge, None
+        if judge is not None:
+            judge.stop()
 
     def _look_up(self, _stage: str, _part: float) -> None:
         self._seen_s = time.monotonic()
@@ -182,7 +182,7 @@ class Lane:
                 raise _Outlasted
 
         try:
-            kept = self._judge(thorough=task.thorough).kept(task.original, task.name, tell)
+            kept = self._judging().kept(task.original, task.name, tell)
         except _Broken as end:
             self._insist(partial(desk.release, task.id, slow=isinstance(end, _Outlasted)))
             return

@@ -30,7 +30,6 @@ CREATE TABLE IF NOT EXISTS jobs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
-  thorough INTEGER NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('waiting', 'running', 'done', 'failed')),
   attempts INTEGER NOT NULL DEFAULT 0,
   created_s REAL NOT NULL,
@@ -45,9 +44,9 @@ CREATE TABLE IF NOT EXISTS reports (id TEXT PRIMARY KEY, data BLOB NOT NULL);
 """
 _ADDED = {"owner": "TEXT NOT NULL DEFAULT ''", "slow": "INTEGER NOT NULL DEFAULT 0"}
 """Columns that the first version had not."""
-_COLUMNS = (
-    "seq, id, name, thorough, status, attempts, created_s, expires_s, error_code, error_message, owner, slow"
-)
+_REMOVED = "thorough"
+"""A column that is no longer written and had no default."""
+_COLUMNS = "seq, id, name, status, attempts, created_s, expires_s, error_code, error_message, owner, slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,6 @@ class Row:
     seq: int
     id: str
     name: str
-    thorough: bool
     status: str
     attempts: int
     created_s: float
@@ -105,27 +103,35 @@ class Store:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")
         with self._change():
+            before = self._columns_of("jobs")
+            for column in _ADDED.keys() - before if before else ():
+                self._db.execute(f"ALTER TABLE jobs ADD COLUMN {column} {_ADDED[column]}")
+            outgrown = _REMOVED in before
+            if outgrown:  # not by DROP COLUMN, which SQLite knows since 3.35 only
+                self._db.execute("ALTER TABLE jobs RENAME TO jobs_before")
+                self._db.execute("DROP INDEX IF EXISTS jobs_by_status")
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
-            there = {row[1] for row in self._db.execute("PRAGMA table_info(jobs)").fetchall()}
-            for column in _ADDED.keys() - there:
-                self._db.execute(f"ALTER TABLE jobs ADD COLUMN {column} {_ADDED[column]}")
+            if outgrown:
+                self._db.execute(f"INSERT INTO jobs ({_COLUMNS}) SELECT {_COLUMNS} FROM jobs_before")
+                self._db.execute("DROP TABLE jobs_before")
         if self._db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
             raise _damaged()
         self._first("LIMIT 1")  # whether it has the columns of ours
+
+    def _columns_of(self, table: str) -> set[str]:
+        return {row[1] for row in self._db.execute(f"PRAGMA table_info({table})").fetchall()}
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def add(
-        self, id_: str, name: str, *, thorough: bool, created_s: float, owner: str = "", slow: bool = False
-    ) -> None:
+    def add(self, id_: str, name: str, *, created_s: float, owner: str = "", slow: bool = False) -> None:
         with self._change():
             self._db.execute(
-                "INSERT INTO jobs (id, name, thorough, status, created_s, owner, slow) "
-                "VALUES (?, ?, ?, 'waiting', ?, ?, ?)",
-                (id_, name, thorough, created_s, owner, slow),
+                "INSERT INTO jobs (id, name, status, created_s, owner, slow) "
+                "VALUES (?, ?, 'waiting', ?, ?, ?)",
+                (id_, name, created_s, owner, slow),
             )
 
     def claim(self, *, slow: bool = False) -> Row | None:
@@ -252,7 +258,7 @@ class Store:
 
     def _first(self, where: str, *values: object) -> Row | None:
         found = self._db.execute(f"SELECT {_COLUMNS} FROM jobs {where}", values).fetchone()
-        return None if found is None else Row(found[0], found[1], found[2], bool(found[3]), *found[4:])
+        return None if found is None else Row(*found)
 
     def _forget(self) -> None:
         """Empty the log, where deleted rows would live on."""

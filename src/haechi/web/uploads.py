@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,11 +70,8 @@ async def accept(request: Request) -> str:
                 raise Problem(
                     "no_file", "Send the picture or video as the form field `file`, with a file name."
                 )
-            thorough = switch(form.fields.get("thorough", ""))
-            if thorough and (fault := await run_in_threadpool(request.app.state.watch.fault, thorough=True)):
-                raise Problem.of(fault)
             owner = caller_of(request).owner
-            return await run_in_threadpool(desk.submit, file, form.name, thorough=thorough, owner=owner)
+            return await run_in_threadpool(desk.submit, file, form.name, owner=owner)
     except Crowded:
         raise Problem(
             "rate_limited",
@@ -103,14 +100,14 @@ def check_ready(request: Request) -> None:
         raise Problem.of(fault)
 
 
-def switch(value: str) -> bool:
-    """Yes or no as forms and people write it. Raises Problem for anything else."""
+def switch(fields: Mapping[str, str], name: str) -> bool:
+    """Yes or no as forms and people write it, no when it is missing. Raises Problem for anything else."""
     words = {"": False, "0": False, "false": False, "no": False, "off": False}
     words |= {"1": True, "true": True, "yes": True, "on": True}
-    found = words.get(value.strip().lower())
-    if found is None:
-        raise Problem("invalid", "`thorough` is neither true nor false: write one of the two.")
-    return found
+    answer = words.get(fields.get(name, "").strip().lower())
+    if answer is None:
+        raise Problem("invalid", f"`{name}` is neither true nor false: write one of the two.")
+    return answer
 
 
 def display_name(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 from haechi import models
 from haechi.errors import ModelError
@@ -16,18 +15,16 @@ class Watch:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._seen: dict[bool, tuple[object, ...]] = {}
-        self._fault: dict[bool, ModelError | None] = {}
+        self._seen: tuple[object, ...] | None = None
+        self._fault: ModelError | None = None
 
-    def fault(self, *, thorough: bool = False) -> ModelError | None:
-        """What is wrong with the models of a check, or of a thorough one; None when nothing is."""
-        settings = replace(self._settings, thorough=thorough or self._settings.thorough)
-        names = models.needed(settings)
+    def fault(self) -> ModelError | None:
+        """What is wrong with the models of a check; None when nothing is."""
         with self._lock:
-            seen = _signature(names, settings)
-            if seen != self._seen.get(thorough):
-                self._seen[thorough], self._fault[thorough] = seen, _fault(names, settings)
-            return self._fault[thorough]
+            seen = _signature(models.NAMES, self._settings)
+            if seen != self._seen:
+                self._seen, self._fault = seen, _fault(models.NAMES, self._settings)
+            return self._fault
 
 
 def _fault(names: tuple[str, ...], settings: Settings) -> ModelError | None:

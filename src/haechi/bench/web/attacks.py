@@ -111,7 +111,7 @@ def attacks(
             continue
         kind, content = queue.pop(0) if queue else next(files)
         called = names(canary)
-        fields = {"thorough": "", rng.choice(called): rng.choice(called)} if k % 3 == 0 else {}
+        fields = {"note": "", rng.choice(called): rng.choice(called)} if k % 3 == 0 else {}
         yield Attack(kind, upload(content, called[k % len(called)], fields, headers=_headers(rng, canary)))
 
 

@@ -41,7 +41,6 @@ class Variant:
     side_px: int = CROP_PX
     weights: Mapping[str, float] = field(default_factory=dict)
     mined: bool = False
-    soft: bool = False
 
 
 VARIANTS = (
@@ -54,7 +53,6 @@ VARIANTS = (
     Variant("without price on quality", weights={"leak": 0.0}),
     *(Variant(f"without {name}", (name,)) for name in augment.KINDS),
     Variant("with mining by cluster", mined=True),
-    Variant("with soft labels of the thorough check", soft=True),
     Variant("160 px", side_px=160),
     Variant("320 px", side_px=320),
 )
@@ -110,10 +108,8 @@ def run(
         log(variant.note)
         mix = {name: odds for name, odds in MIX.items() if name not in variant.without}
         source = SwapData(prepared, mix=mix, hardest_at=1, without=variant.without)
-        if variant.mined or variant.soft:
-            Guidance.of(prepared, out / "models", threads).steer(
-                source, mined=variant.mined, soft=variant.soft
-            )
+        if variant.mined:
+            Guidance.of(prepared, out / "models", threads).steer(source)
         net = SwapNet("edge", FINE, variant.frozen)
         net.take_over(start)
         model = net if variant.side_px == CROP_PX else AtSide(net, variant.side_px)

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 
 from haechi import models
-from haechi.detectors.swap import WINDOW_PX as SEEN_PX
-from haechi.detectors.swap import SwapDetector, middle
+from haechi.detectors.swap import SwapDetector
 from haechi.detectors.synthesis import PLACES, WINDOW_PX
 from haechi.errors import UsageError
-from haechi.faces import CROP_PX, FaceFinder, crop_box
+from haechi.faces import FaceFinder, crop_box
 from haechi.faces.crops import native_piece
 from haechi.lab.classroom.forgeries import examples, softened, typical
 from haechi.lab.classroom.sheets import grey, heat, sheet
@@ -28,12 +27,6 @@ from haechi.types import F32, U8
 YELLOW, GREEN, BLUE = (255, 210, 0), (0, 220, 120), (60, 160, 255)
 SHOWN_FILTERS = (0, 8, 12, 20, 21)
 """One of each kind: first, second and third order, the squares of 3 x 3 and of 5 x 5."""
-BLOCK_PX = 16
-MANY_WAYS = "swap_thorough"
-"""The network of three streams."""
-LARGE = 13
-"""Kernels at least so wide are those of the large-kernel stream."""
-CELL_PX = 8
 FAMILIES: tuple[Callable[..., Pair], ...] = (self_blend, imitate_swap, local_edit, expression)
 
 
@@ -96,74 +89,6 @@ def residuals(stage: Stage) -> U8:
         for rgb in (pair.real, pair.fake)
     ]
     return sheet([p for row in rows for p in row], 6, 168)
-
-
-def large_kernels(stage: Stage) -> list[F32]:
-    """Depthwise kernels of the second face network that are LARGE or wider, each f32 (channels, k, k), in
-    the order of the network. Raises UsageError when it has none."""
-    import onnx
-    from onnx import numpy_helper
-
-    file = models.load(MANY_WAYS, stage.settings).card.path.with_suffix(".onnx")
-    found = [
-        numpy_helper.to_array(w)[:, 0].astype(np.float32)
-        for w in onnx.load(str(file)).graph.initializer
-        if len(w.dims) == 4 and w.dims[1] == 1 and w.dims[2] >= LARGE
-    ]
-    if not found:
-        raise UsageError("the face network has no large kernels: it is an older one")
-    return found
-
-
-def influence(stage: Stage, rgb: U8, cell: tuple[int, int]) -> F32:
-    """How much hiding each block of the crop moves the map at one of its 28 x 28 cells (row, column), f32
-    (14, 14): what the network as a whole looks at to judge that place (occlusion, Zeiler & Fergus 2014)."""
-    model = models.load(MANY_WAYS, stage.settings)
-    around = (CROP_PX - SEEN_PX) // 2 // CELL_PX
-    n = CROP_PX // BLOCK_PX
-    soft = cv2.GaussianBlur(rgb, (0, 0), 12)
-    out = np.zeros((n, n), np.float32)
-
-    def seen(pictures: list[U8]) -> F32:
-        x = np.ascontiguousarray(middle(np.stack(pictures)).transpose(0, 3, 1, 2), dtype=np.float32)
-        where: F32 = model.run(x)[1][:, cell[0] - around, cell[1] - around]
-        return where
-
-    before = float(seen([rgb])[0])
-    for row in range(n):
-        hidden = []
-        for column in range(n):
-            part = (
-                slice(row * BLOCK_PX, (row + 1) * BLOCK_PX),
-                slice(column * BLOCK_PX, (column + 1) * BLOCK_PX),
-            )
-            other = rgb.copy()
-            other[part] = soft[part]
-            hidden.append(other)
-        out[row] = np.abs(seen(hidden) - before)
-    return out
-
-
-def reach(stage: Stage) -> U8:
-    """How far one look reaches: a residual filter, a kernel of 13 cells of 8 px, one of 27 cells of 16 px,
-    drawn on the crop; two large kernels as they were learned; and what moves the map at the mouth."""
-    kernels, crop = large_kernels(stage), stage.subject.crop
-    marked, centre = crop.copy(), CROP_PX // 2
-    for half, colour in ((2, YELLOW), (13 * 8 // 2, GREEN), (centre - 2, BLUE)):
-        cv2.rectangle(marked, (centre - half, centre - half), (centre + half, centre + half), colour, 2)
-    pictures = []
-    for k in (kernels[0], kernels[-1]):
-        strongest = k[int(np.argmax((k**2).sum((1, 2))))]
-        most = float(np.abs(strongest).max())
-        pictures.append(grey(strongest, -most, most))
-    pair = softened(stage)
-    mouth = stage.subject.mesh[[13, 14]].mean(0) / CELL_PX
-    cell = int(np.clip(mouth[1], 1, 26)), int(np.clip(mouth[0], 1, 26))
-    moved = influence(stage, pair.fake, cell)
-    seen = heat(pair.fake, moved / max(float(moved.max()), 1e-6), 0.95)
-    at = tuple(int((c + 0.5) * CELL_PX) for c in (cell[1], cell[0]))
-    cv2.circle(seen, at, 4, GREEN, -1)
-    return sheet([marked, *pictures, seen], 4)
 
 
 def maps(stage: Stage) -> U8:

@@ -25,7 +25,6 @@ SHEETS: dict[str, Callable[[Stage], U8]] = {
     "finder.jpg": looking.finder,
     "filters.png": looking.filters,
     "residuals.jpg": looking.residuals,
-    "reach.jpg": looking.reach,
     "maps.jpg": looking.maps,
     "windows.jpg": looking.windows,
 }

@@ -1,4 +1,4 @@
-"""Inception-v3 up to ``mixed_7`` (Szegedy et al. 2016; weights Google, Apache-2.0): the thorough trunk.
+"""Inception-v3 up to ``mixed_7`` (Szegedy et al. 2016; weights Google, Apache-2.0): a heavier trunk.
 
 The published weights have batch normalisation folded in; it is put back as in ``backbone``.
 """

@@ -248,7 +248,7 @@ def _store(desk: Desk, case: Case, file: Path, form: uploads.Form, report: Repor
         address=told.get("address", "").strip(),
         note=told.get("note", "").strip(),
         report=report,
-        minor=uploads.switch(told.get("minor", "")),
+        minor=uploads.switch(told, "minor"),
     )
     if entry.minor:  # hashes alone are kept: no preview in a result either
         desk.drop_file(entry.sha256)

@@ -77,10 +77,9 @@ export const start = (form) => {
   const announce = (text) => (status.textContent = text);
 
   const work = async (row) => {
-    const thorough = form.elements.thorough.checked;
     try {
       if (row.file.size > most) throw Object.assign(new Error(), { code: "too_large" });
-      const id = await send(row.file, thorough, (part) => {
+      const id = await send(row.file, (part) => {
         row.say("state_upload", { percent: Math.round(part * 100) });
         row.progress(part * SENT);
       });

@@ -20,11 +20,10 @@ const codeOf = (text) => {
 };
 
 // XMLHttpRequest, because fetch tells nothing of how far an upload is.
-const sendOnce = (file, thorough, tell) =>
+const sendOnce = (file, tell) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const form = new FormData();
-    if (thorough) form.append("thorough", "1");
     form.append("file", file, file.name || "picture.png");
     request.open("POST", ADDRESS);
     request.setRequestHeader("Accept", "application/json");
@@ -44,10 +43,10 @@ const sendOnce = (file, thorough, tell) =>
   });
 
 // A full queue and a hasty sender are asked to wait; so we do, and try again.
-export const send = async (file, thorough, tell, patience = 20) => {
+export const send = async (file, tell, patience = 20) => {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await sendOnce(file, thorough, tell);
+      return await sendOnce(file, tell);
     } catch (error) {
       if (!error.retryAfterS || attempt >= patience) throw error;
       await sleep(Math.min(error.retryAfterS, 30) * 1000);

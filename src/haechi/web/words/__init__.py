@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from haechi.models import NAMES, THOROUGH
+from haechi.models import NAMES
 from haechi.report.messages import visible
 from haechi.web.problem import TITLES
 
@@ -28,7 +28,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     # where a check stands; the script makes these keys too
     "state_": ("queued", "upload", "waiting", "open", "faces", "evidence", "verdict", "done", "failed"),
     # what a shipped model does
-    "model_": (*NAMES, *THOROUGH),
+    "model_": NAMES,
     # how a copy was recognised
     "how_": ("same_file", "picture", "part", "video", "mirrored", "turned"),
     # to whom a letter goes, in the words of haechi.case with "_" for "-"
