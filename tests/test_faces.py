@@ -16,7 +16,7 @@ from haechi.errors import ModelError
 from haechi.faces import CROP_DOWN, CROP_SCALE, FaceFinder, crop_box, cut, iou, native_piece
 from haechi.faces.crops import NATIVE_FACE_PX, NATIVE_LEAST_PX, NATIVE_MOST_PX
 from haechi.faces.detections import MERGE_IOU, NESTED, NMS_IOU, Detections, suppress
-from haechi.faces.finder import SEARCH_PX, VIDEO_SEARCH_PX
+from haechi.faces.stream import SEARCH_PX, VIDEO_SEARCH_PX
 from haechi.settings import Settings
 from haechi.types import F32, U8
 from synthetic import MarkerNet, SureLook, landmarks_of, media, texture, with_markers

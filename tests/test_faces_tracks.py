@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from haechi.faces.detections import Detections
-from haechi.faces.tracks import BURST, BURST_TRACKS, CROP_BUDGET, NATIVE_BUDGET, NATIVE_KEPT, Tracker
+from haechi.faces.stream import ranked
+from haechi.faces.track_buffer import BURST
+from haechi.faces.tracks import BURST_TRACKS, CROP_BUDGET, NATIVE_BUDGET, NATIVE_KEPT, Tracker
 from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Frame
 from synthetic import landmarks_of, texture
@@ -27,7 +29,7 @@ def follow(
     for i, boxes in enumerate(faces):
         rgb = SCENE if scenes is None else scenes[i]
         tracker.add(Frame(rgb, i, i / fps), found(*boxes))
-    return tracker.finish()
+    return ranked(tracker.tracks())
 
 
 def at(x: float, y: float = 60.0, side: float = 50.0) -> Box:
@@ -162,7 +164,7 @@ def test_memory_does_not_grow_with_the_number_of_faces() -> None:
     for i in range(120):
         rgb = (SCENE, OTHER_SCENE)[i % 2]  # a shot change every time
         tracker.add(Frame(rgb, i, i / 10), found(*(at(30 * k, 20 * (k % 5), 20) for k in range(10))))
-        kept = tracker.done + tracker.open
+        kept = tracker.closed + tracker.open
         assert len(kept) <= 2 * 16 + 10
         assert sum(len(t.crops) for t in kept) <= max(CROP_BUDGET, 4 * len(kept))
         assert sum(len(t.native) for t in kept) <= max(NATIVE_BUDGET, len(kept))
@@ -183,7 +185,7 @@ def test_a_crowd_in_one_picture_is_counted_whole_and_cut_out_in_part() -> None:
     tracker = Tracker(32, 20)
     tracker.add(Frame(SCENE, 0, 0.0), found(*boxes))
     assert len(tracker.open) == 20, "no more faces take memory than are judged"
-    tracks = tracker.finish()
+    tracks = tracker.tracks()
     assert {t.of_found for t in tracks} == {100}
     sides = sorted((10 + k % 7 for k in range(100)), reverse=True)[:20]
     assert [t.boxes_xyxy[0, 2] - t.boxes_xyxy[0, 0] for t in tracks] == sides
@@ -200,5 +202,5 @@ def test_faces_of_a_long_video_are_counted_though_few_are_kept() -> None:
 
 
 def test_no_frames_and_no_faces_give_no_tracks() -> None:
-    assert Tracker(32, 64).finish() == ()
+    assert Tracker(32, 64).tracks() == ()
     assert follow([[]] * 20) == ()

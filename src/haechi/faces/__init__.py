@@ -1,4 +1,4 @@
-"""Media -> FaceTracks: find, landmark, track, crop."""
+"""Media, or frames as they come -> FaceTracks: find, landmark, track, crop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from haechi.faces.crops import (
     upright_piece,
 )
 from haechi.faces.detections import Detections, iou
-from haechi.faces.finder import SEARCH_PX, VIDEO_SEARCH_PX, FaceFinder
+from haechi.faces.finder import FaceFinder
+from haechi.faces.stream import SEARCH_PX, VIDEO_SEARCH_PX, FaceStream, Sighting
+from haechi.faces.track_buffer import Window
 
 __all__ = [
     "CROP_DOWN",
@@ -23,6 +25,9 @@ __all__ = [
     "VIDEO_SEARCH_PX",
     "Detections",
     "FaceFinder",
+    "FaceStream",
+    "Sighting",
+    "Window",
     "crop_box",
     "cut",
     "iou",

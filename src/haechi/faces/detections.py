@@ -77,6 +77,12 @@ def take(found: Detections, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Dete
     return Detections(*(getattr(found, name)[keep] for name in _FIELDS))
 
 
+def ordered(faces: Detections) -> Detections:
+    """Surest first, equals from left to right: one order, whatever order they came in."""
+    x1, y1, x2, y2 = faces.boxes_xyxy.T
+    return take(faces, np.lexsort((y2, x2, y1, x1, -faces.scores)))
+
+
 def join(a: Detections, b: Detections) -> Detections:
     return Detections(*(np.concatenate([getattr(a, name), getattr(b, name)]) for name in _FIELDS))
 

@@ -16,24 +16,17 @@ from numpy.typing import NDArray
 from haechi.faces.detections import Detections, join, one_way_up, suppress_turned, take
 from haechi.faces.network import FinderNetwork
 from haechi.faces.second_look import SecondLook, doubted, roll_of
-from haechi.faces.tracks import Tracker
+from haechi.faces.stream import QUARTERS, SEARCH_PX, FaceStream, ranked
+from haechi.faces.track_buffer import Window
 from haechi.faces.turns import from_quarter, quarter_of, straighten
 from haechi.settings import Settings
-from haechi.types import F64, U8, FaceTrack, Media
+from haechi.types import F64, U8, FaceTrack, Media, MediaKind
 
-SEARCH_PX = (320, 512, 1280)
-"""Longest sides at which a picture is searched: large faces, ordinary ones, and in photographs small ones.
-Against human boxes (scenes.csv, 400-px pictures) 512 found more than 640, and costs two thirds of it."""
-VIDEO_SEARCH_PX = (320, 640)
-"""The same for the frames of a video, of which there are hundreds."""
 TURNED_DOUBT = 1.5
 """Nats. Pictures are rarely shown turned: what looks like a face in a turned one only must look more so."""
 CLEARLY_UPRIGHT = 0.9
 """A face that the finder is so sure of, and that the second look does not see upside down, stands upright: of
 faces that lie or stand on their heads it is less sure."""
-QUARTERS = (0, 1, 3, 2)
-TRIES = 8
-"""Frames of a video without an upright face that are searched in all four quarter turns."""
 
 
 class FaceFinder:
@@ -44,58 +37,56 @@ class FaceFinder:
         self.network = FinderNetwork(settings)
         self.look = SecondLook(settings)
 
-    def detect(self, rgb: U8, search_px: Sequence[int] = SEARCH_PX) -> Detections:
-        """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame, surest first, in its own
-        pixels; which way up the picture is shown, and whether it is mirrored, makes no difference."""
-        return self._detect(rgb, search_px, QUARTERS, both_ways=True)
+    @property
+    def certain(self) -> float:
+        """The probability from which on it is a face beyond doubt."""
+        return self.look.certain
 
     def find(self, media: Media, progress: Callable[[float], None] | None = None) -> tuple[FaceTrack, ...]:
-        """All faces of a source through time, largest first, at most ``settings.max_faces``."""
-        video = media.kind == "video"
-        wanted = self.settings.video_frames if video else 1
-        tracker = Tracker(self.settings.video_crops, self.settings.max_faces)
-        tries = TRIES
-        quarters: Sequence[int] = QUARTERS
-        for seen, frame in enumerate(media.frames(wanted), 1):
-            if video:
-                found = self._detect(frame.rgb, VIDEO_SEARCH_PX, quarters, both_ways=False)
-                sure = np.flatnonzero(found.certainty >= self.look.certain)
-                if len(sure):
-                    # A video is filmed one way up: where its first face stands, the others are looked for.
-                    quarters = (round(float(found.turns_deg[sure[0]]) / 90) % 4,)
-                elif len(quarters) > 1:
-                    tries -= 1
-                    quarters = QUARTERS if tries else (0,)
-            else:
-                found = self.detect(frame.rgb)
-            tracker.add(frame, found)
+        """All faces of a source through time, weightiest first, at most ``settings.max_faces``."""
+        wanted = self.settings.video_frames if media.kind == "video" else 1
+        stream = self.stream(media.kind)
+        for number, frame in enumerate(media.frames(wanted), 1):
+            stream.add(frame)
             if progress is not None:
-                progress(seen / wanted)
-        return tracker.finish()
+                progress(number / wanted)
+        return ranked(stream.tracks())
 
-    def _detect(
-        self, rgb: U8, search_px: Sequence[int], quarters: Sequence[int], both_ways: bool
+    def stream(self, kind: MediaKind = "video", window: Window | None = None) -> FaceStream:
+        """For frames that come one by one; ``window`` where they come without an end."""
+        return FaceStream(self, self.settings, kind=kind, window=window)
+
+    def detect(
+        self,
+        rgb: U8,
+        search_px: Sequence[int] = SEARCH_PX,
+        quarters: Sequence[int] = QUARTERS,
+        both_ways: bool = True,
     ) -> Detections:
-        """Faces found in the first of the quarter turns, in those that lying faces ask for, and in all when
-        the first holds none that clearly stands upright."""
+        """Faces in one picture u8 (H, W, 3), from about 20 px to the whole frame, surest first, in its own
+        pixels; which way up the picture is shown, and whether it is mirrored, makes no difference.
+
+        Those found in the first of the quarter turns, in those that lying faces ask for, and in all when the
+        first holds none that clearly stands upright. ``search_px``: longest sides at which it is searched;
+        ``both_ways``: also mirrored."""
         small = _reduced(rgb, search_px[-1])
-        found, asked = self._upright(small, quarters[0], search_px, both_ways, known=len(quarters) == 1)
-        sure = bool(((found.certainty >= self.look.certain) & (found.scores >= CLEARLY_UPRIGHT)).any())
+        faces, asked = self._upright(small, quarters[0], search_px, both_ways, known=len(quarters) == 1)
+        sure = bool(((faces.certainty >= self.certain) & (faces.scores >= CLEARLY_UPRIGHT)).any())
         for k in quarters[1:]:
             if k in asked or (not sure and self._promising(small, k, search_px)):
-                found = join(found, self._upright(small, k, search_px, both_ways)[0])
-        found = one_way_up(suppress_turned(found), self.look.certain)
-        found = straighten(small, found, self.network, self.look)
-        return found.scaled(rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0])
+                faces = join(faces, self._upright(small, k, search_px, both_ways)[0])
+        faces = one_way_up(suppress_turned(faces), self.certain)
+        faces = straighten(small, faces, self.network, self.look)
+        return faces.scaled(rgb.shape[1] / small.shape[1], rgb.shape[0] / small.shape[0])
 
     def _promising(self, rgb: U8, quarter: int, search_px: Sequence[int]) -> bool:
         """Whether a quick search of a quarter turn shows a face that stands upright there."""
         board = np.ascontiguousarray(np.rot90(rgb, quarter))
-        found = self.network.detect(board, search_px[:2])
-        certainty, rolls = self.look.at(board, found)
+        faces = self.network.detect(board, search_px[:2])
+        certainty, rolls = self.look.at(board, faces)
         certainty = doubted(certainty, TURNED_DOUBT)
         face = certainty >= self.look.doubtful
-        return bool((self._quarters(board, take(found, face), rolls[face]) == 0).any())
+        return bool((self._quarters(board, take(faces, face), rolls[face]) == 0).any())
 
     def _upright(
         self, rgb: U8, quarter: int, search_px: Sequence[int], both_ways: bool, known: bool = False
@@ -104,27 +95,27 @@ class FaceFinder:
         and the quarter turns in which the others that were found would. ``known``: that the picture stands
         upright in this one, so that no face is asked."""
         board = np.ascontiguousarray(np.rot90(rgb, quarter))
-        found = self.network.detect(board, search_px, both_ways)
-        certainty, rolls = self.look.at(board, found, all_ways=not known)
+        faces = self.network.detect(board, search_px, both_ways)
+        certainty, rolls = self.look.at(board, faces, all_ways=not known)
         if quarter and not known:
             certainty = doubted(certainty, TURNED_DOUBT)
         face = certainty >= self.look.doubtful
-        found, certainty = take(found, face), certainty[face]
-        away = np.zeros(len(found), np.int64) if known else self._quarters(board, found, rolls[face])
-        lean = np.array([roll_of(p) for p in found.landmarks_xy])
-        kept = take(found.judged(certainty, lean), away == 0)
+        faces, certainty = take(faces, face), certainty[face]
+        away = np.zeros(len(faces), np.int64) if known else self._quarters(board, faces, rolls[face])
+        lean = np.array([roll_of(p) for p in faces.landmarks_xy])
+        upright = take(faces.judged(certainty, lean), away == 0)
         asked = {(quarter + int(k)) % 4 for k in away if k}
-        return from_quarter(kept, quarter, *rgb.shape[:2]), asked
+        return from_quarter(upright, quarter, *rgb.shape[:2]), asked
 
-    def _quarters(self, board: U8, found: Detections, rolls: F64) -> NDArray[np.int64]:
+    def _quarters(self, board: U8, faces: Detections, rolls: F64) -> NDArray[np.int64]:
         """How many quarter turns counter-clockwise set each face upright, 0 to 3."""
-        clear = (found.scores >= CLEARLY_UPRIGHT) & (np.abs(rolls) < 90)
+        clear = (faces.scores >= CLEARLY_UPRIGHT) & (np.abs(rolls) < 90)
         return np.array(
             [
                 0
                 if clear[i]
-                else quarter_of(board, found.boxes_xyxy[i], float(found.scores[i]), self.network)
-                for i in range(len(found))
+                else quarter_of(board, faces.boxes_xyxy[i], float(faces.scores[i]), self.network)
+                for i in range(len(faces))
             ],
             np.int64,
         )
