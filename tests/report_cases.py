@@ -9,6 +9,7 @@ import numpy as np
 
 from haechi.types import (
     F32,
+    Claim,
     Evidence,
     FaceQuality,
     FaceTrack,
@@ -178,12 +179,11 @@ def stated() -> Report:
     )
     notes = (Reason("meta_prompt", {"program": "ComfyUI"}), Reason("meta_face_app", {"program": "FaceApp"}))
     claims = (
-        Evidence("provenance", "1", "claim", None, Reason("provenance_intact"), facts=origin),
-        Evidence("metadata", "1", "claim", None, Reason("metadata_says_ai"), facts=notes),
-        Evidence("known", "1", "failed", None, Reason("claim_failed", {"error": "ValueError"})),
+        Claim("provenance", "1", Reason("provenance_intact"), origin),
+        Claim("metadata", "1", Reason("metadata_says_ai"), notes),
+        Claim("known", "1", Reason("claim_failed", {"error": "ValueError"}), outcome="failed"),
     )
-    plain = clean()
-    return replace(plain, evidence=(*plain.evidence, *claims))
+    return replace(clean(), claims=claims)
 
 
 CASES = {"photo": photo, "clip": clip, "nothing": nothing, "clean": clean, "stated": stated}

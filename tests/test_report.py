@@ -12,8 +12,8 @@ import pytest
 
 from haechi import report as reports
 from haechi.errors import DamagedFile, UsageError
-from haechi.types import Evidence, Reason, Region, Verdict
-from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo
+from haechi.types import Claim, Evidence, Reason, Region, Verdict
+from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo, stated
 
 
 @pytest.fixture(scope="module")
@@ -130,19 +130,38 @@ def test_a_file_of_several_pictures_owns_up_to_one_only():
 
 
 def test_a_claim_about_origin_takes_it_off_the_untested():
-    claim = Evidence("provenance", "1", "claim", None, Reason("claim"))
-    lines = reports.to_dict(replace(photo(), evidence=(claim,)))["not_tested"]
+    claim = Claim("provenance", "1", Reason("provenance_none"))
+    lines = reports.to_dict(replace(photo(), claims=(claim,)))["not_tested"]
     assert not any("C2PA" in line for line in lines)
 
 
 def test_the_statements_of_a_claim_stand_beside_their_codes(schema):
     facts = (Reason("short_video", {"frames": 3}), Reason("no_face"))
-    claim = Evidence("metadata", "1", "claim", None, Reason("claim"), facts=facts)
-    value = reports.to_dict(replace(photo(), evidence=(claim,)))
+    claim = Claim("metadata", "1", Reason("metadata_found"), facts)
+    value = reports.to_dict(replace(photo(), claims=(claim,)))
     schema.validate(value)
-    assert value["evidence"][0]["fact_codes"] == ["short_video", "no_face"]
-    assert value["evidence"][0]["facts"][1] == "No face was found."
+    (told,) = value["claims"]
+    assert (told["source"], told["outcome"], told["reason_code"]) == (
+        "metadata",
+        "answered",
+        "metadata_found",
+    )
+    assert told["fact_codes"] == ["short_video", "no_face"]
+    assert told["facts"][1] == "No face was found."
     assert all(item["facts"] == [] for item in reports.to_dict(photo())["evidence"])
+
+
+def test_claims_stand_at_the_end_of_the_evidence_too_where_they_were_before_they_had_a_list(schema):
+    value = reports.to_dict(stated())
+    schema.validate(value)
+    lines = value["evidence"][len(stated().evidence) :]
+    assert [(line["detector"], line["status"]) for line in lines] == [
+        ("provenance", "claim"),
+        ("metadata", "claim"),
+        ("known", "failed"),
+    ]
+    for line, claim in zip(lines, value["claims"], strict=True):
+        assert (line["facts"], line["reason"], line["llr"]) == (claim["facts"], claim["reason"], None)
 
 
 def test_languages_by_tag():

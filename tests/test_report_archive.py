@@ -37,6 +37,22 @@ def test_previews_come_back_almost_as_they_were() -> None:
         assert np.abs(after.rgb.astype(int) - before.rgb.astype(int)).mean() < 4
 
 
+def test_a_report_of_before_claims_had_a_place_of_their_own_is_read_as_one_of_today() -> None:
+    report = CASES["stated"]()
+    kept = json.loads(gzip.decompress(dump(report)))
+    told = kept["report"]["Report"]
+    for item in told.pop("claims")["tuple"]:
+        claim = item["Claim"]
+        status = {"answered": "claim", "failed": "failed"}[claim["outcome"]]
+        line = {"detector": claim["source"], "version": "1", "status": status, "llr": None}
+        more = {"spans_s": {"tuple": []}, "regions": {"tuple": []}, "series": {"tuple": []}}
+        line |= {"reason": claim["reason"], "facts": claim["facts"], **more}
+        told["evidence"]["tuple"].append({"Evidence": line})
+    again = load(_packed(kept))
+    assert again.claims == report.claims
+    assert again.evidence == report.evidence
+
+
 def test_no_pixels_of_a_face_are_kept() -> None:
     for make in CASES.values():
         for track in load(dump(make())).faces:

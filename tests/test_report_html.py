@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from haechi.report import LANGUAGES, level_sentence, render_html
 from haechi.report.facts import figure_rows
 from haechi.report.markup import clock, heat_uri
-from haechi.types import Evidence, ModelRef, Reason, Region
+from haechi.types import Claim, ModelRef, Reason, Region
 from html_page import Page
 from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo, preview
 
@@ -150,14 +150,13 @@ def test_a_heat_map_without_evidence_is_off_at_first():
 
 def test_what_the_file_says_of_itself_has_a_section_of_its_own_with_the_caveat():
     hostile = Reason("detector_failed", {"error": HOSTILE_NAME})
-    claim = Evidence("metadata", "1", "claim", None, Reason("claim"), facts=(hostile, Reason("no_face")))
-    text = render_html(replace(photo(), evidence=(*photo().evidence, claim)))
+    claim = Claim("metadata", "1", Reason("metadata_found"), (hostile, Reason("no_face")))
+    text = render_html(replace(photo(), claims=(claim,)))
     page = Page(text)
     assert "claims" in [attrs.get("id") for attrs in page.all("section")]
     assert "not weighed" in page.text
     assert "No face was found." in page.text
     assert "<script>alert" not in text
-    assert "status-claim" not in text
     assert "claims" not in [attrs.get("id") for attrs in Page(render_html(photo())).all("section")]
 
 
@@ -167,10 +166,10 @@ def test_what_must_not_be_missed_stands_beside_the_verdict():
         ("known_match", "on a list that was loaded; see below"),
         ("metadata_says_ai", "AI made it, or part of it; see below"),
     ):
-        claim = Evidence("known", "1", "claim", None, Reason(code, {"n": 3}))
-        assert words in Page(render_html(replace(photo(), evidence=(claim,)))).text
-        failed = replace(claim, status="failed")
-        assert words not in Page(render_html(replace(photo(), evidence=(failed,)))).text
+        claim = Claim("known", "1", Reason(code, {"n": 3}))
+        assert words in Page(render_html(replace(photo(), claims=(claim,)))).text
+        failed = replace(claim, outcome="failed")
+        assert words not in Page(render_html(replace(photo(), claims=(failed,)))).text
 
 
 def test_a_video_has_its_evidence_over_time_and_its_frames_to_choose_from():

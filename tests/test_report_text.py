@@ -11,7 +11,7 @@ from rich.console import Console
 
 from haechi.report import LANGUAGES, level_sentence, render_text
 from haechi.report.wrap import wrap
-from haechi.types import Evidence, Reason
+from haechi.types import Claim, Evidence, Reason
 from report_cases import CASES, HOSTILE_NAME, clean, clip, nothing, photo, stated
 
 
@@ -62,11 +62,11 @@ def test_a_failed_detector_is_shown_as_failed():
 
 
 def test_what_the_file_says_of_itself_is_no_row_with_a_weight():
-    claim = Evidence("metadata", "1", "claim", None, Reason("claim"), facts=(Reason("no_face"),))
-    late = Evidence("provenance", "1", "failed", None, Reason("detector_failed", {"error": "ValueError"}))
-    text = shown(replace(photo(), evidence=(*photo().evidence, claim, late)))
+    claim = Claim("metadata", "1", Reason("metadata_found"), (Reason("no_face"),))
+    late = Claim("provenance", "1", Reason("claim_failed", {"error": "ValueError"}), outcome="failed")
+    text = shown(replace(photo(), claims=(claim, late)))
     table, _, rest = text.partition("What the file says of itself")
-    assert "was not weighed" in flat(rest)
+    assert "Anyone can write or change them." in flat(rest)
     assert "No face was found." in rest
     assert "ValueError" in rest
     assert "statement" not in table

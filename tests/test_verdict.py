@@ -93,7 +93,6 @@ def test_bystanders_do_not_clear_the_main_face() -> None:
         (abstained("swap"), abstained("synthesis")),
         (failed("swap"), abstained("synthesis")),
         (failed("swap"), failed("synthesis"), failed("flicker")),
-        (Evidence("c2pa", "1", "claim", None, Reason("claim")),),
     ],
 )
 def test_without_a_score_nothing_is_said(evidence: Sequence[Evidence]) -> None:

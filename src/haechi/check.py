@@ -25,9 +25,20 @@ from haechi.errors import HaechiError, ModelError
 from haechi.settings import Settings
 
 if TYPE_CHECKING:
-    from haechi.claims import Claim, Subject
+    from haechi.claims import ClaimReader, Subject
     from haechi.media.original import Original
-    from haechi.types import Detector, Evidence, FaceTrack, Media, ModelRef, Quality, Report, Verdict
+    from haechi.types import (
+        Claim,
+        Detector,
+        Evidence,
+        FaceTrack,
+        Media,
+        ModelRef,
+        Quality,
+        Reason,
+        Report,
+        Verdict,
+    )
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
 #: Called with the name of the stage and the part of the whole check that is done, in [0, 1], never falling.
@@ -48,7 +59,7 @@ class Judges:
     detectors: tuple[Detector, ...]
     decide: Callable[[Sequence[Evidence], Quality, Settings], Verdict]
     models: tuple[ModelRef, ...]
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[ClaimReader, ...] = ()
 
 
 def shipped_finder(settings: Settings) -> Finder:
@@ -144,10 +155,11 @@ class Checker:
             media=media,
             quality=quality,
             faces=tracks,
-            evidence=(*evidence, *claims),
+            evidence=tuple(evidence),
             verdict=verdict,
             models=judges.models,
             elapsed_s=clock.elapsed_s,
+            claims=claims,
             previews=shown,
             stages_s=clock.stages_s,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -181,41 +193,45 @@ def _examine(
     quality: Quality,
     prior: Sequence[Evidence],
 ) -> Evidence:
+    from haechi.types import Evidence
+
     try:
         return detector.examine(media, tracks, quality, prior)
     except HaechiError:
         raise  # an altered model or an unreadable source is no crash of the detector
     except Exception as error:
-        return _failed(detector, "detector_failed", error)
+        reason = _failure(detector, "detector_failed", error)
+        return Evidence(detector.name, detector.version, "failed", None, reason)
 
 
-def _stated(claims: Sequence[Claim], original: Original, media: Media) -> list[Evidence]:
+def _stated(readers: Sequence[ClaimReader], original: Original, media: Media) -> tuple[Claim, ...]:
     """What each claim has to say. No report is lost to a claim: there is a verdict already."""
-    if not claims:
-        return []
+    if not readers:
+        return ()
     from haechi.claims import Subject
 
     subject = Subject(original, media)
-    return [said for claim in claims if (said := _state(claim, subject)) is not None]
+    return tuple(claim for reader in readers if (claim := _state(reader, subject)) is not None)
 
 
-def _state(claim: Claim, subject: Subject) -> Evidence | None:
+def _state(reader: ClaimReader, subject: Subject) -> Claim | None:
+    from haechi.types import Claim
+
     try:
-        return claim.state(subject)
-    except HaechiError as error:
-        return _failed(claim, "claim_changed" if error.code == "changed" else "claim_failed", error)
+        return reader.state(subject)
     except Exception as error:
-        return _failed(claim, "claim_failed", error)
+        changed = isinstance(error, HaechiError) and error.code == "changed"
+        reason = _failure(reader, "claim_changed" if changed else "claim_failed", error)
+        return Claim(reader.name, reader.version, reason, outcome="failed")
 
 
-def _failed(who: Detector | Claim, code: str, error: Exception) -> Evidence:
-    from haechi.types import Evidence, Reason
+def _failure(who: Detector | ClaimReader, code: str, error: Exception) -> Reason:
+    from haechi.types import Reason
 
     # The text of the error is left out of the log: it may name the user's file.
     steps = "".join(traceback.format_tb(error.__traceback__))
     _log.debug("%s failed: %s\n%s", who.name, type(error).__name__, steps)
-    reason = Reason(code, {"detector": who.name, "error": type(error).__name__})
-    return Evidence(who.name, who.version, "failed", None, reason)
+    return Reason(code, {"detector": who.name, "error": type(error).__name__})
 
 
 class _Clock:

@@ -21,17 +21,14 @@ F32: TypeAlias = NDArray[np.float32]
 F64: TypeAlias = NDArray[np.float64]
 
 MediaKind: TypeAlias = Literal["image", "video"]
-Status: TypeAlias = Literal["scored", "claim", "abstained", "failed"]
+Status: TypeAlias = Literal["scored", "abstained", "failed"]
+Outcome: TypeAlias = Literal["answered", "unread", "failed"]
 Level: TypeAlias = Literal["strong", "some", "none", "unknown"]
 Fact: TypeAlias = str | int | float | bool
 
 
 CLEAR_RATIO = 1.5
 """A likelihood ratio nearer to 1 than this is told as "nothing clear either way"."""
-
-CLAIM_NAMES = ("provenance", "metadata", "known")
-"""Names of the Evidence that repeats what a file, or a list, says about a file. It is shown beside the
-verdict and never weighed, whatever its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,7 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one detector has to say about the whole source. ``llr`` is None unless scored. Regions come
-    strongest first. ``facts``: a claim's single statements, each a sentence of the message catalogues."""
+    strongest first."""
 
     detector: str
     version: str
@@ -178,17 +175,27 @@ class Evidence:
     spans_s: tuple[tuple[float, float], ...] = ()
     regions: tuple[Region, ...] = ()
     series: tuple[Series, ...] = ()
-    facts: tuple[Reason, ...] = ()
-
-    @property
-    def is_claim(self) -> bool:
-        """Whether this repeats what is said about the file, instead of judging what it shows."""
-        return self.status == "claim" or self.detector in CLAIM_NAMES
 
     @property
     def heatmap(self) -> F32 | None:
         """f32 (h, w) in [0, 1]: the map of the strongest region that has one."""
         return next((r.heatmap for r in self.regions if r.heatmap is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a file, or a list, says of a file: shown beside the verdict, never weighed (standing rule 2).
+
+    source: the short name of what was read, such as ``provenance`` · reason: what it comes to in one sentence
+    · facts: its single statements, each a sentence of the catalogues · outcome: ``answered`` also when the
+    answer is that there is nothing; ``unread`` when the question could not be put; ``failed`` after an error.
+    """
+
+    source: str
+    version: str
+    reason: Reason
+    facts: tuple[Reason, ...] = ()
+    outcome: Outcome = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +238,7 @@ class Report:
     verdict: Verdict
     models: tuple[ModelRef, ...]
     elapsed_s: float
+    claims: tuple[Claim, ...] = ()
     previews: tuple[Preview, ...] = ()
     stages_s: Mapping[str, float] = field(default_factory=dict)
     created: str = ""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from haechi.report import LANGUAGES
 from haechi.report.messages import catalogue, sentence
-from haechi.types import Evidence
+from haechi.types import Claim
 
 EXIF, XMP = b"Exif\x00\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 
@@ -110,9 +110,8 @@ def item(kind: bytes, text: bytes) -> bytes:
     return box(kind, box(b"data", struct.pack(">II", 1, 0) + text))
 
 
-def spoken(said: Evidence) -> Evidence:
+def spoken(said: Claim) -> Claim:
     """What a claim says, every sentence of it tried in every language."""
-    assert said.llr is None
     for reason in (said.reason, *said.facts):
         assert reason.code in catalogue("en")
         for lang in LANGUAGES:

@@ -20,13 +20,13 @@ from haechi.media import open_media
 from haechi.media.original import Original
 from haechi.report.messages import sentence
 from haechi.settings import Settings
-from haechi.types import Evidence, Reason
+from haechi.types import Claim, Reason
 
 RETOUCHED = {"claim_generator_info": [{"name": "Retoucher"}]}
 NOTES = b"\xff\xd8\xff\xe1\x00\x20Exif\x00\x00MM\x00*" + bytes(20)
 
 
-def state(data: bytes) -> Evidence:
+def state(data: bytes) -> Claim:
     settings = Settings()
     return spoken(ProvenanceClaim(settings).state(Subject(Original.of(data), open_media(data, settings))))
 
@@ -39,7 +39,7 @@ def own(facts: tuple[Reason, ...]) -> dict[object, object]:
     return {f.params["why"]: f.params["code"] for f in facts if f.code == "c2pa_status"}
 
 
-def told(said: Evidence) -> str:
+def told(said: Claim) -> str:
     return " ".join(sentence(reason) for reason in (said.reason, *said.facts))
 
 

@@ -13,12 +13,13 @@ import pytest
 import haechi
 from fakes import FakeDetector, finder, judges, picture
 from haechi.check import Checker, Judges
-from haechi.claims import CLAIMS, Claim, Subject
+from haechi.claims import CLAIMS, ClaimReader, Subject
 from haechi.errors import DamagedFile
 from haechi.media import open_media
 from haechi.media.original import Changed, Original
-from haechi.settings import Settings
-from haechi.types import CLAIM_NAMES, Evidence, Reason
+from haechi.report.messages import catalogue
+from haechi.settings import LANGUAGES, Settings
+from haechi.types import Claim, Reason
 
 SETTINGS = Settings()
 
@@ -33,15 +34,14 @@ class FakeClaim:
     before: Callable[[Subject], object] = lambda _subject: None
     version: str = "7"
 
-    def state(self, subject: Subject) -> Evidence | None:
+    def state(self, subject: Subject) -> Claim | None:
         self.before(subject)
         if self.error is not None:
             raise self.error
-        said = Evidence(self.name, self.version, "claim", None, Reason("metadata_none"))
-        return None if self.silent else said
+        return None if self.silent else Claim(self.name, self.version, Reason("metadata_none"))
 
 
-def checker(*claims: Claim) -> Checker:
+def checker(*claims: ClaimReader) -> Checker:
     def with_claims(settings: Settings) -> Judges:
         made = judges(FakeDetector("swap"))(settings)
         return Judges(made.assess, made.detectors, made.decide, made.models, claims)
@@ -49,16 +49,19 @@ def checker(*claims: Claim) -> Checker:
     return Checker(SETTINGS, finder=finder, judges=with_claims)
 
 
-def test_the_list_and_the_names_that_reports_know_are_the_same() -> None:
-    assert tuple(make(SETTINGS).name for make in CLAIMS) == CLAIM_NAMES
+def test_every_shipped_claim_is_named_in_words() -> None:
+    for lang in LANGUAGES:
+        for name in (make(SETTINGS).name for make in CLAIMS):
+            assert f"name_{name}" in catalogue(lang)
 
 
 def test_claims_follow_the_evidence_and_leave_the_verdict_as_it_was(tmp_path: Path) -> None:
     source = picture(tmp_path / "a.png", "strong")
     without, with_one = checker().check(source), checker(FakeClaim()).check(source)
-    assert [e.detector for e in with_one.evidence] == ["swap", "metadata"]
+    assert [e.detector for e in with_one.evidence] == ["swap"]
+    assert [c.source for c in with_one.claims] == ["metadata"]
     assert with_one.verdict == without.verdict
-    assert with_one.evidence[:1] == without.evidence
+    assert with_one.evidence == without.evidence
     assert "claims" in with_one.stages_s
 
 
@@ -69,17 +72,17 @@ def test_a_claim_that_breaks_down_is_shown_as_failed_and_changes_no_verdict(
     caplog.set_level(logging.DEBUG, "haechi")
     source = picture(tmp_path / "secret.png", "none")
     report = checker(FakeClaim("provenance", error), FakeClaim()).check(source)
-    failed, said = report.evidence[1:]
-    assert (failed.status, failed.reason.code, failed.llr) == ("failed", "claim_failed", None)
+    failed, said = report.claims
+    assert (failed.source, failed.outcome, failed.reason.code) == ("provenance", "failed", "claim_failed")
     assert failed.reason.params["error"] == type(error).__name__
-    assert said.status == "claim"
+    assert said.outcome == "answered"
     assert report.verdict == checker().check(source).verdict
     assert "secret" not in caplog.text
 
 
 def test_a_claim_may_have_nothing_to_say(tmp_path: Path) -> None:
     report = checker(FakeClaim(silent=True)).check(picture(tmp_path / "a.png", "none"))
-    assert len(report.evidence) == 1
+    assert report.claims == ()
 
 
 def test_claims_read_what_was_given_be_it_a_file_or_bytes(tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_a_file_that_changes_meanwhile_is_not_spoken_of(tmp_path: Path, how: str
         assert subject.notes.readable
 
     report = checker(FakeClaim(before=read)).check(source)
-    assert [e.reason.code for e in report.evidence[1:]] == ["claim_changed"]
+    assert [c.reason.code for c in report.claims] == ["claim_changed"]
     assert report.verdict.level == "strong"
 
 
@@ -141,8 +144,8 @@ def test_the_shipped_claims_leave_the_shipped_verdict_alone(astronaut: Path, shi
 
     bare, whole = Checker(shipped, judges=without_claims).check(astronaut), haechi.check(astronaut, shipped)
     assert whole.verdict == bare.verdict
-    assert [e.detector for e in whole.evidence if e.is_claim] == ["provenance", "metadata"]
-    assert [e.llr for e in whole.evidence if not e.is_claim] == [e.llr for e in bare.evidence]
+    assert [c.source for c in whole.claims] == ["provenance", "metadata"]
+    assert [e.llr for e in whole.evidence] == [e.llr for e in bare.evidence]
 
 
 def test_the_notes_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

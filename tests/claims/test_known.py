@@ -18,7 +18,7 @@ from haechi.pdq import hash_rgb
 from haechi.report import LANGUAGES
 from haechi.report.messages import sentence
 from haechi.settings import Settings
-from haechi.types import U8, Evidence
+from haechi.types import U8, Claim
 
 
 def scene(seed: int) -> U8:
@@ -42,7 +42,7 @@ def listed(path: Path, *pictures: U8) -> Path:
     return path
 
 
-def state(source: Path, known: Path | str) -> Evidence | None:
+def state(source: Path, known: Path | str) -> Claim | None:
     settings = Settings(known_files=str(known))
     said = KnownClaim(settings).state(Subject(Original.of(source), open_media(source, settings)))
     for reason in () if said is None else (said.reason, *said.facts):
@@ -63,7 +63,7 @@ def test_a_copy_is_found_on_the_list_that_holds_it(tmp_path: Path) -> None:
     smaller = np.asarray(cv2.resize(scene(1), (200, 150), interpolation=cv2.INTER_AREA), np.uint8)
     said = state(photograph(tmp_path / "a.jpg", smaller, quality=60), folder)
     assert said is not None
-    assert (said.status, said.llr, said.reason.code) == ("claim", None, "known_match")
+    assert (said.outcome, said.reason.code) == ("answered", "known_match")
     (fact,) = said.facts
     assert fact.params["list"] == "police"
     assert 0 <= int(fact.params["distance"]) <= 31
@@ -73,14 +73,14 @@ def test_a_copy_is_found_on_the_list_that_holds_it(tmp_path: Path) -> None:
 def test_another_picture_is_not_found(tmp_path: Path) -> None:
     said = state(photograph(tmp_path / "a.jpg", scene(2)), listed(tmp_path / "list.csv", scene(1), scene(3)))
     assert said is not None
-    assert (said.status, said.reason.code, said.facts) == ("claim", "known_none", ())
+    assert (said.outcome, said.reason.code, said.facts) == ("answered", "known_none", ())
 
 
 def test_a_picture_with_nothing_in_it_is_not_compared(tmp_path: Path) -> None:
     plain = np.full((240, 320, 3), 128, np.uint8)
     said = state(photograph(tmp_path / "a.jpg", plain), listed(tmp_path / "list.csv", plain))
     assert said is not None
-    assert (said.status, said.reason.code) == ("abstained", "known_plain")
+    assert (said.outcome, said.reason.code) == ("unread", "known_plain")
 
 
 def test_a_video_tells_when(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from haechi.media import open_media
 from haechi.media.original import Original
 from haechi.report.messages import catalogue, sentence
 from haechi.settings import Settings
-from haechi.types import Evidence, Reason
+from haechi.types import Claim, Reason
 from tinyvideo import avi
 from tinyvideo import jpeg as frame
 
@@ -37,7 +37,7 @@ NOVELAI = (
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
-def state(data: bytes | Path) -> Evidence:
+def state(data: bytes | Path) -> Claim:
     """What the claim says, every sentence of it tried in every language."""
     said = MetadataClaim(SETTINGS).state(Subject(Original.of(data), open_media(data, SETTINGS)))
     return spoken(said)
@@ -58,7 +58,7 @@ def _alternative(name: str, text: str) -> str:
 
 def test_a_file_that_names_nothing_is_not_suspected() -> None:
     said = state(drawn())
-    assert (said.status, said.reason.code, said.facts) == ("claim", "metadata_none", ())
+    assert (said.outcome, said.reason.code, said.facts) == ("answered", "metadata_none", ())
     assert "says nothing either way" in sentence(said.reason)
 
 
@@ -251,7 +251,7 @@ def test_hostile_text_is_cleaned_and_short() -> None:
 
 def test_a_format_whose_notes_are_not_read_is_said() -> None:
     said = state(drawn("BMP"))
-    assert (said.status, said.reason.code) == ("abstained", "metadata_format")
+    assert (said.outcome, said.reason.code) == ("unread", "metadata_format")
 
 
 # What stands behind XMP in a GIF, so that readers of sub-blocks find their way out (XMP part 3, 1.1.2).

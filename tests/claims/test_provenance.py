@@ -36,23 +36,23 @@ from haechi.media.original import Original
 from haechi.report.data import to_dict
 from haechi.report.messages import catalogue, sentence
 from haechi.settings import Settings
-from haechi.types import Evidence
+from haechi.types import Claim
 from tinyheic import heic, needs_x265
 
 SETTINGS = Settings()
 
 
-def state(data: bytes | Path, settings: Settings = SETTINGS) -> Evidence:
+def state(data: bytes | Path, settings: Settings = SETTINGS) -> Claim:
     """What the claim says, every sentence of it tried in every language."""
     said = ProvenanceClaim(settings).state(Subject(Original.of(data), open_media(data, settings)))
     return spoken(said)
 
 
-def codes(said: Evidence) -> list[str]:
+def codes(said: Claim) -> list[str]:
     return [said.reason.code, *(fact.code for fact in said.facts)]
 
 
-def told(said: Evidence) -> str:
+def told(said: Claim) -> str:
     return " ".join(sentence(reason) for reason in (said.reason, *said.facts))
 
 
@@ -75,13 +75,13 @@ def credentialed(plain: bytes) -> bytes:
 def test_a_file_without_them_is_not_suspected(plain: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "_PROCESS", Path("the library was loaded for nothing"))
     said = state(plain)
-    assert (said.status, codes(said)) == ("claim", ["provenance_none"])
+    assert (said.outcome, codes(said)) == ("answered", ["provenance_none"])
     assert "says nothing either way" in told(said)
 
 
 def test_an_intact_file_tells_who_signed_and_that_nobody_vouches_for_them(credentialed: bytes) -> None:
     said = state(credentialed)
-    assert said.status == "claim"
+    assert said.outcome == "answered"
     wanted = ["provenance_intact", "c2pa_signer", "c2pa_signer_unknown", "c2pa_program", "source_camera"]
     assert codes(said) == wanted
     assert "Example News / Desk 3" in told(said)
@@ -93,7 +93,7 @@ def test_one_changed_byte_of_the_picture_is_found(credentialed: bytes) -> None:
     altered = bytearray(credentialed)
     altered[-300] ^= 1
     said = state(bytes(altered))
-    assert (said.status, said.reason.code) == ("claim", "provenance_altered")
+    assert (said.outcome, said.reason.code) == ("answered", "provenance_altered")
     assert "does not vouch" in told(said)
 
 
@@ -127,7 +127,7 @@ def test_an_expired_certificate_is_told(plain: bytes) -> None:
     time.sleep(3.1)  # certificates count in whole seconds
     said = state(data)
     assert (said.reason.code, "c2pa_signer_expired" in codes(said)) == ("provenance_lapsed", True)
-    assert said.status == "claim"
+    assert said.outcome == "answered"
 
 
 def test_a_file_that_says_that_ai_made_it(plain: bytes) -> None:
@@ -194,7 +194,7 @@ def test_videos_carry_them_too(tmp_path: Path) -> None:
 
 def test_a_format_that_carries_none_is_said_not_to_be_looked_at() -> None:
     said = state(drawn("BMP"))
-    assert (said.status, said.reason.code) == ("abstained", "provenance_format")
+    assert (said.outcome, said.reason.code) == ("unread", "provenance_format")
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_a_statement_that_lies_elsewhere_is_not_fetched(
     address, asked = site
     data = sign(plain, remote=f"{address}/statement.c2pa")
     said = state(data)
-    assert (said.status, said.reason.code) == ("abstained", "provenance_remote")
+    assert (said.outcome, said.reason.code) == ("unread", "provenance_remote")
     # The library itself, asked as the claim asks it, must not fetch either; told to, it would.
     path = tmp_path / "x.jpg"
     path.write_bytes(data)
@@ -244,7 +244,7 @@ def test_without_the_extra_it_is_said_how_to_install_it(
 ) -> None:
     monkeypatch.setattr("haechi.claims.provenance.installed", lambda: False)
     said = state(credentialed)
-    assert (said.status, said.reason.code) == ("abstained", "provenance_missing")
+    assert (said.outcome, said.reason.code) == ("unread", "provenance_missing")
     assert "pip install 'haechi[provenance]'" in told(said)
 
 
@@ -284,7 +284,7 @@ def test_damaged_statements_never_break_the_check(credentialed: bytes, data: st.
         return  # the length of a segment was hit: not a picture any more
     said = ProvenanceClaim(SETTINGS).state(Subject(Original.of(bytes(altered)), media))
     assert said.reason.code != "provenance_intact" or bytes(altered) == credentialed
-    assert said.status in ("claim", "failed")
+    assert said.outcome in ("answered", "failed")
 
 
 def segment(marker: int, body: bytes) -> bytes:
@@ -305,7 +305,7 @@ def segment(marker: int, body: bytes) -> bytes:
 )
 def test_garbage_in_their_place_is_shown_as_failed(plain: bytes, body: bytes) -> None:
     said = state(plain[:2] + segment(0xEB, body) + plain[2:])
-    assert (said.status, said.reason.code) == ("failed", "provenance_refused")
+    assert (said.outcome, said.reason.code) == ("failed", "provenance_refused")
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_whatever_becomes_of_the_library_the_check_goes_on(
     (tmp_path / "process.py").write_text(script)
     monkeypatch.setattr(library, "_PROCESS", tmp_path / "process.py")
     said = state(credentialed, Settings(decode_timeout_s=2.0))
-    assert (said.status, said.reason.params.get("error")) == ("failed", word)
+    assert (said.outcome, said.reason.params.get("error")) == ("failed", word)
 
 
 def test_the_process_of_the_library_is_kept_replaced_and_ended(credentialed: bytes, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from haechi.claims.provenance import ProvenanceClaim
 from haechi.media import open_media
 from haechi.media.original import Original
 from haechi.settings import Settings
-from haechi.types import Evidence
+from haechi.types import Claim
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the time stamps")
 
@@ -60,7 +60,7 @@ def clock(tmp_path: Path) -> Iterator[tuple[str, Signer]]:
         server.shutdown()
 
 
-def told(data: bytes, trusted: bytes, tmp_path: Path) -> Evidence:
+def told(data: bytes, trusted: bytes, tmp_path: Path) -> Claim:
     """What is said of a file under a list of trusted signers and clocks."""
     (tmp_path / "list.pem").write_bytes(trusted)
     settings = Settings(trust_list=str(tmp_path / "list.pem"))

@@ -20,7 +20,7 @@ from haechi.errors import UsageError
 from haechi.media import display_name
 from haechi.media.exif import clean
 from haechi.settings import Settings
-from haechi.types import Evidence, Reason
+from haechi.types import Claim, Reason
 
 if TYPE_CHECKING:
     from haechi import pdq
@@ -45,7 +45,7 @@ class KnownClaim:
 
             self._lists = [(name, Index(hashes)) for name, hashes in load_lists(settings.known_files)]
 
-    def state(self, subject: Subject) -> Evidence | None:
+    def state(self, subject: Subject) -> Claim | None:
         """None when no list is loaded. Of a video a handful of frames are compared."""
         if not self._lists:
             return None
@@ -63,14 +63,13 @@ class KnownClaim:
                 if near <= MATCH_AT and near < best.get(name, (MATCH_AT + 1, 0.0))[0]:
                     best[name] = near, frame.time_s
         if quality < MIN_QUALITY:
-            return Evidence(
-                self.name, self.version, "abstained", None, Reason("known_plain", {"quality": quality})
-            )
+            reason = Reason("known_plain", {"quality": quality})
+            return Claim(self.name, self.version, reason, outcome="unread")
         video = subject.media.kind == "video"
         facts = tuple(_match(name, *found, video) for name, found in sorted(best.items())[:_MOST_FACTS])
         count = sum(len(index) for _, index in self._lists)
         reason = Reason("known_match" if facts else "known_none", {"n": count})
-        return Evidence(self.name, self.version, "claim", None, reason, facts=facts)
+        return Claim(self.name, self.version, reason, facts)
 
 
 def _match(name: str, distance: int, time_s: float, video: bool) -> Reason:

@@ -18,7 +18,7 @@ from haechi.claims.subject import Subject
 from haechi.claims.xmp import read_xmp
 from haechi.media.exif import clean
 from haechi.settings import Settings
-from haechi.types import Evidence, Reason
+from haechi.types import Claim, Reason
 
 _MOST_FACTS, _MOST_PROGRAMS = 24, 6
 _STEPS = frozenset({"saved", "edited", "converted", "derived"})
@@ -34,15 +34,15 @@ class MetadataClaim:
     def __init__(self, settings: Settings) -> None:
         """Nothing of the settings bears on it."""
 
-    def state(self, subject: Subject) -> Evidence:
-        """Always Evidence: that a file names nothing is worth saying too."""
+    def state(self, subject: Subject) -> Claim:
+        """Always a claim: that a file names nothing is worth saying too."""
         notes = subject.notes
         if not notes.readable:
-            return Evidence(self.name, self.version, "abstained", None, Reason("metadata_format"))
+            return Claim(self.name, self.version, Reason("metadata_format"), outcome="unread")
         facts = tuple({(f.code, *f.params.values()): f for f in _facts(notes)}.values())[:_MOST_FACTS]
         said = "metadata_says_ai" if any(f.code in _SAYS_AI for f in facts) else "metadata_found"
         reason = Reason(said if facts else "metadata_none")
-        return Evidence(self.name, self.version, "claim", None, reason, facts=facts)
+        return Claim(self.name, self.version, reason, facts)
 
 
 class _Found:

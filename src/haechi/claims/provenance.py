@@ -18,7 +18,7 @@ from haechi.claims.xmp import read_xmp
 from haechi.errors import UsageError
 from haechi.media.exif import clean
 from haechi.settings import Settings
-from haechi.types import Evidence, Reason, Status
+from haechi.types import Claim, Outcome, Reason
 
 _MOST_TRUSTED = 4 * 1024**2
 _PEM = b"-----BEGIN CERTIFICATE-----"
@@ -33,34 +33,33 @@ class ProvenanceClaim:
     def __init__(self, settings: Settings) -> None:
         self._library = Library(_certificates(settings.trust_list), settings.decode_timeout_s)
 
-    def state(self, subject: Subject) -> Evidence:
-        """A claim when the question was answered, be it by "there is none"; ``abstained`` when the extra is
-        missing, the format cannot be read or the statement lies elsewhere; ``failed`` when the library
-        refuses or breaks down."""
+    def state(self, subject: Subject) -> Claim:
+        """``answered`` be it by "there is none"; ``unread`` when the extra is missing, the format cannot be
+        read or the statement lies elsewhere; ``failed`` when the library refuses or breaks down."""
         if not installed():
-            return self._told("abstained", Reason("provenance_missing"))
+            return self._claim("unread", Reason("provenance_missing"))
         if subject.format not in MEDIA_TYPES:
-            return self._told("abstained", Reason("provenance_format"))
+            return self._claim("unread", Reason("provenance_format"))
         if subject.notes.c2pa:
             return self._read(subject)
         if any(_elsewhere(packet) for packet in subject.notes.xmp):
-            return self._told("abstained", Reason("provenance_remote"))
-        return self._told("claim", Reason("provenance_none"))
+            return self._claim("unread", Reason("provenance_remote"))
+        return self._claim("answered", Reason("provenance_none"))
 
-    def _read(self, subject: Subject) -> Evidence:
+    def _read(self, subject: Subject) -> Claim:
         try:
             store = self._library.read_store(subject.original, subject.format)
             reason, facts = statements(store, _only_notes_left_out(store, subject))
         except Refused as error:
-            return self._told(
+            return self._claim(
                 "failed", Reason("provenance_refused", {"error": clean(str(error)) or "Unknown"})
             )
         except ValueError:
-            return self._told("failed", Reason("provenance_refused", {"error": "NoManifest"}))
-        return self._told("claim", reason, facts)
+            return self._claim("failed", Reason("provenance_refused", {"error": "NoManifest"}))
+        return self._claim("answered", reason, facts)
 
-    def _told(self, status: Status, reason: Reason, facts: tuple[Reason, ...] = ()) -> Evidence:
-        return Evidence(self.name, self.version, status, None, reason, facts=facts)
+    def _claim(self, outcome: Outcome, reason: Reason, facts: tuple[Reason, ...] = ()) -> Claim:
+        return Claim(self.name, self.version, reason, facts, outcome)
 
 
 def _only_notes_left_out(store: object, subject: Subject) -> bool:

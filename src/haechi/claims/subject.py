@@ -10,7 +10,7 @@ from haechi.claims.pictures import picture_notes
 from haechi.claims.videos import video_notes
 from haechi.media.original import Original
 from haechi.media.sniff import PICTURES
-from haechi.types import Evidence, Media
+from haechi.types import Claim, Media
 
 
 class Subject:
@@ -31,13 +31,14 @@ class Subject:
             return video_notes(file, self.format)
 
 
-class Claim(Protocol):
-    """One file in ``claims/``. What it raises becomes ``failed`` evidence in ``check``."""
+class ClaimReader(Protocol):
+    """One file in ``claims/``, which reads one kind of statement. What it raises becomes a ``failed`` Claim
+    in ``check``."""
 
     @property
     def name(self) -> str: ...
     @property
     def version(self) -> str: ...
 
-    def state(self, subject: Subject) -> Evidence | None:
-        """Status ``claim``, ``abstained`` or ``failed``, without an llr; None when it was not asked for."""
+    def state(self, subject: Subject) -> Claim | None:
+        """What is said, under this name; None when it was not asked for."""

@@ -27,6 +27,7 @@ from haechi.types import U8, Frame, Preview, Report
 MEDIA_TYPE = "application/vnd.haechi.kept"
 FORMAT = "haechi.kept/1"
 _QUALITY = 90
+_FORMER_CLAIMS = ("provenance", "metadata", "known")
 _MAX_BYTES = 64 * 1024**2
 _MAX_SIDE_PX = 4096
 _DTYPES = ("float32", "float64", "int64", "uint8")
@@ -63,7 +64,7 @@ def load(data: bytes, *, previews: bool = True) -> Report:
             raise ValueError("another format")
         if not previews:
             kept["report"]["Report"]["previews"] = {"tuple": []}
-        report = _built(kept["report"])
+        report = _built(_with_claims(kept["report"]))
         if not isinstance(report, Report):
             raise ValueError("no report")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error, cv2.error) as error:
@@ -71,6 +72,23 @@ def load(data: bytes, *, previews: bool = True) -> Report:
             "This stored report is damaged or was made by another version of Haechi: check the file anew."
         ) from error
     return report
+
+
+def _with_claims(tree: Any) -> Any:
+    """The tree of a report; one that was stored when claims stood among the evidence gets them apart."""
+    told = tree["Report"]
+    if "claims" in told:
+        return tree
+    evidence, claims = [], []
+    for item in told["evidence"]["tuple"]:
+        line = item["Evidence"]
+        if line["status"] == "claim" or line["detector"] in _FORMER_CLAIMS:
+            outcome = {"claim": "answered", "abstained": "unread"}.get(line["status"], "failed")
+            shared = {name: line[name] for name in ("version", "reason", "facts")}
+            claims.append({"Claim": {"source": line["detector"], "outcome": outcome, **shared}})
+        else:
+            evidence.append(item)
+    return {"Report": {**told, "evidence": {"tuple": evidence}, "claims": {"tuple": claims}}}
 
 
 def _no_frames(_n: int) -> Iterator[Frame]:

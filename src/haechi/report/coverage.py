@@ -22,14 +22,14 @@ def were_tested(report: Report, lang: str) -> list[str]:
 def not_tested(report: Report, lang: str) -> list[str]:
     """A sentence for each examination without a finding, then for everything that Haechi never looks at.
     Content credentials that were not read are told of among the first, with the reason."""
+    silent = [(item.detector, item.reason) for item in report.evidence if item.status != "scored"]
+    silent += [(claim.source, claim.reason) for claim in report.claims if claim.outcome != "answered"]
     lines = [
-        say("not_tested_detector", lang, detector=item.detector, why=sentence(item.reason, lang))
-        for item in report.evidence
-        if item.status in ("abstained", "failed")
+        say("not_tested_detector", lang, detector=name, why=sentence(reason, lang)) for name, reason in silent
     ]
     container = report.media.container
     seen, pages = frames_seen(report), container.get("frames", 1)
-    asked = {item.detector for item in report.evidence}
+    asked = {claim.source for claim in report.claims}
     for topic in untested_topics(report):
         if topic == "provenance" and topic in asked:
             lines.append(say("not_tested_watermarks", lang))
@@ -47,10 +47,10 @@ def not_tested(report: Report, lang: str) -> list[str]:
 def untested_topics(report: Report) -> list[str]:
     """Short names of what is outside of every examination, most tempting to forget first."""
     video = report.media.kind == "video"
-    spoken_of = {item.detector for item in report.evidence if item.status in ("scored", "claim")}
+    answered = {claim.source for claim in report.claims if claim.outcome == "answered"}
     topics = ["context", "identity", "body", "background"]
     topics += ["audio"] if video else []
-    topics += ["watermarks" if "provenance" in spoken_of else "provenance"]
+    topics += ["watermarks" if "provenance" in answered else "provenance"]
     return topics + (["frames"] if video else _besides(report.media.container))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from haechi.errors import HaechiError
 from haechi.report.coverage import not_tested, were_tested
 from haechi.report.messages import language, level_sentence, sentence
-from haechi.types import Evidence, FaceTrack, Media, Quality, Reason, Region, Report, Series
+from haechi.types import Claim, Evidence, FaceTrack, Media, Quality, Reason, Region, Report, Series
 
 SCHEMA_NAME = "haechi.report/1"
 
@@ -45,7 +45,11 @@ def to_dict(report: Report, lang: str = "en") -> dict[str, Any]:
         "source": _source(report.media),
         "quality": _quality(report.quality, lang),
         "faces": [_face(track) for track in report.faces if len(track.scores)],
-        "evidence": [_evidence(item, lang) for item in report.evidence],
+        "evidence": [
+            *(_evidence(item, lang) for item in report.evidence),
+            *(_claim_as_evidence(claim, lang) for claim in report.claims),
+        ],
+        "claims": [_claim(claim, lang) for claim in report.claims],
         "verdict": {
             "level": verdict.level,
             "sentence": level_sentence(verdict, lang),
@@ -145,7 +149,34 @@ def _evidence(item: Evidence, lang: str) -> dict[str, Any]:
         "spans_s": [[seconds(a), seconds(b)] for a, b in item.spans_s],
         "regions": [_region(region) for region in item.regions],
         "series": [_series(series) for series in item.series],
-        **_worded("fact", item.facts, lang),
+        **_worded("fact", (), lang),
+    }
+
+
+def _claim(claim: Claim, lang: str) -> dict[str, Any]:
+    return {
+        "source": claim.source,
+        "version": claim.version,
+        "outcome": claim.outcome,
+        "reason": sentence(claim.reason, lang),
+        "reason_code": claim.reason.code,
+        **_worded("fact", claim.facts, lang),
+    }
+
+
+def _claim_as_evidence(claim: Claim, lang: str) -> dict[str, Any]:
+    """Where claims stood before they had a list of their own, for who reads them there."""
+    return {
+        "detector": claim.source,
+        "version": claim.version,
+        "status": {"answered": "claim", "unread": "abstained", "failed": "failed"}[claim.outcome],
+        "llr": None,
+        "reason": sentence(claim.reason, lang),
+        "reason_code": claim.reason.code,
+        "spans_s": [],
+        "regions": [],
+        "series": [],
+        **_worded("fact", claim.facts, lang),
     }
 
 

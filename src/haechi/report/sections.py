@@ -20,7 +20,7 @@ from haechi.report.messages import (
 )
 from haechi.report.pointers import pointers
 from haechi.report.timeline import charts, span_s
-from haechi.types import Evidence, Level, Report
+from haechi.types import Claim, Evidence, Level, Report
 
 # The marks differ in shape, and none is a tick: nothing here is a clearance.
 _MARKS: Mapping[Level, str] = {
@@ -124,7 +124,6 @@ def evidence(report: Report, lang: str) -> str:
             f'<span class="status-{item.status}">{words(f"status_{item.status}", lang)}</span>',
         )
         for item in report.evidence
-        if not item.is_claim
     ]
     body = table(heads, rows, style="evidence") if rows else f"<p>{words('tested_nothing', lang)}</p>"
     return part("evidence", say("ui_evidence", lang), body, wide=True)
@@ -132,19 +131,20 @@ def evidence(report: Report, lang: str) -> str:
 
 def claims(report: Report, lang: str) -> str:
     """What the file, or a list, says: kept apart from the evidence, because nobody weighed it."""
-    told = [item for item in report.evidence if item.is_claim]
-    if not told:
+    if not report.claims:
         return ""
     note = f'<p class="note">{words("ui_claims_note", lang)}</p>'
-    return part("claims", say("ui_claims", lang), note + "".join(_claim(item, lang) for item in told))
+    return part(
+        "claims", say("ui_claims", lang), note + "".join(_claim(claim, lang) for claim in report.claims)
+    )
 
 
-def _claim(item: Evidence, lang: str) -> str:
+def _claim(claim: Claim, lang: str) -> str:
     marked = f' <span class="status-failed">{words("status_failed", lang)}</span>'
     return (
-        f'<div class="claim"><h3>{esc(detector_name(item.detector, lang))}'
-        f"{marked if item.status == 'failed' else ''}</h3><p>{esc(sentence(item.reason, lang))}</p>"
-        f"{bullets(sentences(item.facts, lang))}</div>"
+        f'<div class="claim"><h3>{esc(detector_name(claim.source, lang))}'
+        f"{marked if claim.outcome == 'failed' else ''}</h3><p>{esc(sentence(claim.reason, lang))}</p>"
+        f"{bullets(sentences(claim.facts, lang))}</div>"
     )
 
 

@@ -33,7 +33,7 @@ GAP = 3
 LEVEL_STYLE = {"strong": "bold red", "some": "bold yellow", "none": "bold blue", "unknown": "bold magenta"}
 LEVEL_MARK = {"strong": "▲", "some": "△", "none": "○", "unknown": "?"}
 LEVEL_MARK_ASCII = {"strong": "!!", "some": "!", "none": "-", "unknown": "?"}
-_CLAIM_STYLE = {"failed": "bold", "abstained": "dim"}
+_CLAIM_STYLE = {"failed": "bold", "unread": "dim"}
 WEIGHT_STYLE = {"weight_for_3": "bold red", "weight_for_2": "red", "weight_for_1": "yellow"}
 
 
@@ -56,7 +56,7 @@ def print_report(report: Report, console: Console, lang: str = "en") -> None:
         *(_hanging("  ·" if unicode else "  -", why, width) for why in _reasons(report, lang)),
     ):
         console.print(line, soft_wrap=True)
-    if any(not item.is_claim for item in report.evidence):
+    if report.evidence:
         console.print(_table(report, lang, width))
     for line in _claims(report, lang, width, "·" if unicode else "-"):
         console.print(line, soft_wrap=True)
@@ -84,7 +84,8 @@ def _reasons(report: Report, lang: str) -> list[str]:
     verdict = report.verdict
     told = unknown_because(verdict) if verdict.level == "unknown" else None
     fresh = (r for r in verdict.reasons if r is not told and not r.code.startswith("evidence_"))
-    tabled = {sentence(item.reason, lang) for item in report.evidence}
+    reasons = [e.reason for e in report.evidence] + [claim.reason for claim in report.claims]
+    tabled = {sentence(reason, lang) for reason in reasons}
     return [
         *(line for line in sentences(fresh, lang) if line not in tabled),
         *sentences(pointers(report), lang),
@@ -101,9 +102,7 @@ def _table(report: Report, lang: str, width: int) -> Table:
     """Detectors, their findings in words, and which way each speaks. Wrapped here, because rich breaks
     Chinese and Korean in the wrong places."""
     rows = [
-        (detector_name(e.detector, lang), sentence(e.reason, lang), _weight(e, lang))
-        for e in report.evidence
-        if not e.is_claim
+        (detector_name(e.detector, lang), sentence(e.reason, lang), _weight(e, lang)) for e in report.evidence
     ]
     heads = [say(f"ui_{key}", lang) for key in ("examination", "finding", "weight_short")]
     first = min(max(cell_len(x) for x in (heads[0], *(r[0] for r in rows))), width * 3 // 10)
@@ -120,13 +119,12 @@ def _table(report: Report, lang: str, width: int) -> Table:
 
 def _claims(report: Report, lang: str, width: int, dot: str) -> Iterator[Text]:
     """What the file, or a list, says: sentences, not rows with a weight; an empty line stands behind them."""
-    told = [item for item in report.evidence if item.is_claim]
-    if not told:
+    if not report.claims:
         return
     yield Text(wrap(say("ui_claims", lang), width), style="dim")
-    for item in told:
-        yield _hanging(f"  {dot}", sentence(item.reason, lang), width, _CLAIM_STYLE.get(item.status, ""))
-        for fact in sentences(item.facts, lang):
+    for claim in report.claims:
+        yield _hanging(f"  {dot}", sentence(claim.reason, lang), width, _CLAIM_STYLE.get(claim.outcome, ""))
+        for fact in sentences(claim.facts, lang):
             yield _hanging(f"      {dot}", fact, width)
     yield Text("")
 
