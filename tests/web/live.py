@@ -23,7 +23,7 @@ from fakes import InProcess
 from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.web.app import build
-from haechi.web.wire import Wire
+from haechi.web.http_protocol import TimedProtocol
 
 
 @contextmanager
@@ -31,7 +31,13 @@ def in_thread(folder: Path, make: Any = FAKE, **options: Any) -> Iterator[int]:
     """The port of a server with stand-in networks."""
     app = build(Options(**{"data_dir": folder, **options}), Settings(), make=partial(InProcess, make))
     config = uvicorn.Config(
-        app, http=Wire, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False
+        app,
+        http=TimedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     listening = socket.socket()

@@ -17,7 +17,7 @@ from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.types import Report
 from haechi.web.app import build
-from haechi.web.desk import Desk
+from haechi.web.jobs.store import JobStore
 
 BASE = "http://127.0.0.1:8765"
 FAKE = partial(Checker, finder=finder, judges=judges())
@@ -31,9 +31,9 @@ class Site:
     folder: Path
 
     @property
-    def desk(self) -> Desk:
-        desk: Desk = self.client.app.state.desk  # type: ignore[attr-defined]
-        return desk
+    def jobs(self) -> JobStore:
+        jobs: JobStore = self.client.app.state.jobs  # type: ignore[attr-defined]
+        return jobs
 
     def send(self, content: bytes, name: str = "photo.png", **more: Any) -> Any:
         return self.client.post("/v1/checks", files={"file": (name, content)}, **more)
@@ -70,12 +70,12 @@ def started(
     settings: Settings | None,
     headers: dict[str, str] | None,
     *,
-    lanes: bool = False,
+    processes: bool = False,
     **options: Any,
 ) -> Site:
     """The application in ``folder``, not entered yet. ``make``: of the settings what checks in this process,
-    or with ``lanes`` what a ``Worker`` takes."""
-    make = make if lanes else partial(InProcess, make)
+    or with ``processes`` what a ``Scheduler`` takes."""
+    make = make if processes else partial(InProcess, make)
     app = build(Options(**{"data_dir": folder, **options}), settings or Settings(), make=make)
     return Site(TestClient(app, base_url=BASE, client=("127.0.0.1", 50000), headers=headers or {}), folder)
 

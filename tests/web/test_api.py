@@ -202,8 +202,8 @@ def test_results_expire(start: Start) -> None:
     assert site.client.get(address).status_code == 200
     threading.Event().wait(1.1)
     problem(site.client.get(address), 404, "not_found")
-    assert site.desk.sweep() == 1
-    assert site.desk.kept(address.rpartition("/")[2]) is None
+    assert site.jobs.sweep() == 1
+    assert site.jobs.archived_report(address.rpartition("/")[2]) is None
 
 
 def test_the_full_queue_answers_429_and_loses_nothing(start: Start, slow: type[Slow]) -> None:
@@ -254,7 +254,7 @@ def test_models_health_and_metrics(site: Site) -> None:
 def test_not_ready_while_a_model_is_missing_and_ready_after_the_repair(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("haechi.web.lane._REPAIR_S", 0.05)
+    monkeypatch.setattr("haechi.web.jobs.worker._REPAIR_S", 0.05)
     broken = threading.Event()
     broken.set()
 

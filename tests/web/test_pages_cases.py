@@ -104,7 +104,7 @@ def test_of_a_minor_nothing_is_kept_and_help_is_named(site):
     assert not list((site.folder / "uploads").iterdir())
     for result in (address, again):  # a preview of it was in each
         assert get(site, result).status_code == 404
-    assert not site.desk.counts()["done"]
+    assert not site.jobs.counts()["done"]
 
 
 def test_what_is_neither_yes_nor_no_is_named(site):

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 SERVER = """
 import sys
 from functools import partial
-import haechi.web.worker as worker
+import haechi.web.jobs.scheduler as scheduler
 
-worker.CheckProcess = partial(worker.CheckProcess, target="targets:slow")
+scheduler.CheckProcess = partial(scheduler.CheckProcess, target="targets:slow")
 sys.argv = ["haechi", "serve", *sys.argv[1:]]
 from haechi.cli import main
 main()

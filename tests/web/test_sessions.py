@@ -12,9 +12,9 @@ import pytest
 from sites import FAKE, Site, Start, problem, started
 
 from haechi.errors import UsageError
-from haechi.server_options import Options
+from haechi.server_options import Options, networks
 from haechi.settings import Settings
-from haechi.web.proxy import networks, unwrapped
+from haechi.web.proxy import unwrapped
 from haechi.web.sessions import LONGEST_S, Sessions
 from haechi.web.tokens import Tokens, new_token
 
@@ -67,7 +67,7 @@ def test_who_signs_out_is_out_and_leaves_nothing(start: Start) -> None:
     site.client.cookies.update(cookie)  # whoever copied it has nothing
     assert shown(site) == 303
     assert site.client.get(address, headers=bearer(TOKEN)).status_code == 404
-    assert site.desk.counts()["done"] == 0
+    assert site.jobs.counts()["done"] == 0
     assert site.client.post("/logout", follow_redirects=False).status_code == 303  # twice does no harm
 
 
@@ -100,7 +100,7 @@ def test_a_session_does_not_outlive_the_process(tmp_path: Path) -> None:
         again.client.cookies.clear()
         assert again.client.get(sent.headers["location"], headers=bearer(TOKEN)).status_code == 200
         assert again.client.get(mine, headers=bearer(TOKEN)).status_code == 404
-        assert again.desk.counts()["done"] == 1
+        assert again.jobs.counts()["done"] == 1
 
 
 def test_a_session_ends_when_it_is_not_used_and_after_twelve_hours() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sites import Site, Start, problem
 
+from haechi.web.jobs.database import DatabaseError
 from haechi.web.uploads import display_name
 
 HEAD = {"Content-Type": "multipart/form-data; boundary=bound"}
@@ -143,7 +143,7 @@ def test_a_full_disk_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> Non
     import errno
     import os
 
-    monkeypatch.setattr(type(site.desk), "free_bytes", lambda self: 1000)
+    monkeypatch.setattr(type(site.jobs), "free_bytes", lambda self: 1000)
     problem(site.send(site.picture("none")), 507, "disk_full")
     monkeypatch.undo()
     real = os.write
@@ -158,9 +158,9 @@ def test_a_full_disk_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.undo()
 
     def add(*_: Any, **__: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise DatabaseError("database or disk is full", full=True)
 
-    monkeypatch.setattr("haechi.web.store.Store.add", add)
+    monkeypatch.setattr("haechi.web.jobs.sqlite.SQLiteDatabase.add", add)
     problem(site.send(site.picture("none")), 507, "disk_full")
     monkeypatch.undo()
     assert not list((site.folder / "uploads").iterdir())

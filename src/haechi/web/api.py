@@ -18,11 +18,12 @@ from haechi import report as reports
 from haechi.errors import ModelError
 from haechi.report import archive
 from haechi.types import Report
-from haechi.web import contract, uploads
-from haechi.web.contract import problems
-from haechi.web.desk import Desk, Job
-from haechi.web.heat import heat_png
+from haechi.web import openapi, uploads
+from haechi.web.heatmap import heat_png
+from haechi.web.jobs.records import Job
+from haechi.web.jobs.store import JobStore
 from haechi.web.language import asked
+from haechi.web.openapi import problems
 from haechi.web.pdf import pdf
 from haechi.web.problem import Problem
 from haechi.web.sessions import caller_of
@@ -36,14 +37,14 @@ _UPLOAD = (
     *("queue_full", "model", "disk_full"),
 )
 _FAILED = ("unreadable", "unknown_format", "damaged_file", "over_limit", "crashed", "model")
-_LANG = {"parameters": [contract.LANG]}
+_LANG = {"parameters": [openapi.LANG]}
 
 
 @router.post(
     "/checks",
     status_code=202,
-    responses=contract.report_answer() | contract.running_answer() | problems(*_UPLOAD, *_FAILED),
-    openapi_extra={"parameters": [contract.LANG, contract.PREFER], "requestBody": contract.FORM},
+    responses=openapi.report_answer() | openapi.running_answer() | problems(*_UPLOAD, *_FAILED),
+    openapi_extra={"parameters": [openapi.LANG, openapi.PREFER], "requestBody": openapi.FORM},
 )
 async def submit(request: Request) -> Response:
     """Send one photograph or video as the form field `file`. The answer's `Location` is where its report will
@@ -54,16 +55,14 @@ async def submit(request: Request) -> Response:
     headers = {"Location": f"/v1/checks/{id_}"}
     if not wait_s:
         return await run_in_threadpool(_progress, request, id_, headers)
-    await _ended(request.app.state.desk, id_, wait_s)
+    await _ended(request.app.state.jobs, id_, wait_s)
     headers["Preference-Applied"] = f"wait={wait_s}"
     return await run_in_threadpool(_state, request, id_, None if _wants_kept(request) else lang, headers)
 
 
 @router.get(
     "/checks/{id}",
-    responses=contract.report_answer()
-    | contract.running_answer()
-    | problems("not_found", "invalid", *_FAILED),
+    responses=openapi.report_answer() | openapi.running_answer() | problems("not_found", "invalid", *_FAILED),
     openapi_extra=_LANG,
 )
 def result(request: Request, id: Id) -> Response:  # noqa: A002
@@ -74,11 +73,11 @@ def result(request: Request, id: Id) -> Response:  # noqa: A002
 @router.delete(
     "/checks/{id}",
     status_code=204,
-    responses=contract.answer(204, "All of it is gone.") | problems("cross_site", "not_found", "too_large"),
+    responses=openapi.answer(204, "All of it is gone.") | problems("cross_site", "not_found", "too_large"),
 )
 def drop(request: Request, id: Id) -> Response:  # noqa: A002
     """Delete the job, its file and its report now; a check that runs is broken off."""
-    if seen(request, id) is None or not request.app.state.desk.drop(id):
+    if seen(request, id) is None or not request.app.state.jobs.drop(id):
         raise not_found()
     return Response(status_code=204)
 
@@ -86,7 +85,7 @@ def drop(request: Request, id: Id) -> Response:  # noqa: A002
 @router.get(
     "/checks/{id}/heatmap.png",
     response_class=Response,
-    responses=contract.answer(200, "A transparent picture as large as the report's preview.", "image/png")
+    responses=openapi.answer(200, "A transparent picture as large as the report's preview.", "image/png")
     | problems("not_found", "no_heatmap", *_FAILED),
 )
 def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
@@ -100,8 +99,7 @@ def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
 @router.get(
     "/checks/{id}/report.html",
     response_class=Response,
-    responses=contract.answer(200, "One HTML file.", "text/html")
-    | problems("not_found", "invalid", *_FAILED),
+    responses=openapi.answer(200, "One HTML file.", "text/html") | problems("not_found", "invalid", *_FAILED),
     openapi_extra=_LANG,
 )
 def page(request: Request, id: Id) -> Response:  # noqa: A002
@@ -116,7 +114,7 @@ def page(request: Request, id: Id) -> Response:  # noqa: A002
 @router.get(
     "/checks/{id}/report.pdf",
     response_class=Response,
-    responses=contract.answer(200, "A PDF.", "application/pdf")
+    responses=openapi.answer(200, "A PDF.", "application/pdf")
     | problems("not_found", "invalid", "no_pdf", *_FAILED),
     openapi_extra=_LANG,
 )
@@ -129,13 +127,13 @@ def printed(request: Request, id: Id) -> Response:  # noqa: A002
 @router.get(
     "/checks/{id}/report.haechi",
     response_class=Response,
-    responses=contract.answer(200, "For `haechi.report.archive.load`.", archive.MEDIA_TYPE)
+    responses=openapi.answer(200, "For `haechi.report.archive.load`.", archive.MEDIA_TYPE)
     | problems("not_found", *_FAILED),
 )
 def kept(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as it is stored: the client of Haechi makes every format and language of it."""
     _check_done(request, id)
-    data = request.app.state.desk.kept(id)
+    data = request.app.state.jobs.archived_report(id)
     if data is None:
         raise not_found()
     return Response(data, media_type=archive.MEDIA_TYPE)
@@ -143,7 +141,7 @@ def kept(request: Request, id: Id) -> Response:  # noqa: A002
 
 @router.get(
     "/models",
-    responses=contract.answer(200, "The cards.", "application/json", {"$ref": "#/components/schemas/Models"})
+    responses=openapi.answer(200, "The cards.", "application/json", {"$ref": "#/components/schemas/Models"})
     | problems("model"),
 )
 def cards(request: Request) -> Response:
@@ -157,7 +155,7 @@ def cards(request: Request) -> Response:
 
 def seen(request: Request, id_: str) -> Job | None:
     """The job, when there is one and it is the caller's: to others it does not exist."""
-    job: Job | None = request.app.state.desk.look(id_)
+    job: Job | None = request.app.state.jobs.look(id_)
     return job if job is not None and caller_of(request).reads(job.owner) else None
 
 
@@ -173,7 +171,7 @@ def _check_done(request: Request, id_: str) -> None:
 def done(request: Request, id_: str) -> Report:
     """The report of a job that is done. Raises Problem when it failed or is not there (yet)."""
     _check_done(request, id_)
-    report: Report | None = request.app.state.desk.report(id_)
+    report: Report | None = request.app.state.jobs.report(id_)
     if report is None:
         raise not_found()
     return report
@@ -194,7 +192,7 @@ def _wants_kept(request: Request) -> bool:
 
 def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, str]) -> Response:
     """The report of a job, its problem, or how far it is. ``lang`` None: the report as it is stored."""
-    desk: Desk = request.app.state.desk
+    jobs: JobStore = request.app.state.jobs
     job = seen(request, id_)
     if job is None:
         raise not_found()
@@ -203,11 +201,11 @@ def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, s
         problem.headers |= headers
         raise problem
     if lang is None:
-        data = desk.kept(id_)
+        data = jobs.archived_report(id_)
         if data is None:
             return _progress(request, id_, headers)
         return Response(data, media_type=archive.MEDIA_TYPE, headers={"Vary": "Accept", **headers})
-    report = desk.report(id_, previews=False)
+    report = jobs.report(id_, previews=False)
     if report is None:
         return _progress(request, id_, headers)
     text = json.dumps(reports.to_dict(report, lang), ensure_ascii=False, allow_nan=False)
@@ -231,7 +229,7 @@ def _preferred_wait(request: Request) -> int:
     return min(int(found[1]), _LONGEST_WAIT_S) if found else 0
 
 
-async def _ended(desk: Desk, id_: str, wait_s: float) -> None:
+async def _ended(jobs: JobStore, id_: str, wait_s: float) -> None:
     """Wait until the job has ended, at most that long."""
     loop, event = asyncio.get_running_loop(), asyncio.Event()
 
@@ -239,7 +237,7 @@ async def _ended(desk: Desk, id_: str, wait_s: float) -> None:
         with suppress(RuntimeError):  # the loop was closed: the server ended meanwhile
             loop.call_soon_threadsafe(event.set)
 
-    cancel = desk.on_end(id_, tell)
+    cancel = jobs.on_end(id_, tell)
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):

@@ -19,17 +19,18 @@ from starlette.types import Message, Receive, Scope, Send
 from haechi.report.data import tool_version
 from haechi.server_options import Options
 from haechi.settings import Settings
-from haechi.web import api, contract, docs, health, login, pages
-from haechi.web.desk import Desk
-from haechi.web.guard import Guard
-from haechi.web.lane import Judge, report_crash
+from haechi.web import api, docs, health, login, openapi, pages
+from haechi.web.crash_log import log_crash
+from haechi.web.jobs.scheduler import Scheduler
+from haechi.web.jobs.store import JobStore
+from haechi.web.jobs.worker import CheckRunner
 from haechi.web.metrics import Metrics
+from haechi.web.middleware import AccessMiddleware
+from haechi.web.model_integrity import ModelIntegrity
 from haechi.web.problem import Problem, internal
-from haechi.web.rate import Buckets, Slots
+from haechi.web.rate_limit import ConcurrencyLimiter, RateLimiter
 from haechi.web.sessions import Sessions
 from haechi.web.tokens import Tokens
-from haechi.web.watch import Watch
-from haechi.web.worker import Worker
 
 _BURST_S = 6.0
 _GUESSES_PER_MIN = 30
@@ -41,7 +42,7 @@ class _App(FastAPI):
     """Whatever escapes is logged by its kind and place alone, and never reaches the server's own log."""
 
     def openapi(self) -> dict[str, Any]:
-        return contract.openapi(self)
+        return openapi.description(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -54,7 +55,7 @@ class _App(FastAPI):
         try:
             await super().__call__(scope, receive, sent)
         except Exception as error:
-            report_crash("server", error)
+            log_crash("server", error)
         except asyncio.CancelledError:
             if scope["type"] != "http":
                 raise
@@ -64,23 +65,23 @@ class _App(FastAPI):
 
 
 def build(
-    options: Options, settings: Settings, *, make: Callable[[Settings, Path, bool], Judge] | None = None
+    options: Options, settings: Settings, *, make: Callable[[Settings, Path, bool], CheckRunner] | None = None
 ) -> FastAPI:
-    """The application, its data folder opened; the worker starts with it. ``make``: see ``Worker``. Raises
+    """The application, its data folder opened; the workers start with it. ``make``: see ``Scheduler``. Raises
     UsageError when the data folder cannot be used."""
     tokens = Tokens(options.token, options.tokens_file)
     sessions = Sessions(options.session_s, tokens.digest_of)
-    desk, metrics = Desk(options), Metrics()
-    worker = Worker(desk, settings, metrics, make)
+    jobs, metrics = JobStore(options), Metrics()
+    scheduler = Scheduler(jobs, settings, metrics, make)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        worker.start()
+        scheduler.start()
         yield
-        ended = worker.stop()
-        desk.tidy()
+        ended = scheduler.stop()
+        jobs.tidy()
         if ended:
-            desk.close()
+            jobs.close()
 
     app = _App(
         title="Haechi",
@@ -96,13 +97,13 @@ def build(
             Exception: _crash,
         },
     )
-    app.state.desk, app.state.worker = desk, worker
+    app.state.jobs, app.state.scheduler = jobs, scheduler
     app.state.options, app.state.settings = options, settings
-    app.state.metrics, app.state.watch = metrics, Watch(settings)
-    app.state.uploads_rate = Buckets(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
-    app.state.uploads_slots = Slots(options.uploads_per_address)
+    app.state.metrics, app.state.models = metrics, ModelIntegrity(settings)
+    app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
+    app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
     app.state.tokens, app.state.sessions = tokens, sessions
-    app.state.guesses = Buckets(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+    app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     app.include_router(api.router)
     app.include_router(health.router)
     app.include_router(docs.router)
@@ -112,7 +113,7 @@ def build(
     if static.is_dir():
         app.mount("/static", StaticFiles(directory=static))
     app.add_middleware(
-        Guard,
+        AccessMiddleware,
         options=options,
         metrics=metrics,
         guesses=app.state.guesses,

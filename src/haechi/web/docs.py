@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from haechi.web.contract import openapi
+from haechi.web.openapi import description
 from haechi.web.problem import TITLES
 
 router = APIRouter(include_in_schema=False)
@@ -45,13 +45,13 @@ _PAGE = """<!doctype html>
 
 
 @router.get("/openapi.json")
-def description(request: Request) -> Response:
-    return JSONResponse(openapi(request.app))
+def openapi(request: Request) -> Response:
+    return JSONResponse(description(request.app))
 
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
-    told = openapi(request.app)
+    told = description(request.app)
     origin = f"{request.url.scheme}://{request.url.netloc}"
     token = "-H 'Authorization: Bearer TOKEN' " if request.app.state.tokens.needed else ""
     return HTMLResponse(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from haechi.web import contract
-from haechi.web.contract import problems
+from haechi.web import openapi
+from haechi.web.jobs.scheduler import Scheduler
 from haechi.web.metrics import MEDIA_TYPE
+from haechi.web.openapi import problems
 from haechi.web.problem import Problem
-from haechi.web.worker import Worker
 
 router = APIRouter()
 
 _STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
-_STATE = contract.answer(200, "Yes.", "application/json", _STATUS)
+_STATE = openapi.answer(200, "Yes.", "application/json", _STATUS)
 
 
 @router.get("/healthz", responses=_STATE | problems())
@@ -34,19 +34,19 @@ def readyz(request: Request) -> Response:
 
 def _trouble(request: Request) -> Problem | None:
     """Why uploads are not judged at once; None when they are."""
-    worker: Worker = request.app.state.worker
-    fault = worker.fault or request.app.state.watch.fault()
+    scheduler: Scheduler = request.app.state.scheduler
+    fault = scheduler.fault or request.app.state.models.fault()
     if fault is not None:
         return Problem.of(fault)
     patience = {"Retry-After": "2"}
-    if worker.still:
+    if scheduler.stalled:
         return Problem(
             "stalled",
             "Checks stand still, as on a full disk: see the log of the server, and start it again if it does "
             "not go on by itself.",
             headers=patience,
         )
-    if not worker.warm:
+    if not scheduler.warm:
         return Problem(
             "loading", "The models are being loaded: ask again in a few seconds.", headers=patience
         )
@@ -56,10 +56,10 @@ def _trouble(request: Request) -> Problem | None:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses=contract.answer(200, "Text format 0.0.4.", "text/plain", {"type": "string"}) | problems(),
+    responses=openapi.answer(200, "Text format 0.0.4.", "text/plain", {"type": "string"}) | problems(),
 )
 def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
     state = request.app.state
     ready = _trouble(request) is None
-    return Response(state.metrics.text(state.desk.counts(), ready=ready), media_type=MEDIA_TYPE)
+    return Response(state.metrics.text(state.jobs.counts(), ready=ready), media_type=MEDIA_TYPE)

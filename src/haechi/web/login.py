@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from haechi.web.guard import COOKIE, count_guess, secure
-from haechi.web.pages import vault
+from haechi.web.middleware import COOKIE, count_guess, secure
+from haechi.web.pages import case_sessions
 from haechi.web.pages.render import page
 from haechi.web.problem import Problem
 from haechi.web.sessions import Sessions
@@ -57,9 +57,9 @@ async def leave(request: Request) -> Response:
     sessions: Sessions = request.app.state.sessions
     caller = sessions.end(request.cookies.get(COOKIE, ""))
     if caller is not None:
-        await run_in_threadpool(request.app.state.desk.drop_owner, caller.owner)
-    vault.vault(request).lock(request.cookies.get(vault.COOKIE, ""))
+        await run_in_threadpool(request.app.state.jobs.drop_owner, caller.owner)
+    case_sessions.sessions(request).lock(request.cookies.get(case_sessions.COOKIE, ""))
     answer = RedirectResponse("/login?out=true", 303)
-    for name in (COOKIE, vault.COOKIE):
+    for name in (COOKIE, case_sessions.COOKIE):
         answer.delete_cookie(name, httponly=True, samesite="strict", secure=secure(request))
     return answer

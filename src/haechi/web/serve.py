@@ -34,13 +34,13 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     import uvicorn  # a second of work, not to be done for a port that is taken
 
     from haechi.web.app import build
-    from haechi.web.wire import MOST_HEAD_BYTES, Wire
+    from haechi.web.http_protocol import MOST_HEAD_BYTES, TimedProtocol
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="haechi: %(message)s")
     app = build(options, settings)
     config = uvicorn.Config(
         app,
-        http=Wire,
+        http=TimedProtocol,
         ws="none",
         loop="asyncio",
         log_config=None,
@@ -63,7 +63,7 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(server.serve(sockets=[listening]))
     say("Haechi has stopped")
-    if any(thread.name.startswith("haechi-lane") for thread in threading.enumerate()):
+    if any(thread.name.startswith("haechi-worker") for thread in threading.enumerate()):
         # It does not let go, as on a disk that hangs: Python's own end would wait for it.
         sys.stderr.flush()
         os._exit(0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
 from haechi.server_options import Options
-from haechi.web.desk import Desk, QueueFull
+from haechi.web.jobs.database import DatabaseError
+from haechi.web.jobs.records import QueueFull
+from haechi.web.jobs.store import JobStore
 from haechi.web.problem import Problem
-from haechi.web.rate import Crowded
+from haechi.web.rate_limit import TooManyAtOnce
 from haechi.web.sessions import caller_of
 
 FIELD = "file"
@@ -49,7 +50,7 @@ class Form:
 
 async def accept(request: Request) -> str:
     """Read the upload of a request and submit it; the identifier of its job. Raises Problem."""
-    desk: Desk = request.app.state.desk
+    jobs: JobStore = request.app.state.jobs
     options: Options = request.app.state.options
     client = request.client.host if request.client else ""
     patience_s = request.app.state.uploads_rate.take(client)
@@ -62,17 +63,17 @@ async def accept(request: Request) -> str:
         )
     check_ready(request)
     boundary = boundary_of(request)
-    _check_room(request, desk, options)
+    _check_room(request, jobs, options)
     try:
-        with request.app.state.uploads_slots.one(client), desk.place() as file:
+        with request.app.state.uploads_slots.one(client), jobs.place() as file:
             form = await receive(request.stream(), boundary, file, options.max_upload_bytes)
             if form.name is None:
                 raise Problem(
                     "no_file", "Send the picture or video as the form field `file`, with a file name."
                 )
             owner = caller_of(request).owner
-            return await run_in_threadpool(desk.submit, file, form.name, owner=owner)
-    except Crowded:
+            return await run_in_threadpool(jobs.submit, file, form.name, owner=owner)
+    except TooManyAtOnce:
         raise Problem(
             "rate_limited",
             f"{options.uploads_per_address} uploads are coming from this address already: send one after "
@@ -85,8 +86,8 @@ async def accept(request: Request) -> str:
             f"{options.queue} jobs are waiting already: try again in a few seconds, or raise HAECHI_QUEUE.",
             headers={"Retry-After": _RETRY_S},
         ) from None
-    except sqlite3.OperationalError as error:
-        if "full" not in str(error):
+    except DatabaseError as error:
+        if not error.full:
             raise
         raise _disk_full() from None
     except ClientDisconnect:
@@ -95,7 +96,7 @@ async def accept(request: Request) -> str:
 
 def check_ready(request: Request) -> None:
     """Raises Problem when the models are known to be missing or altered."""
-    fault = request.app.state.worker.fault
+    fault = request.app.state.scheduler.fault
     if fault is not None:
         raise Problem.of(fault)
 
@@ -254,12 +255,12 @@ def boundary_of(request: Request) -> bytes:
     return boundary
 
 
-def _check_room(request: Request, desk: Desk, options: Options) -> None:
+def _check_room(request: Request, jobs: JobStore, options: Options) -> None:
     """Refuse by what the sender declares, before anything is read."""
     size = declared_bytes(request.headers)
     if size > options.max_upload_bytes + OVERHEAD_BYTES:
         raise too_large(options.max_upload_bytes)
-    if desk.free_bytes() < size + _SPARE_BYTES:
+    if jobs.free_bytes() < size + _SPARE_BYTES:
         raise _disk_full()
 
 

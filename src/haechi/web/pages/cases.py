@@ -13,10 +13,10 @@ from haechi.case import words as case_words
 from haechi.errors import CaseError, Locked
 from haechi.report.messages import level_sentence
 from haechi.settings import Settings
-from haechi.web.pages import vault
+from haechi.web.pages import case_sessions
+from haechi.web.pages.case_route import CaseRoute
 from haechi.web.pages.help import guess
 from haechi.web.pages.render import language, page, problem_words
-from haechi.web.pages.routes import CaseRoute
 
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
 
@@ -26,7 +26,7 @@ LEAST_PASSPHRASE = 8
 @router.get("/cases")
 def cases(request: Request) -> Response:
     """All cases of this computer."""
-    return page(request, "cases.html", cases=vault.listed(request))
+    return page(request, "cases.html", cases=case_sessions.listed(request))
 
 
 @router.get("/cases/new")
@@ -49,7 +49,7 @@ def make(
         return page(request, "case_new.html", status=422, title=title, error=told)
     case = create(request, title, passphrase)
     response = RedirectResponse(f"/cases/{case.folder.name}", 303)
-    vault.unlock(request, response, case.folder.name, case)
+    case_sessions.unlock(request, response, case.folder.name, case)
     return response
 
 
@@ -62,15 +62,15 @@ def passphrase_problem(passphrase: str, again: str) -> str:
 
 def create(request: Request, title: str, passphrase: str) -> Case:
     """A new case in a folder of its own."""
-    folder = vault.new_folder(request)
+    folder = case_sessions.new_folder(request)
     settings: Settings = request.app.state.settings
-    return Case.create(folder, title.strip(), passphrase or None, settings, vault.maker(settings))
+    return Case.create(folder, title.strip(), passphrase or None, settings, case_sessions.maker(settings))
 
 
 @router.post("/cases/lock")
 def lock_all(request: Request) -> Response:
     """Forget every key; the pages ask for this when they are left in a hurry."""
-    vault.vault(request).lock(request.cookies.get(vault.COOKIE, ""))
+    case_sessions.sessions(request).lock(request.cookies.get(case_sessions.COOKIE, ""))
     return RedirectResponse("/cases", 303)
 
 
@@ -78,7 +78,7 @@ def lock_all(request: Request) -> Response:
 def show(request: Request, case: str, added: int = 0) -> Response:
     """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored."""
     try:
-        found = vault.opened(request, case)
+        found = case_sessions.opened(request, case)
     except Locked:
         return page(request, "case_unlock.html", ident=case, error="")
     lang = language(request)
@@ -108,22 +108,22 @@ def _verdict(case: Case, entry: object, lang: str) -> str:
 @router.post("/cases/{case}/unlock")
 def unlock(request: Request, case: str, passphrase: Annotated[str, Form()] = "") -> Response:
     """Open an encrypted case for a while."""
-    folder = vault.folder_of(request, case)
+    folder = case_sessions.folder_of(request, case)
     try:
         settings: Settings = request.app.state.settings
-        found = Case.open(folder, passphrase, settings, vault.maker(settings))
+        found = Case.open(folder, passphrase, settings, case_sessions.maker(settings))
     except Locked:
         told = problem_words(request, "locked")
         return page(request, "case_unlock.html", status=422, ident=case, error=told)
     response = RedirectResponse(f"/cases/{case}", 303)
-    vault.unlock(request, response, case, found)
+    case_sessions.unlock(request, response, case, found)
     return response
 
 
 @router.post("/cases/{case}/lock")
 def lock(request: Request, case: str) -> Response:
     """Forget the key."""
-    vault.vault(request).lock(request.cookies.get(vault.COOKIE, ""), case)
+    case_sessions.sessions(request).lock(request.cookies.get(case_sessions.COOKIE, ""), case)
     return RedirectResponse("/cases", 303)
 
 
@@ -131,9 +131,9 @@ def lock(request: Request, case: str) -> Response:
 def verify(request: Request, case: str, head: str = "") -> Response:
     """Compare the folder with its log; needs no passphrase."""
     try:
-        found = vault.opened(request, case)
+        found = case_sessions.opened(request, case)
     except Locked:
-        found = Case.open(vault.folder_of(request, case))
+        found = Case.open(case_sessions.folder_of(request, case))
     findings = found.verify(head.strip())
     lang = language(request)
     told = [case_words.say(finding.code, lang, **finding.params) for finding in findings]
@@ -160,7 +160,7 @@ def verify(request: Request, case: str, head: str = "") -> Response:
 @router.get("/cases/{case}/bundle.zip")
 def bundle(request: Request, case: str, hashes_only: bool = False) -> Response:
     """One file to hand over, sent as it is made: in the clear it lies nowhere on this disk."""
-    found = vault.opened(request, case)
+    found = case_sessions.opened(request, case)
     pieces = found.bundle_stream(language(request), hashes_only=hashes_only)
     name = "haechi-hashes.zip" if hashes_only else "haechi-case.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

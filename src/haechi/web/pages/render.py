@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from haechi.report.data import tool_version
 from haechi.report.messages import visible
 from haechi.web import words
-from haechi.web.guard import secure
 from haechi.web.language import COOKIE, accepted, asked
+from haechi.web.middleware import secure
 from haechi.web.problem import Problem
 from haechi.web.sessions import Caller
 

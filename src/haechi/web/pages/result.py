@@ -14,7 +14,7 @@ from haechi.report import html
 from haechi.types import Report
 from haechi.web import words
 from haechi.web.api import done, not_found, seen
-from haechi.web.desk import Job
+from haechi.web.jobs.records import Job
 from haechi.web.pages.check import script_words
 from haechi.web.pages.models import in_plain_words
 from haechi.web.pages.render import fragment, language, page
@@ -87,7 +87,7 @@ def rules(request: Request, id: str) -> Response:  # noqa: A002
 def delete(request: Request, id: str) -> Response:  # noqa: A002
     """Delete the result now. Whoever asks twice, or too late, gets what they want all the same."""
     if seen(request, id) is not None:
-        request.app.state.desk.drop(id)
+        request.app.state.jobs.drop(id)
     return RedirectResponse("/?deleted=true", 303)
 
 

@@ -16,7 +16,6 @@ import logging
 import os
 import re
 import secrets
-import shutil
 import stat
 import time
 from collections.abc import Collection
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from haechi.errors import UsageError
 from haechi.isolated.process import PREFIX
+from haechi.web.jobs.directory import NO_LINK, Directory, mode_of
 
 MARK = "haechi.folder"
 DATABASE = "haechi.db"
@@ -38,7 +38,7 @@ _ORIGINAL = re.compile(r"([A-Za-z0-9_-]{24})\.original")
 _PART = re.compile(r"[0-9a-f]{32}\.part")
 _SEARCH = re.compile(r"[0-9a-f]{32}\.search")
 _CHILD = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")
-SEARCHED = "found"
+CANDIDATE = "found"
 """The one file in a folder for the search for copies."""
 _DAMAGED = re.compile(r"haechi\.db(-wal|-shm)?\.damaged-[0-9a-f]{16}")
 #: Names that versions before the mark gave; a bare identifier was an original.
@@ -48,11 +48,10 @@ _OLD_BUNDLE = re.compile(r"\.bundle-[0-9a-f]{16}")
 _OLD_BUNDLED = re.compile(r"bundle\.zip|\.new-[0-9a-f]{16}")
 _OLD_ORIGINAL = re.compile(r"[A-Za-z0-9_-]{24}")
 
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _log = logging.getLogger("haechi.web")
 
 
-class Folder:
+class DataFolder:
     """Opens the data folder and makes what is missing in it. Raises UsageError when it cannot be made, or
     when it is somebody else's."""
 
@@ -62,16 +61,16 @@ class Folder:
             # A link given by the user may lead here; from here on none is followed.
             self.path = data_dir.resolve(strict=True)
             self._unmarked = self._known_without_mark()
-            if _mode(self.database) and not stat.S_ISREG(_mode(self.database)):
+            if mode_of(self.database) and not stat.S_ISREG(mode_of(self.database)):
                 raise UsageError(
                     f"`{DATABASE}` in the data folder is no file: remove it, or set HAECHI_DATA_DIR to a new "
                     "folder."
                 )
-            _made(self.path / UPLOADS)
-            _made(self.path / SCRATCH)
-            self._uploads = _Held(self.path / UPLOADS)
-            self._scratch = _Held(self.path / SCRATCH)
-            self._top = _Held(self.path)
+            _make(self.path / UPLOADS)
+            _make(self.path / SCRATCH)
+            self._uploads = Directory(self.path / UPLOADS)
+            self._scratch = Directory(self.path / SCRATCH)
+            self._top = Directory(self.path)
         except OSError as error:
             raise UsageError(
                 f"The data folder cannot be made ({error.strerror}): set HAECHI_DATA_DIR to one of yours."
@@ -103,7 +102,7 @@ class Folder:
         return self.uploads / f"{secrets.token_hex(16)}.part"
 
     def search(self) -> Path:
-        """A new place for a folder in which one file, ``SEARCHED``, is compared with a case."""
+        """A new place for a folder in which one file, ``CANDIDATE``, is compared with a case."""
         return self.uploads / f"{secrets.token_hex(16)}.search"
 
     def delete(self, file: Path) -> None:
@@ -119,15 +118,15 @@ class Folder:
             if old and name in needed:
                 (self.uploads / name).rename(self.original(name))
             elif old or (original and original[1] not in needed) or _any(name, _PART, _OLD_PART):
-                _deleted(self._uploads, name)
+                _delete(self._uploads, name)
             elif _any(name, _SEARCH, _OLD_SEARCH):
-                _emptied(self._uploads, name, re.compile(SEARCHED))
+                _empty(self._uploads, name, re.compile(CANDIDATE))
         for name in self._scratch.names():
             if _CHILD.fullmatch(name):
                 self._scratch.remove_tree(name)
         for name in self._top.names():
             if _OLD_BUNDLE.fullmatch(name):
-                _emptied(self._top, name, _OLD_BUNDLED)
+                _empty(self._top, name, _OLD_BUNDLED)
         if self._unmarked:  # only now: broken off before, the next start knows the folder by its database
             self._set_mark()
 
@@ -136,7 +135,7 @@ class Folder:
         tag = f".damaged-{secrets.token_hex(8)}"
         for ending in ("-wal", "-shm", ""):  # the database last: interrupted, it is set aside the next time
             file = self.path / f"{DATABASE}{ending}"
-            if stat.S_ISREG(_mode(file)):
+            if stat.S_ISREG(mode_of(file)):
                 os.utime(file)
                 file.rename(f"{file}{tag}")
         return f"{DATABASE}{tag}"
@@ -147,12 +146,12 @@ class Folder:
             if _DAMAGED.fullmatch(name):
                 age = self._top.modified_s(name)
                 if age < before_s or age > time.time():  # a clock that was set back keeps nothing for years
-                    _deleted(self._top, name)
+                    _delete(self._top, name)
 
     def _known_without_mark(self) -> bool:
         """Mark the folder when it is new; True when it has no mark but was ours before there were marks.
         Raises UsageError when it is neither marked, nor empty, nor known."""
-        kind = _mode(self.path / MARK)
+        kind = mode_of(self.path / MARK)
         if stat.S_ISREG(kind):
             return False
         names = {file.name for file in self.path.iterdir()} - _SYSTEM
@@ -167,113 +166,35 @@ class Folder:
         return False
 
     def _set_mark(self) -> None:
-        handle = os.open(self.path / MARK, os.O_WRONLY | os.O_CREAT | _NO_LINK, 0o600)
+        handle = os.open(self.path / MARK, os.O_WRONLY | os.O_CREAT | NO_LINK, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(_MARK_TEXT)
 
     def _known(self, names: set[str]) -> bool:
         """Whether this is the data folder of a version that set no mark."""
-        if not stat.S_ISREG(_mode(self.path / DATABASE)):
+        if not stat.S_ISREG(mode_of(self.path / DATABASE)):
             return False
-        with os.fdopen(os.open(self.path / DATABASE, os.O_RDONLY | _NO_LINK), "rb") as file:
+        with os.fdopen(os.open(self.path / DATABASE, os.O_RDONLY | NO_LINK), "rb") as file:
             if file.read(len(_SQLITE)) == _SQLITE:
                 return True
         ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", UPLOADS, "cases"}
         return all(name in ours or _OLD_BUNDLE.fullmatch(name) for name in names)
 
 
-class _Held:
-    """A folder that stays the one it was when it was opened, where the system can hold it (not Windows)."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises UsageError when a link or a file is there, OSError."""
-        self._path = path
-        if not stat.S_ISDIR(path.lstat().st_mode):
-            raise UsageError(
-                f"`{path.name}` in the data folder is a link or a file, so nothing in it is touched: remove "
-                "it, or set HAECHI_DATA_DIR to a new folder."
-            )
-        held = os.unlink in os.supports_dir_fd and os.scandir in os.supports_fd
-        flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
-        self._handle = os.open(path, flags) if held else None
-
-    def close(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
-
-    def names(self) -> list[str]:
-        with os.scandir(self._path if self._handle is None else self._handle) as found:
-            return [entry.name for entry in found]
-
-    def is_file(self, name: str) -> bool:
-        return self._is(name, stat.S_IFREG)
-
-    def is_folder(self, name: str) -> bool:
-        return self._is(name, stat.S_IFDIR)
-
-    def modified_s(self, name: str) -> float:
-        return self._stat(name).st_mtime
-
-    def delete(self, name: str) -> None:
-        """Delete a regular file when it is there. Raises OSError."""
-        try:
-            if self.is_file(name):
-                os.unlink(self._at(name), dir_fd=self._handle)
-        except FileNotFoundError:
-            return
-
-    def inner(self, name: str) -> _Held:
-        return _Held(self._path / name)
-
-    def remove_folder(self, name: str) -> None:
-        """Raises OSError, also when something is in it."""
-        os.rmdir(self._at(name), dir_fd=self._handle)
-
-    def remove_tree(self, name: str) -> None:
-        """Delete a folder with all that is in it, links in it and not what they lead to. What cannot be
-        deleted is logged."""
-        try:
-            if self.is_folder(name):
-                shutil.rmtree(self._at(name), dir_fd=self._handle)
-        except OSError as error:
-            _log.error("a folder that was left behind cannot be deleted (%s)", error.strerror)
-
-    def _is(self, name: str, kind: int) -> bool:
-        try:
-            return stat.S_IFMT(self._stat(name).st_mode) == kind
-        except FileNotFoundError:
-            return False
-
-    def _stat(self, name: str) -> os.stat_result:
-        return os.stat(self._at(name), dir_fd=self._handle, follow_symlinks=False)
-
-    def _at(self, name: str) -> str:
-        return name if self._handle is not None else str(self._path / name)
-
-
-def _made(folder: Path) -> None:
+def _make(folder: Path) -> None:
     """Make a folder for this user alone where there is none; the mode of one that is there is its owner's."""
-    if not _mode(folder):
+    if not mode_of(folder):
         folder.mkdir(mode=0o700)
 
 
-def _mode(path: Path) -> int:
-    """What is there itself, not what a link leads to; 0 for nothing."""
-    try:
-        return path.lstat().st_mode
-    except FileNotFoundError:
-        return 0
-
-
-def _deleted(folder: _Held, name: str) -> None:
+def _delete(folder: Directory, name: str) -> None:
     try:
         folder.delete(name)
     except OSError as error:
         _log.error("a file that was left behind cannot be deleted (%s)", error.strerror)
 
 
-def _emptied(folder: _Held, name: str, ours: re.Pattern[str]) -> None:
+def _empty(folder: Directory, name: str, ours: re.Pattern[str]) -> None:
     """Delete our files in a folder of ours, and the folder unless something else is in it."""
     if not folder.is_folder(name):
         return
@@ -281,7 +202,7 @@ def _emptied(folder: _Held, name: str, ours: re.Pattern[str]) -> None:
         inner = folder.inner(name)
         try:
             for file in filter(ours.fullmatch, inner.names()):
-                _deleted(inner, file)
+                _delete(inner, file)
             empty = not inner.names()
         finally:
             inner.close()

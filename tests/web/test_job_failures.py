@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -14,24 +13,25 @@ from sites import FAKE, Site, Slow, Start, problem
 from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
-from haechi.web.desk import Desk
+from haechi.web.jobs.database import DatabaseError
+from haechi.web.jobs.queue import JobQueue
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haechi.web.lane._REPAIR_S", 0.05)
+    monkeypatch.setattr("haechi.web.jobs.worker._REPAIR_S", 0.05)
 
 
 def test_a_store_that_is_full_for_a_while_loses_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    finish, times = Desk.finish, []
+    finish, times = JobQueue.finish, []
 
-    def full_at_first(self: Desk, id_: str, report: bytes) -> None:
+    def full_at_first(self: JobQueue, id_: str, report: bytes) -> None:
         times.append(id_)
         if len(times) < 3:
-            raise sqlite3.OperationalError("database or disk is full")
+            raise DatabaseError("database or disk is full", full=True)
         finish(self, id_, report)
 
-    monkeypatch.setattr(Desk, "finish", full_at_first)
+    monkeypatch.setattr(JobQueue, "finish", full_at_first)
     assert site.send(site.picture("strong"), headers={"Prefer": "wait=20"}).status_code == 200
     assert len(times) == 3
     assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 _MOST_CLIENTS = 10_000
 
 
-class Buckets:
+class RateLimiter:
     """``per_min`` requests a minute; ``burst`` of them at once."""
 
     def __init__(self, per_min: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,11 +32,11 @@ class Buckets:
         return 0.0 if allowed else (1 - level) / self._rate_s
 
 
-class Crowded(Exception):
+class TooManyAtOnce(Exception):
     """As many of an address are under way as may be."""
 
 
-class Slots:
+class ConcurrencyLimiter:
     """``most`` at the same time from each address."""
 
     def __init__(self, most: int) -> None:
@@ -45,10 +45,10 @@ class Slots:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """Hold a place of this address. Raises Crowded when it has none left."""
+        """Hold a place of this address. Raises TooManyAtOnce when it has none left."""
         with self._lock:
             if self._taken[client] >= self._most:
-                raise Crowded
+                raise TooManyAtOnce
             self._taken[client] += 1
         try:
             yield

@@ -13,16 +13,16 @@ from sites import Start
 
 from haechi.errors import UsageError
 from haechi.server_options import Options
-from haechi.web.desk import Desk
+from haechi.web.jobs.store import JobStore
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs modes and links")
 
 
 def started(folder: Path) -> None:
     """As after a start and a stop."""
-    desk = Desk(Options(data_dir=folder))
-    desk.tidy()
-    desk.close()
+    jobs = JobStore(Options(data_dir=folder))
+    jobs.tidy()
+    jobs.close()
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -134,18 +134,18 @@ def test_only_folders_that_we_made_are_closed_to_others(tmp_path: Path) -> None:
 
 def test_a_folder_of_a_version_before_the_mark_is_taken_up(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    desk = Desk(Options(data_dir=data))
-    with desk.part() as file:
+    jobs = JobStore(Options(data_dir=data))
+    with jobs.part() as file:
         file.write_bytes(b"waits")
-        id_ = desk.submit(file, "photo.png")
-    desk.close()
+        id_ = jobs.submit(file, "photo.png")
+    jobs.close()
     uploads, left = data / "uploads", secrets.token_urlsafe(18)
     (uploads / f"{id_}.original").rename(uploads / id_)
     (uploads / left).write_bytes(b"checked, then killed")
     (data / "haechi.folder").unlink()
-    desk = Desk(Options(data_dir=data))
-    original = desk.original(id_)
-    desk.close()
+    jobs = JobStore(Options(data_dir=data))
+    original = jobs.original(id_)
+    jobs.close()
     assert original is not None
     assert original.read_bytes() == b"waits"
     assert not (uploads / left).exists()

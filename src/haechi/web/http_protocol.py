@@ -11,7 +11,7 @@ MOST_HEAD_BYTES = 16 * 1024
 MOST_CONNECTIONS = 500  # well below the 1,024 files that many systems allow a process
 
 
-class Wire(H11Protocol):
+class TimedProtocol(H11Protocol):
     """Closes connections whose first request head is not complete after HEAD_S seconds, and those that stay
     silent after part of a later one."""
 

@@ -22,7 +22,7 @@ from haechi.server_options import Options, networks
 from haechi.web.metrics import Metrics
 from haechi.web.problem import Problem
 from haechi.web.proxy import unwrapped
-from haechi.web.rate import Buckets
+from haechi.web.rate_limit import RateLimiter
 from haechi.web.sessions import Caller, Sessions
 from haechi.web.tokens import Tokens
 from haechi.web.uploads import OVERHEAD_BYTES, declared_bytes, too_large
@@ -49,7 +49,7 @@ _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LEAST_BYTES_S = 4096
 
 
-class Guard:
+class AccessMiddleware:
     """Wraps the application. ``answer`` tells a problem to whoever asked, a person or a program. What it lets
     through carries its ``Caller`` as ``request.state.caller``."""
 
@@ -58,7 +58,7 @@ class Guard:
         app: ASGIApp,
         options: Options,
         metrics: Metrics,
-        guesses: Buckets,
+        guesses: RateLimiter,
         tokens: Tokens,
         sessions: Sessions,
         answer: Callable[[Request, Problem], Response],
@@ -182,7 +182,7 @@ def _hostname(host: str) -> str:
         return ""
 
 
-def count_guess(guesses: Buckets, client: str) -> None:
+def count_guess(guesses: RateLimiter, client: str) -> None:
     """Count a wrong token, and only a wrong one: who shows the right one is let in however many others behind
     the same proxy guess. Raises Problem when there were too many."""
     wait_s = guesses.take(client)

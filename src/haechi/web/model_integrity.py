@@ -9,7 +9,7 @@ from haechi.errors import ModelError
 from haechi.settings import Settings
 
 
-class Watch:
+class ModelIntegrity:
     """Verifies the needed models again whenever one of their files has changed."""
 
     def __init__(self, settings: Settings) -> None:

@@ -7,48 +7,48 @@ from pathlib import Path
 import pytest
 
 from haechi.server_options import Options
-from haechi.web.desk import Desk
+from haechi.web.jobs.store import JobStore
 
 
 def test_what_expired_while_the_server_was_down_is_gone_at_its_start_and_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 1e9
-    monkeypatch.setattr("haechi.web.desk.time.time", lambda: clock)
+    monkeypatch.setattr("haechi.web.jobs.store.time.time", lambda: clock)
 
-    def opened() -> Desk:
-        return Desk(Options(data_dir=tmp_path / "data", keep_s=3600))
+    def opened() -> JobStore:
+        return JobStore(Options(data_dir=tmp_path / "data", keep_s=3600))
 
-    def stored(desk: Desk) -> None:
-        with desk.part() as file:
+    def stored(jobs: JobStore) -> None:
+        with jobs.part() as file:
             file.write_bytes(b"x")
-            desk.submit(file, "a.png")
-        task = desk.next(0)
+            jobs.submit(file, "a.png")
+        task = jobs.queue.next(0)
         assert task is not None
-        desk.finish(task.id, b"a report with a preview")
+        jobs.queue.finish(task.id, b"a report with a preview")
 
     def left() -> bool:
         return any(b"with a preview" in file.read_bytes() for file in (tmp_path / "data").glob("haechi.db*"))
 
-    desk = opened()
-    stored(desk)
-    desk.close()
+    jobs = opened()
+    stored(jobs)
+    jobs.close()
     clock += 3601
-    desk = opened()  # no worker runs yet, and none is needed
+    jobs = opened()  # no worker runs yet, and none is needed
     assert not left()
-    stored(desk)
+    stored(jobs)
     clock += 3601
-    desk.tidy()
-    desk.close()
+    jobs.tidy()
+    jobs.close()
     assert not left()
-    desk = opened()
+    jobs = opened()
     clock += 3e7  # a year ahead
-    stored(desk)
-    desk.close()
+    stored(jobs)
+    jobs.close()
     clock -= 3e7
-    desk = opened()
+    jobs = opened()
     assert left()
     clock += 3601
-    desk.tidy()
-    desk.close()
+    jobs.tidy()
+    jobs.close()
     assert not left()

@@ -1,11 +1,5 @@
 """The jobs and their reports in one SQLite file (WAL), which only this process may open.
 
-    waiting --claim--> running --finish--> done
-       ^                  |  \\--fail----> failed
-       \\----release/recover/
-
-A claim is counted and durable before the work begins, so a job that kills the process is known after the
-restart, and a report and its status are written in one transaction, so there is never one without the other.
 Deleted rows are overwritten (secure_delete), and the log of changes is emptied after every deletion.
 """
 
@@ -17,13 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from haechi.errors import UsageError
-
-ATTEMPTS = 3
-"""After so many runs that took the process with them a job has failed."""
+from haechi.web.jobs.database import ATTEMPTS, DatabaseDamaged, DatabaseError
+from haechi.web.jobs.records import JobRow
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -49,34 +41,12 @@ _REMOVED = "thorough"
 _COLUMNS = "seq, id, name, status, attempts, created_s, expires_s, error_code, error_message, owner, slow"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One job. Times in seconds since 1970; ``expires_s`` is None until it has ended. ``slow``: it is done
-    beside the others, which do not wait for it."""
-
-    seq: int
-    id: str
-    name: str
-    status: str
-    attempts: int
-    created_s: float
-    expires_s: float | None
-    error_code: str | None
-    error_message: str | None
-    owner: str
-    slow: bool
-
-
-class Damaged(UsageError):
-    """The file is there and nobody else's, but its contents do not hold."""
-
-
-class Store:
-    """All methods are safe to call from any thread, and quick."""
+class SQLiteDatabase:
+    """A ``JobDatabase``. All methods are quick."""
 
     def __init__(self, file: Path) -> None:
         """Opens or makes the file, readable to this user alone. Raises UsageError when another process has
-        it, or when it cannot be opened, and Damaged when SQLite finds it damaged."""
+        it, or when it cannot be opened, and DatabaseDamaged when SQLite finds it damaged."""
         self._lock = threading.RLock()
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its log the same mode
@@ -96,13 +66,13 @@ class Store:
             raise _damaged() from None
 
     def _set_up(self) -> None:
-        """Raises sqlite3.Error, Damaged."""
+        """Raises sqlite3.Error, DatabaseDamaged."""
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")
-        with self._change():
+        with self._transaction():
             before = self._columns_of("jobs")
             for column in _ADDED.keys() - before if before else ():
                 self._db.execute(f"ALTER TABLE jobs ADD COLUMN {column} {_ADDED[column]}")
@@ -134,8 +104,7 @@ class Store:
                 (id_, name, created_s, owner, slow),
             )
 
-    def claim(self, *, slow: bool = False) -> Row | None:
-        """The oldest waiting job of its kind, now running and counted once more; None when none waits."""
+    def claim(self, *, slow: bool = False) -> JobRow | None:
         with self._change():
             row = self._first("WHERE status = 'waiting' AND slow = ? ORDER BY seq LIMIT 1", slow)
             if row is not None:
@@ -146,12 +115,10 @@ class Store:
         return row
 
     def waits(self, *, slow: bool) -> bool:
-        """Whether a job of this kind waits."""
-        with self._lock:
+        with self._reading():
             return self._first("WHERE status = 'waiting' AND slow = ? LIMIT 1", slow) is not None
 
     def finish(self, id_: str, report: bytes, expires_s: float) -> bool:
-        """Store the report of a running job; False when the job was dropped meanwhile."""
         with self._change():
             ended = self._db.execute(
                 "UPDATE jobs SET status = 'done', expires_s = ? WHERE id = ? AND status = 'running'",
@@ -162,7 +129,6 @@ class Store:
         return bool(ended.rowcount)
 
     def fail(self, id_: str, code: str, message: str, expires_s: float) -> None:
-        """A running job ends without a report."""
         with self._change():
             self._db.execute(
                 "UPDATE jobs SET status = 'failed', error_code = ?, error_message = ?, expires_s = ? "
@@ -171,8 +137,6 @@ class Store:
             )
 
     def release(self, id_: str, *, slow: bool = False) -> None:
-        """A running job was interrupted on purpose: it waits again, and this run does not count. ``slow``:
-        from now on it is one of these."""
         with self._change():
             self._db.execute(
                 "UPDATE jobs SET status = 'waiting', attempts = attempts - 1, slow = max(slow, ?) "
@@ -181,7 +145,6 @@ class Store:
             )
 
     def recover(self, code: str, message: str, expires_s: float) -> None:
-        """After a start: what ran when the last process ended waits again, or has failed for good."""
         with self._change():
             self._db.execute(
                 "UPDATE jobs SET status = 'failed', error_code = ?, error_message = ?, expires_s = ? "
@@ -190,58 +153,48 @@ class Store:
             )
             self._db.execute("UPDATE jobs SET status = 'waiting' WHERE status = 'running'")
 
-    def look(self, id_: str) -> Row | None:
-        with self._lock:
+    def get(self, id_: str) -> JobRow | None:
+        with self._reading():
             return self._first("WHERE id = ?", id_)
 
     def ahead(self, seq: int, *, slow: bool) -> int:
-        """Jobs that end before the job of this kind with this number."""
-        with self._lock:
-            found = self._db.execute(
+        with self._reading():
+            row = self._db.execute(
                 "SELECT count(*) FROM jobs WHERE status IN ('waiting', 'running') AND slow = ? AND seq < ?",
                 (slow, seq),
             ).fetchone()
-        return int(found[0])
+        return int(row[0])
 
     def counts(self) -> dict[str, int]:
-        """Jobs by status; statuses without any are left out."""
-        with self._lock:
+        with self._reading():
             return dict(self._db.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
 
     def open_ids(self) -> set[str]:
-        """Jobs whose originals are still needed."""
-        with self._lock:
-            found = self._db.execute("SELECT id FROM jobs WHERE status IN ('waiting', 'running')").fetchall()
-        return {id_ for (id_,) in found}
+        return set(self._ids("jobs WHERE status IN ('waiting', 'running')"))
 
-    def ids_of(self, owners: str) -> list[str]:
-        """Jobs whose owner fits this pattern (GLOB)."""
-        with self._lock:
-            found = self._db.execute("SELECT id FROM jobs WHERE owner GLOB ?", (owners,)).fetchall()
-        return [id_ for (id_,) in found]
+    def owned_ids(self, owner: str) -> list[str]:
+        return self._ids("jobs WHERE owner = ?", owner)
+
+    def session_ids(self) -> list[str]:
+        return self._ids("jobs WHERE instr(owner, '/') > 0")
 
     def done_ids(self) -> list[str]:
-        """Jobs that have a report."""
-        with self._lock:
-            return [id_ for (id_,) in self._db.execute("SELECT id FROM reports").fetchall()]
+        return self._ids("reports")
 
     def report(self, id_: str) -> bytes | None:
-        with self._lock:
-            found = self._db.execute("SELECT data FROM reports WHERE id = ?", (id_,)).fetchone()
-        return None if found is None else bytes(found[0])
+        with self._reading():
+            row = self._db.execute("SELECT data FROM reports WHERE id = ?", (id_,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def drop(self, id_: str) -> bool:
-        """Delete the job and its report; False when there is none."""
         with self._change():
-            gone = self._db.execute("DELETE FROM jobs WHERE id = ?", (id_,)).rowcount
+            dropped = self._db.execute("DELETE FROM jobs WHERE id = ?", (id_,)).rowcount
             self._db.execute("DELETE FROM reports WHERE id = ?", (id_,))
-        if gone:
+        if dropped:
             self._forget()
-        return bool(gone)
+        return bool(dropped)
 
     def purge(self, now_s: float, keep_s: float = math.inf) -> int:
-        """Delete all that has expired; how many jobs. Nothing is kept for longer than ``keep_s`` from now: it
-        may have ended while the clock was ahead."""
         with self._change():
             if math.isfinite(keep_s):
                 latest_s = now_s + keep_s
@@ -249,25 +202,44 @@ class Store:
             self._db.execute(
                 "DELETE FROM reports WHERE id IN (SELECT id FROM jobs WHERE expires_s <= ?)", (now_s,)
             )
-            gone = self._db.execute("DELETE FROM jobs WHERE expires_s <= ?", (now_s,)).rowcount
-        if gone:
-            with self._lock:  # as a script: it gives back a page a step, and ``execute`` takes one step only
+            purged = self._db.execute("DELETE FROM jobs WHERE expires_s <= ?", (now_s,)).rowcount
+        if purged:
+            with self._reading():
+                # As a script: it gives back a page a step, and ``execute`` takes one step only.
                 self._db.executescript("PRAGMA incremental_vacuum")
             self._forget()
-        return gone
+        return purged
 
-    def _first(self, where: str, *values: object) -> Row | None:
-        found = self._db.execute(f"SELECT {_COLUMNS} FROM jobs {where}", values).fetchone()
-        return None if found is None else Row(*found)
+    def _first(self, where: str, *values: object) -> JobRow | None:
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM jobs {where}", values).fetchone()
+        return None if row is None else JobRow(*(*row[:-1], bool(row[-1])))
+
+    def _ids(self, where: str, *values: object) -> list[str]:
+        with self._reading():
+            return [id_ for (id_,) in self._db.execute(f"SELECT id FROM {where}", values).fetchall()]
 
     def _forget(self) -> None:
         """Empty the log, where deleted rows would live on."""
-        with self._lock:
+        with self._reading():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Holds the connection; what SQLite raises becomes DatabaseError."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise DatabaseError(str(error), full="full" in str(error)) from None
+
+    @contextmanager
     def _change(self) -> Iterator[None]:
-        """One transaction: all of it or nothing."""
+        """One transaction, all of it or nothing; raises DatabaseError."""
+        with self._reading(), self._transaction():
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -286,8 +258,8 @@ def _unusable(why: str) -> UsageError:
     )
 
 
-def _damaged() -> Damaged:
-    return Damaged(
+def _damaged() -> DatabaseDamaged:
+    return DatabaseDamaged(
         "The list of jobs in the data folder is damaged: set HAECHI_DATA_DIR to another folder, or remove "
         "haechi.db from this one."
     )

@@ -126,7 +126,7 @@ def running_answer() -> dict[int | str, Any]:
     return answer(202, "It waits or runs; ask again.", "application/json", _ref("Running"))
 
 
-def openapi(app: FastAPI) -> dict[str, Any]:
+def description(app: FastAPI) -> dict[str, Any]:
     """The whole description of the application, made once."""
     if app.openapi_schema is None:
         made = get_openapi(

@@ -16,16 +16,17 @@ from sites import Site, Slow, Start, problem
 from haechi.isolated import CheckProcess
 from haechi.server_options import Options
 from haechi.settings import Settings
-from haechi.web.desk import Desk
-from haechi.web.folder import Folder
-from haechi.web.lane import Lane
+from haechi.web.jobs.data_folder import DataFolder
+from haechi.web.jobs.queue import JobQueue
+from haechi.web.jobs.store import JobStore
+from haechi.web.jobs.worker import Worker
 from targets import HANG, HEAD, LONG_VIDEO, SEGFAULT
 
 needs_signals = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 
 
 class Processes:
-    """Makes the processes of the lanes and remembers them, the one for photographs first."""
+    """Makes the processes of the workers and remembers them, the one for photographs first."""
 
     def __init__(self) -> None:
         self.made: list[CheckProcess] = []
@@ -39,14 +40,14 @@ class Processes:
 def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
     tests = str(Path(__file__).parents[1])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setattr("haechi.web.lane._REPAIR_S", 0.05)
+    monkeypatch.setattr("haechi.web.jobs.worker._REPAIR_S", 0.05)
     return Processes()
 
 
 @pytest.fixture
 def real(start: Start, processes: Processes) -> Site:
     """A server whose jobs are done in child processes."""
-    site = start(processes, lanes=True)
+    site = start(processes, processes=True)
     until(lambda: site.client.get("/readyz").status_code == 200)
     return site
 
@@ -117,7 +118,7 @@ def test_a_photograph_does_not_wait_for_a_video(real: Site) -> None:
 def test_a_second_video_does_not_wait_long_for_the_first(
     real: Site, monkeypatch: pytest.MonkeyPatch, processes: Processes
 ) -> None:
-    monkeypatch.setattr("haechi.web.worker._PATIENCE_S", 1.0)
+    monkeypatch.setattr("haechi.web.jobs.scheduler._PATIENCE_S", 1.0)
     first, second = (real.send(LONG_VIDEO, "long.mp4").headers["location"] for _ in range(2))
     until(lambda: state(real, second)["status"] == "running")
     assert state(real, first)["status"] == "running"
@@ -127,7 +128,7 @@ def test_a_second_video_does_not_wait_long_for_the_first(
 def test_what_outlasts_the_patience_of_others_makes_room(
     start: Start, monkeypatch: pytest.MonkeyPatch, slow: type[Slow]
 ) -> None:
-    monkeypatch.setattr("haechi.web.lane.QUICK_S", 0.3)
+    monkeypatch.setattr("haechi.web.jobs.worker.QUICK_S", 0.3)
     site = start(slow)
     held = site.send(site.picture("strong")).headers["location"]
     assert slow.begun.wait(10)
@@ -141,7 +142,7 @@ def test_what_outlasts_the_patience_of_others_makes_room(
 
 
 def test_a_job_over_its_time_is_ended_with_a_reason(start: Start, processes: Processes) -> None:
-    site = start(processes, settings=Settings(job_timeout_s=3.0), lanes=True)
+    site = start(processes, settings=Settings(job_timeout_s=3.0), processes=True)
     answer = site.send(HANG, headers={"Prefer": "wait=30"})
     assert "HAECHI_JOB_TIMEOUT_S" in problem(answer, 422, "over_limit")["detail"]
 
@@ -150,53 +151,53 @@ def test_a_job_over_its_time_is_ended_with_a_reason(start: Start, processes: Pro
 def test_an_upload_that_cannot_be_deleted_hinders_nobody(
     site: Site, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    delete, failing = Folder.delete, threading.Event()
+    delete, failing = DataFolder.delete, threading.Event()
     failing.set()
 
-    def denied(self: Folder, file: Path) -> None:
+    def denied(self: DataFolder, file: Path) -> None:
         if failing.is_set() and file.suffix == ".original":
             raise PermissionError(13, "Permission denied")
         delete(self, file)
 
-    monkeypatch.setattr(Folder, "delete", denied)
+    monkeypatch.setattr(DataFolder, "delete", denied)
     for _ in range(3):
         status = 200 if content == "none" else 500
         assert site.send(site.picture(content), headers={"Prefer": "wait=20"}).status_code == status
     assert site.client.get("/readyz").status_code == 200
     assert len(list((site.folder / "uploads").iterdir())) == 3
     failing.clear()
-    site.desk.sweep()
+    site.jobs.sweep()
     assert not list((site.folder / "uploads").iterdir())
 
 
 @pytest.mark.parametrize("change", ["finish", "fail"])
-def test_no_error_while_a_job_ends_wedges_the_lane(
+def test_no_error_while_a_job_ends_wedges_the_worker(
     site: Site, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    def broken(self: Desk, *_: object) -> None:
+    def broken(self: JobQueue, *_: object) -> None:
         monkeypatch.undo()
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Desk, change, broken)
+    monkeypatch.setattr(JobQueue, change, broken)
     content = site.picture("none" if change == "finish" else "breakdown")
     problem(site.send(content, headers={"Prefer": "wait=20"}), 500, "internal")
     assert site.send(site.picture("none"), headers={"Prefer": "wait=20"}).status_code == 200
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_lane_that_ended_or_stands_still_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_ended_or_stands_still_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert site.client.get("/readyz").status_code == 200
-    monkeypatch.setattr("haechi.web.lane.STILL_S", -1.0)
+    monkeypatch.setattr("haechi.web.jobs.worker.STALLED_S", -1.0)
     told = problem(site.client.get("/readyz"), 503, "stalled")
     assert "log" in told["detail"]
     assert "haechi_ready 0" in site.client.get("/metrics").text
     monkeypatch.undo()
-    monkeypatch.setattr(Lane, "_turn", lambda self: (_ for _ in ()).throw(SystemExit))
+    monkeypatch.setattr(Worker, "_take_one", lambda self: (_ for _ in ()).throw(SystemExit))
     until(lambda: site.client.get("/readyz").status_code == 503)
 
 
 def test_scratch_of_a_server_that_was_killed_is_swept(tmp_path: Path) -> None:
-    Desk(Options(data_dir=tmp_path / "data")).close()
+    JobStore(Options(data_dir=tmp_path / "data")).close()
     scratch = tmp_path / "data" / "scratch"
     (scratch / "haechi-child-abcd_123" / "inner").mkdir(parents=True)
     (scratch / "haechi-child-abcd_123" / "inner" / "clear.mp4").write_bytes(HEAD)
@@ -205,6 +206,6 @@ def test_scratch_of_a_server_that_was_killed_is_swept(tmp_path: Path) -> None:
     (scratch / "haechi-child-abcd_123" / "link").symlink_to(tmp_path / "mine")
     (scratch / "haechi-child-link0000").symlink_to(tmp_path / "mine")
     (scratch / "somebody's").mkdir()
-    Desk(Options(data_dir=tmp_path / "data")).close()
+    JobStore(Options(data_dir=tmp_path / "data")).close()
     assert {file.name for file in scratch.iterdir()} == {"haechi-child-link0000", "somebody's"}
     assert (tmp_path / "mine" / "file").read_bytes() == b"mine"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from live import in_thread, raw
 
-from haechi.web import wire
+from haechi.web import http_protocol
 
 FORM = b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
 
@@ -28,7 +28,7 @@ def crept(line: socket.socket, data: bytes) -> float:
 
 
 def test_a_head_that_creeps_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "HEAD_S", 0.3)
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.3)
     with in_thread(tmp_path / "data") as port:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
             assert crept(line, b"GET /healthz HTTP/1.1\r\nX-Slow: " + b"y" * 1000) < 4
@@ -40,7 +40,7 @@ def test_a_head_that_creeps_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_there_are_only_so_many_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(http_protocol, "MOST_CONNECTIONS", 3)
     ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     with in_thread(tmp_path / "data") as port:
         held = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]

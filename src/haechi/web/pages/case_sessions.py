@@ -22,7 +22,7 @@ from haechi.case import Case
 from haechi.case.fingerprints import FingerprintMaker, FingerprintProcess
 from haechi.errors import CaseError, Locked
 from haechi.settings import Settings
-from haechi.web.guard import secure
+from haechi.web.middleware import secure
 from haechi.web.problem import Problem
 
 COOKIE = "haechi_case"
@@ -39,7 +39,7 @@ class _Open:
     used_s: float = 0.0
 
 
-class Vault:
+class CaseSessions:
     """Safe to call from any thread."""
 
     def __init__(self) -> None:
@@ -91,12 +91,12 @@ class Listed:
     encrypted: bool
 
 
-def vault(request: Request) -> Vault:
+def sessions(request: Request) -> CaseSessions:
     """The one of the application, made when it is first asked for."""
     with _making:
-        if not hasattr(request.app.state, "vault"):
-            request.app.state.vault = Vault()
-        found: Vault = request.app.state.vault
+        if not hasattr(request.app.state, "case_sessions"):
+            request.app.state.vault = CaseSessions()
+        found: CaseSessions = request.app.state.vault
         return found
 
 
@@ -127,7 +127,7 @@ def maker(settings: Settings) -> FingerprintMaker:
 
 def opened(request: Request, ident: str) -> Case:
     """The case, ready to be read. Raises Locked when its passphrase has to be asked for."""
-    case = vault(request).get(request.cookies.get(COOKIE, ""), ident)
+    case = sessions(request).get(request.cookies.get(COOKIE, ""), ident)
     if case is None:
         settings: Settings = request.app.state.settings
         case = Case.open(folder_of(request, ident), settings=settings, maker=maker(settings))
@@ -139,7 +139,7 @@ def opened(request: Request, ident: str) -> Case:
 def unlock(request: Request, response: Response, ident: str, case: Case) -> None:
     """Keep an encrypted case open for this browser."""
     if case.encrypted:
-        token = vault(request).put(request.cookies.get(COOKIE, ""), ident, case)
+        token = sessions(request).put(request.cookies.get(COOKIE, ""), ident, case)
         # A cookie of the session; its key is worthless when the browser or the server has ended.
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure(request))
 

@@ -22,13 +22,13 @@ from haechi.settings import LANGUAGES
 from haechi.types import Report
 from haechi.web import uploads, words
 from haechi.web.api import done
-from haechi.web.desk import Desk
-from haechi.web.pages import vault
+from haechi.web.jobs.store import JobStore
+from haechi.web.pages import case_sessions
+from haechi.web.pages.case_route import CaseRoute
 from haechi.web.pages.cases import create, passphrase_problem
 from haechi.web.pages.help import guess
 from haechi.web.pages.render import language, page, problem_words
 from haechi.web.pages.result import RESULT_SCRIPT, arranged
-from haechi.web.pages.routes import CaseRoute
 from haechi.web.problem import Problem
 
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
@@ -42,15 +42,15 @@ _ISO = {"UK": "GB"}
 @router.get("/cases/{case}/add")
 def add_form(request: Request, case: str) -> Response:
     """The form for one more file."""
-    return page(request, "case_add.html", ident=case, title=vault.opened(request, case).title)
+    return page(request, "case_add.html", ident=case, title=case_sessions.opened(request, case).title)
 
 
 @router.post("/cases/{case}/add")
 async def add(request: Request, case: str) -> Response:
     """Store one more file."""
-    found = await run_in_threadpool(vault.opened, request, case)
+    found = await run_in_threadpool(case_sessions.opened, request, case)
     async with _received(request) as (form, file):
-        number = await run_in_threadpool(_store, request.app.state.desk, found, file, form, None)
+        number = await run_in_threadpool(_store, request.app.state.jobs, found, file, form, None)
     return RedirectResponse(f"/cases/{case}?added={number}", 303)
 
 
@@ -81,17 +81,17 @@ def _kept(request: Request, id_: str, report: Report, form: uploads.Form, file: 
         case = create(request, told.get("title", ""), told.get("passphrase", ""))
         ident = case.folder.name
     else:
-        case = vault.opened(request, ident)
-    number = _store(request.app.state.desk, case, file, form, report)
+        case = case_sessions.opened(request, ident)
+    number = _store(request.app.state.jobs, case, file, form, report)
     response = RedirectResponse(f"/cases/{ident}?added={number}", 303)
-    vault.unlock(request, response, ident, case)
+    case_sessions.unlock(request, response, ident, case)
     return response
 
 
 def _keep_page(
     request: Request, id_: str, report: Report, error: str = "", told: dict[str, str] | None = None
 ) -> Response:
-    cases = [case for case in vault.listed(request) if case.state != "damaged"]
+    cases = [case for case in case_sessions.listed(request) if case.state != "damaged"]
     ready = [case.ident for case in cases if case.state == "open"]
     chosen = (told or {}).get("case", "")
     return page(
@@ -114,14 +114,14 @@ def _keep_page(
 @router.get("/cases/{case}/match")
 def match_form(request: Request, case: str) -> Response:
     """The form for files found elsewhere."""
-    vault.opened(request, case)
+    case_sessions.opened(request, case)
     return _match_page(request, case, ())
 
 
 @router.post("/cases/{case}/match")
 async def match(request: Request, case: str) -> Response:
     """Whether one file is a copy of something in the case. The script sends many, one after another."""
-    found = await run_in_threadpool(vault.opened, request, case)
+    found = await run_in_threadpool(case_sessions.opened, request, case)
     async with _received(request) as (form, file):
         results = await run_in_threadpool(_matches, request, found, file, form.name or "")
     return _match_page(request, case, results)
@@ -135,8 +135,8 @@ def _match_page(request: Request, ident: str, results: Sequence[str]) -> Respons
 def _matches(request: Request, case: Case, file: Path, name: str) -> list[str]:
     """A sentence for each entry that the file is a copy of, or one that says there is none."""
     lang = language(request)
-    desk: Desk = request.app.state.desk
-    with desk.search(file) as folder:
+    jobs: JobStore = request.app.state.jobs
+    with jobs.search(file) as folder:
         answers = list(case.match(folder))
     told = [_told(answer, name, lang) for answer in answers if isinstance(answer, Match)]
     if told:
@@ -166,7 +166,7 @@ def letter(
     n: Annotated[Sequence[int], Query()] = (),
 ) -> Response:
     """The form for a letter, and below it the letter."""
-    found = vault.opened(request, case)
+    found = case_sessions.opened(request, case)
     lang = language(request)
     written = text_lang if text_lang in LANGUAGES else lang
     text = found.letter(n, kind, written, country or "", intimate=intimate) if kind else ""
@@ -199,7 +199,7 @@ def letter_file(
     n: Annotated[Sequence[int], Query()] = (),
 ) -> Response:
     """The letter alone, to be saved."""
-    text = vault.opened(request, case).letter(n, kind, text_lang, country, intimate=intimate)
+    text = case_sessions.opened(request, case).letter(n, kind, text_lang, country, intimate=intimate)
     named = {"Content-Disposition": 'attachment; filename="letter.txt"'}
     return Response(text, media_type="text/plain; charset=utf-8", headers=named)
 
@@ -210,7 +210,7 @@ def letter_file(
 @router.get("/cases/{case}/{number}")
 def entry(request: Request, case: str, number: str) -> Response:
     """The report that was stored with an entry."""
-    report = _report(vault.opened(request, case), number)
+    report = _report(case_sessions.opened(request, case), number)
     lang = language(request)
     return page(
         request,
@@ -226,7 +226,7 @@ def entry(request: Request, case: str, number: str) -> Response:
 @router.get("/cases/{case}/{number}/report.css")
 def entry_rules(request: Request, case: str, number: str) -> Response:
     """The style rules of that report alone."""
-    return Response(html.rules(_report(vault.opened(request, case), number)), media_type="text/css")
+    return Response(html.rules(_report(case_sessions.opened(request, case), number)), media_type="text/css")
 
 
 def _report(case: Case, number: str) -> Report:
@@ -240,7 +240,7 @@ def _report(case: Case, number: str) -> Report:
     return report
 
 
-def _store(desk: Desk, case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
+def _store(jobs: JobStore, case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
     told = form.fields
     entry = case.add(
         file,
@@ -251,16 +251,16 @@ def _store(desk: Desk, case: Case, file: Path, form: uploads.Form, report: Repor
         minor=uploads.switch(told, "minor"),
     )
     if entry.minor:  # hashes alone are kept: no preview in a result either
-        desk.drop_file(entry.sha256)
+        jobs.drop_file(entry.sha256)
     return entry.number
 
 
 @asynccontextmanager
 async def _received(request: Request) -> AsyncIterator[tuple[uploads.Form, Path]]:
     """A form with one file, held to the limits of uploads; the file is gone when the context ends."""
-    desk: Desk = request.app.state.desk
+    jobs: JobStore = request.app.state.jobs
     boundary = uploads.boundary_of(request)
-    with desk.part() as file:
+    with jobs.part() as file:
         most_bytes = request.app.state.options.max_upload_bytes
         form = await uploads.receive(request.stream(), boundary, file, most_bytes)
         if not form.name or not form.size:
