@@ -1,6 +1,7 @@
 # make check FILE=photo.jpg    a verdict on a photograph or a video (without FILE: on the sample in samples/)
 # make serve                   the browser app, on this machine alone
 # make test                    lint, types and tests
+# make docs                    the documentation as a site, in docs/_build/html; warnings are errors
 #
 # Each makes .venv first, and again whenever pyproject.toml changes. Needs Python 3.11 to 3.13 and the package
 # index, nothing else. PYTHON=/path/to/python3 picks another interpreter; ARGS='--lang zh' goes to `haechi check`;
@@ -18,7 +19,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 override FILE := $(value FILE)
 export FILE
 
-.PHONY: check serve test clean
+.PHONY: check serve test docs clean
 .DELETE_ON_ERROR:
 
 check: $(VENV)/.installed
@@ -32,8 +33,12 @@ test: $(VENV)/.installed-$(EXTRAS)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) docs/_build .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(PIP) --editable .

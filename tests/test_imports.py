@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": {"media", "models", "server_options"},
     "bench": {"case", "check", "client", "media", "faces", "models", "pdq", "report", "terminal"},
     "lab": {
-        *("bench", "calibration", "check", "detectors", "faces"),
+        *("bench", "calibration", "check", "cli", "detectors", "faces", "server_options"),
         *("media", "models", "pdq", "quality", "terminal", "verdict"),
     },
     "case": {"check", "helplines", "isolated", "media", "pdq", "report", "terminal"},

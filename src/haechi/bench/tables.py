@@ -5,11 +5,12 @@ In README*.md and docs/*.md the text between
     <!-- results:NAME view=VIEW score=SCORE -->
     <!-- /results -->
 
-is made from results/NAME.json. Views of a benchmark: ``summary`` (the default: overall, each source, each
-kind), ``ladder`` (each rung), ``levels`` (false alarms and finds at the shipped thresholds, each rung),
-``risk`` (error against coverage), ``persons`` (false alarms by person), ``calibration`` (ECE by rung and face
-size), ``reliability`` (what was said, what was the case), ``localisation`` (overlap of the maps with the
-masks), ``about`` (what was run). ``score`` is ``verdict`` unless told; ``rungs=clean,jpeg40`` chooses some.
+is made from results/NAME.json (``headline``: the five figures of the README, from several). Views of a
+benchmark: ``summary`` (the default: overall, each source, each kind), ``ladder`` (each rung), ``levels``
+(false alarms and finds at the shipped thresholds, each rung), ``risk`` (error against coverage), ``persons``
+(false alarms by person), ``calibration`` (ECE by rung and face size), ``reliability`` (what was said, what
+was the case), ``localisation`` (overlap of the maps with the masks), ``about`` (what was run). ``score`` is
+``verdict`` unless told; ``rungs=clean,jpeg40`` chooses some.
 Of haechi.ablation/1 there is ``held``, the families left out, beside its whole table, of which ``sets=a,b``
 chooses columns. haechi.nuisance/1, haechi.speed/1, haechi.web-bench/1, haechi.peers/1 and any that carries
 ``table: {columns, rows}`` have one view; ``rows`` shows the single figures of a result that holds both. In a
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from haechi.bench import side
+from haechi.bench import headline, side
 from haechi.bench.views import render
 from haechi.errors import UsageError
 
@@ -78,10 +79,12 @@ def _texts(root: Path) -> Iterator[tuple[Path, str, str]]:
             name, *words = marker.split()
             path = root / "results" / f"{name}.json"
             try:
+                if name == headline.NAME:
+                    return f"{opening}{headline.table(path.parent, lang)}{closing}"
                 result = _load(path)
                 options = dict(word.split("=", 1) for word in words)
                 return f"{opening}{render(result, options, lang)}{closing}"
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, KeyError) as error:
                 why = "is not there" if isinstance(error, OSError) else "or its marker cannot be read"
                 raise UsageError(f"{file.name}: results/{name}.json {why}") from error
             except UsageError as error:
