@@ -266,7 +266,7 @@ def test_a_video_of_bytes_has_no_name_that_a_kill_could_leave(
 
 def test_temporary_file_is_private_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("haechi.media.film._DESCRIPTORS", tmp_path / "as on other systems")
+    monkeypatch.setattr("haechi.media.video_file._DESCRIPTORS", tmp_path / "as on other systems")
     media = open_media(samples()["mp4"], DEFAULT)
     (path,) = tmp_path.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

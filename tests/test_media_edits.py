@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haechi.media.edits import hidden_s
+from haechi.media.edit_list import hidden_s
 
 
 def box(kind: bytes, *parts: bytes) -> bytes:

@@ -21,7 +21,7 @@ from PIL import Image
 from haechi.errors import DamagedFile, InputError, NotAFile, UnknownFormat
 from haechi.media import open_media
 from haechi.media.extent import Extent
-from haechi.media.jpeg import read_header
+from haechi.media.jpeg_header import read_header
 from haechi.settings import Settings
 from haechi.types import U8
 from hostile import Hostile, samples, write_corpus

@@ -17,7 +17,7 @@ from PIL import Image
 
 from haechi.errors import DamagedFile, OverLimit
 from haechi.media import open_media
-from haechi.media.jpeg import read_header
+from haechi.media.jpeg_header import read_header
 from haechi.media.limits import memory_bytes
 from haechi.settings import Settings
 from hostile import samples

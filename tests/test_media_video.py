@@ -18,8 +18,8 @@ from haechi.errors import DamagedFile, InputError, OverLimit
 from haechi.media import ffmpeg as by_ffmpeg
 from haechi.media import open_media
 from haechi.media.interlace import may_be_interlaced
+from haechi.media.orientation import Orientation
 from haechi.media.tonemap import HLG, PQ
-from haechi.media.upright import Upright
 from haechi.settings import Settings
 from haechi.types import U8
 from hostile import samples
@@ -61,7 +61,7 @@ def test_interlaced_video_is_shown_as_it_is(codec: str, tmp_path: Path) -> None:
     shown = list(media.frames(12))
     assert [frame.index for frame in shown] == list(range(12))
     for frame, right in zip(shown, frames, strict=True):
-        square = Upright().with_pixels(media.width_px / right.shape[1]).apply(right)
+        square = Orientation().with_pixels(media.width_px / right.shape[1]).apply(right)
         assert difference(frame.rgb, square) < 10
 
 
@@ -247,7 +247,7 @@ def test_pixels_become_square(sar: str, size: tuple[int, int], ending: str, tmp_
 
 def test_what_no_pixel_can_be_is_not_followed() -> None:
     for wrong in (0.0, -1.0, 1e9, float("nan"), float("inf")):
-        assert Upright().with_pixels(wrong) == Upright()
+        assert Orientation().with_pixels(wrong) == Orientation()
 
 
 # --- colours --------------------------------------------------------------------------------------

@@ -194,6 +194,15 @@ def test_a_directory_that_names_itself() -> None:
     assert exif_texts(data) == []
 
 
+@pytest.mark.parametrize("length", [2**63 - 1, 2**63, 2**64 - 1])
+def test_a_box_that_is_longer_than_any_file(length: int) -> None:
+    """What stands before it counts; nobody seeks behind it."""
+    far = b"\x00\x00\x00\x01free" + struct.pack(">Q", length)
+    for data in (VIDEOS["mp4"] + far, far + VIDEOS["mp4"], box(b"moov", far)):
+        notes = video_notes(io.BytesIO(data), "mp4")
+        assert bool(notes.texts) == data.startswith(VIDEOS["mp4"])
+
+
 def test_boxes_without_end() -> None:
     nested = b""
     for _ in range(2000):

@@ -14,13 +14,13 @@ from haechi.bench.web import load
 from haechi.bench.web.attacks import MARK, Attack, attacks
 from haechi.bench.web.hostile import Canary, _pages, _send_all, _status, send
 from haechi.bench.web.result import rendered, row, write
-from haechi.web import wire
+from haechi.web import http_protocol
 from hostile import write_corpus
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "HEAD_S", 0.5)
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.5)
 
 
 def test_attacks_end_in_4xx_and_leave_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ pytest.importorskip("cryptography")
 
 from test_pages import HOSTILE, HTML, Page, checked, get
 
-from haechi.web.pages import vault
+from haechi.web.pages import case_sessions
 
 PASSPHRASE = "a horn that tells the truth"
 
@@ -147,7 +147,7 @@ def test_locking_forgets_the_key(site, path):
 
 def test_an_open_case_locks_itself_after_a_while(site, monkeypatch):
     address = made(site, "Private title", PASSPHRASE)
-    monkeypatch.setattr(vault, "IDLE_S", -1.0)
+    monkeypatch.setattr(case_sessions, "IDLE_S", -1.0)
     assert "type its passphrase" in get(site, address).text
 
 

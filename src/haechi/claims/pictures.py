@@ -6,22 +6,19 @@ whose packets may be found by their marks in any file; C2PA 2.2 annex A (where a
 
 from __future__ import annotations
 
-import re
-import struct
+import io
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 from haechi.claims.notes import MOST_TEXT, STORE, Notes
+from haechi.media.containers import gif, jpeg, png, riff
+from haechi.media.containers.tiff import ASCII, Directory, Tiff
 
-_MOST_SEGMENTS = 4096
-_MOST_CHUNKS = 200_000
 _MOST_PACKED = 64  # texts that are unpacked
-_NO_FILL = re.compile(rb"[^\xff]")
-_XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\x00"
-_IPTC_HEAD = b"Photoshop 3.0\x00"
+_MOST_COMMENTS, _GIF_BYTES = 8, 1 << 16
+_HEAD_BYTES = 64
 _FACEBOOK = b"FBMD"
-_TIFF_XMP = 700
-_NOTHING_BEHIND = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
 def picture_notes(data: bytes, form: str) -> Notes:
@@ -39,7 +36,7 @@ def picture_notes(data: bytes, form: str) -> Notes:
         notes.add_exif(data)
         _packet(data, notes)
     elif form in ("avif", "heic", "jxl"):
-        at = data.find(b"Exif\x00\x00")
+        at = data.find(jpeg.EXIF_NAME)
         if at >= 0:
             notes.add_exif(data[at : at + MOST_TEXT])
         _packet(data, notes)
@@ -50,60 +47,41 @@ def picture_notes(data: bytes, form: str) -> Notes:
 
 def _jpeg(data: bytes, notes: Notes) -> None:
     """The segments before the first scan."""
-    for marker, start, end in _segments(data):
-        body = data[start : min(end, start + 64)]
-        if marker == 0xE1 and body.startswith(b"Exif\x00\x00"):
-            notes.add_exif(data[start + 6 : end])
-        elif marker == 0xE1 and body.startswith(_XMP_HEAD):
-            notes.add_xmp(data[start + len(_XMP_HEAD) : end])
-        elif marker == 0xED and body.startswith(_IPTC_HEAD):
-            notes.passed_facebook |= data.find(_FACEBOOK, start, end) >= 0
-        elif marker == 0xFE:
-            notes.add_text("comment", data[start:end])
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(marker, start, end) of each segment's content, up to the first scan."""
-    at = 2
-    for _ in range(_MOST_SEGMENTS):
-        fill = data.find(b"\xff", at)
-        behind = _NO_FILL.search(data, fill) if fill >= 0 else None
-        if behind is None or data[behind.start()] in (0xDA, 0xD9):
+    for piece in jpeg.segments(data):
+        if piece.kind == jpeg.SOS:
             return
-        marker, at = data[behind.start()], behind.end()
-        if marker in _NOTHING_BEHIND or marker == 0:
-            continue
-        length = int.from_bytes(data[at : at + 2], "big")
-        if length < 2:
-            return
-        yield marker, at + 2, min(at + length, len(data))
-        at += length
+        head = piece.payload(data, _HEAD_BYTES)
+        if piece.kind == jpeg.APP1 and head.startswith(jpeg.EXIF_NAME):
+            notes.add_exif(piece.payload(data)[len(jpeg.EXIF_NAME) :])
+        elif piece.kind == jpeg.APP1 and head.startswith(jpeg.XMP_NAME):
+            notes.add_xmp(piece.payload(data)[len(jpeg.XMP_NAME) :])
+        elif piece.kind == jpeg.APP13 and head.startswith(jpeg.PHOTOSHOP_NAME):
+            notes.passed_facebook |= _FACEBOOK in piece.payload(data)
+        elif piece.kind == jpeg.COM:
+            notes.add_text("comment", piece.payload(data))
 
 
 def notes_end(data: bytes) -> int:
     """Up to which byte a JPEG holds nothing but its mark, segments of applications and comments, without a
     gap: nothing from which a picture could be made."""
     end = 2
-    for marker, start, stop in _segments(data):
-        if start - 4 != end or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+    for piece in jpeg.segments(data):
+        if piece.start != end or not (jpeg.APP0 <= piece.kind <= jpeg.APP15 or piece.kind == jpeg.COM):
             break
-        end = stop
+        end = piece.end
     return end
 
 
 def _png(data: bytes, notes: Notes) -> None:
-    at, packed = 8, 0
-    for _ in range(_MOST_CHUNKS):
-        size = int.from_bytes(data[at : at + 4], "big")
-        kind, start, end = data[at + 4 : at + 8], at + 8, at + 8 + size
-        if len(kind) < 4 or end > len(data) or kind == b"IEND":
+    packed = 0
+    for chunk in png.chunks(data):
+        if chunk.missing:
             return
-        packed += kind in (b"zTXt", b"iTXt")
-        if kind == b"tEXt" or (kind in (b"zTXt", b"iTXt") and packed <= _MOST_PACKED):
-            _png_text(kind, data[start : min(end, start + MOST_TEXT)], notes)
-        elif kind == b"eXIf":
-            notes.add_exif(data[start:end])
-        at = end + 4
+        packed += chunk.kind in (b"zTXt", b"iTXt")
+        if chunk.kind == b"tEXt" or (chunk.kind in (b"zTXt", b"iTXt") and packed <= _MOST_PACKED):
+            _png_text(chunk.kind, chunk.payload(data, MOST_TEXT), notes)
+        elif chunk.kind == b"eXIf":
+            notes.add_exif(chunk.payload(data))
 
 
 def _png_text(kind: bytes, body: bytes, notes: Notes) -> None:
@@ -131,27 +109,21 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _webp(data: bytes, notes: Notes) -> None:
-    at = 12
-    for _ in range(_MOST_SEGMENTS):
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        start, end = at + 8, at + 8 + size
-        if len(kind) < 4 or end > len(data):
+    for chunk in riff.chunks(io.BytesIO(data)):
+        if chunk.missing:
             return
-        if kind == b"EXIF":
-            notes.add_exif(data[start:end].removeprefix(b"Exif\x00\x00"))
-        elif kind == b"XMP ":
-            notes.add_xmp(data[start:end])
-        at = end + size % 2
+        if chunk.kind == b"EXIF":
+            notes.add_exif(chunk.payload(data).removeprefix(jpeg.EXIF_NAME))
+        elif chunk.kind == b"XMP ":
+            notes.add_xmp(chunk.payload(data))
 
 
 def _gif(data: bytes, notes: Notes) -> None:
-    """The first comments, and the packet of XMP."""
-    at = -1
-    for _ in range(8):
-        at = data.find(b"\x21\xfe", at + 1, 1 << 16)
-        if at < 0:
-            break
-        notes.add_text("comment", data[at + 3 : at + 3 + data[at + 2]] if at + 2 < len(data) else b"")
+    """The beginnings of the first comments, and the packet of XMP."""
+    comments = (block for block in gif.blocks(data[:_GIF_BYTES]) if block.kind == gif.COMMENT)
+    for comment in islice(comments, _MOST_COMMENTS):
+        block = comment.payload(data)
+        notes.add_text("comment", block[1 : 1 + block[0]] if block else b"")
     _packet(data, notes)
 
 
@@ -165,7 +137,7 @@ def _packet(data: bytes, notes: Notes) -> None:
 
 _WANTED = {0x010E: "description", 0x010F: "make", 0x0110: "model", 0x0131: "software", 0x013C: "software"}
 _USER_COMMENT, _XP_COMMENT, _EXIF_DIRECTORY = 0x9286, 0x9C9C, 0x8769
-_ENTRIES, _MOST_EXIF, _LONGEST = 512, 16, 1 << 18
+_MOST_EXIF, _LONGEST = 16, 1 << 18
 
 
 def exif_texts(data: bytes) -> list[tuple[str, str]]:
@@ -173,37 +145,30 @@ def exif_texts(data: bytes) -> list[tuple[str, str]]:
     is read: no place, no time, no name.
 
     Never raises. Source: TIFF 6.0; Exif 2.32, 4.6.5 (8 bytes before a UserComment name its letters)."""
-    data = data.removeprefix(b"Exif\x00\x00")
-    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
-    if order is None:
+    tiff = Tiff.of(data.removeprefix(jpeg.EXIF_NAME))
+    first = next(tiff.directories(), None) if tiff is not None and not tiff.big else None
+    if tiff is None or first is None:
         return []
-    found: list[tuple[str, str]] = []
-    try:
-        directories = [struct.unpack_from(order + "I", data, 4)[0]]
-        for place in range(2):
-            if place < len(directories):
-                directories += _directory(data, order, directories[place], found)
-    except (struct.error, OverflowError):
-        return found
-    return found
+    texts = list(_directory_texts(tiff, first))
+    links = (tiff.number(entry.field, "I") for entry in first.entries if entry.tag == _EXIF_DIRECTORY)
+    link = next(links, None)
+    if link and (inner := tiff.directory(link)) is not None:
+        texts += _directory_texts(tiff, inner)
+    return texts[:_MOST_EXIF]
 
 
-def _directory(data: bytes, order: str, at: int, found: list[tuple[str, str]]) -> list[int]:
-    """Adds the notes of one directory to ``found``; says where that of Exif proper lies, if it is named."""
-    (count,) = struct.unpack_from(order + "H", data, at)
-    further: list[int] = []
-    for i in range(min(count, _ENTRIES)):
-        tag, kind, n = struct.unpack_from(order + "HHI", data, at + 2 + 12 * i)
-        where = at + 10 + 12 * i
-        if tag == _EXIF_DIRECTORY:
-            further += struct.unpack_from(order + "I", data, where)
-        elif (tag in _WANTED and kind == 2) or tag in (_USER_COMMENT, _XP_COMMENT):
-            start = where if n <= 4 else struct.unpack_from(order + "I", data, where)[0]
-            if len(found) < _MOST_EXIF:
-                found.append(
-                    (_WANTED.get(tag, "comment"), _decoded(data[start : start + min(n, _LONGEST)], tag))
-                )
-    return further[:1]
+def _directory_texts(tiff: Tiff, directory: Directory) -> Iterator[tuple[str, str]]:
+    """The notes of one directory, as far as the data go."""
+    wanted = (
+        entry
+        for entry in directory.entries
+        if (entry.tag in _WANTED and entry.type == ASCII) or entry.tag in (_USER_COMMENT, _XP_COMMENT)
+    )
+    for entry in islice(wanted, _MOST_EXIF):
+        raw = tiff.raw(entry, _LONGEST)
+        if raw is None:
+            return
+        yield _WANTED.get(entry.tag, "comment"), _decoded(raw, entry.tag)
 
 
 def _decoded(raw: bytes, tag: int) -> str:

@@ -7,13 +7,15 @@ C2PA 2.2 annex A.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import BinaryIO
 
 from haechi.claims.notes import MOST_TEXT, STORE, Notes
+from haechi.media.containers import matroska, riff
+from haechi.media.containers.boxes import BoxFile
+from haechi.media.containers.pieces import Piece, Span
 
 _MOST_BOXES = 20_000  # of one file, on all levels
-_MOST_VALUE = 1 << 16
+_MOST_VALUE, _MOST_NAME = 1 << 16, 100
 _XMP = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _C2PA = bytes.fromhex("D8FEC3D61B0E483C92975828877EC481")
 _TEXTS = {
@@ -36,153 +38,117 @@ _KEYS = {
     "encoder": "software",
     "AIGC": "AIGC",
 }
+_RIFF_TEXTS = {b"ISFT": "software", b"ICMT": "comment"}
+_MOST_LISTS = 4
 _MKV_HEAD = 1 << 16
-_MUXER, _WRITER = 0x4D80, 0x5741
-_Span = tuple[int, int]
 
 
 def video_notes(file: BinaryIO, form: str) -> Notes:
     """The notes of a video of a format of ``sniff``. ``file`` can seek."""
     notes = Notes()
-    size = file.seek(0, 2)
     if form in ("mp4", "mov"):
-        _Movie(file, notes).read(size)
+        _Movie(BoxFile(file, _MOST_BOXES), notes).read()
     elif form == "avi":
-        _riff(file, 12, size, notes)
+        _riff(file, notes)
     elif form in ("mkv", "webm"):
         file.seek(0)
         _matroska(file.read(_MKV_HEAD), notes)
     return notes
 
 
-def _read(file: BinaryIO, start: int, end: int, most: int = _MOST_VALUE) -> bytes:
-    file.seek(start)
-    return file.read(max(0, min(end - start, most)))
-
-
 class _Movie:
     """The boxes of one MP4 or MOV that hold notes."""
 
-    def __init__(self, file: BinaryIO, notes: Notes) -> None:
-        self._file, self._notes, self._left = file, notes, _MOST_BOXES
+    def __init__(self, boxes: BoxFile, notes: Notes) -> None:
+        self._boxes, self._notes = boxes, notes
 
-    def read(self, size: int) -> None:
-        for kind, start, end in self._boxes(0, size):
-            if kind == b"uuid":
-                self._uuid(start, end)
-            elif kind == b"moov":
-                self._moov(start, end)
+    def read(self) -> None:
+        for box in self._boxes.top():
+            if box.kind == b"uuid":
+                self._uuid(box.span)
+            elif box.kind == b"moov":
+                self._moov(box.span)
 
-    def _boxes(self, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-        """(kind, start, end) of the content of each box between ``at`` and ``end``."""
-        while self._left > 0:
-            self._left -= 1
-            head = _read(self._file, at, end, 16)
-            if len(head) < 8:
-                return
-            length, kind, skip = int.from_bytes(head[:4], "big"), head[4:8], 8
-            if length == 1 and len(head) == 16:
-                length, skip = int.from_bytes(head[8:], "big"), 16
-            elif length == 0:
-                length = end - at
-            if length < skip:
-                return
-            yield kind, at + skip, min(at + length, end)
-            at += length
-
-    def _uuid(self, start: int, end: int) -> None:
-        kind = _read(self._file, start, end, 16)
+    def _uuid(self, span: Span) -> None:
+        start, end = span
+        kind = self._value(start, end, len(_XMP))
         if kind == _XMP:
-            self._notes.add_xmp(_read(self._file, start + 16, end, MOST_TEXT))
+            self._notes.add_xmp(self._value(start + len(_XMP), end, MOST_TEXT))
         elif kind == _C2PA:
-            self._notes.c2pa |= STORE in _read(self._file, start, end)
+            self._notes.c2pa |= STORE in self._value(start, end)
 
-    def _moov(self, start: int, end: int) -> None:
-        for kind, a, b in self._boxes(start, end):
-            if kind == b"meta":
-                self._meta(a, b)
-            elif kind == b"udta":
-                self._udta(a, b)
+    def _moov(self, span: Span) -> None:
+        for box in self._boxes.inside(span):
+            if box.kind == b"meta":
+                self._meta(box.span)
+            elif box.kind == b"udta":
+                self._udta(box.span)
 
-    def _udta(self, start: int, end: int) -> None:
-        for kind, a, b in self._boxes(start, end):
-            if kind == b"meta":
-                self._meta(a, b)
-            elif kind == b"XMP_":
-                self._notes.add_xmp(_read(self._file, a, b, MOST_TEXT))
-            elif kind in _TEXTS:
+    def _udta(self, span: Span) -> None:
+        for box in self._boxes.inside(span):
+            if box.kind == b"meta":
+                self._meta(box.span)
+            elif box.kind == b"XMP_":
+                self._notes.add_xmp(self._value(*box.span, MOST_TEXT))
+            elif box.kind in _TEXTS:
                 # QuickTime: length and language, two bytes each, then the text.
-                self._notes.add_text(_TEXTS[kind], _read(self._file, a + 4, b))
+                self._notes.add_text(_TEXTS[box.kind], self._value(box.offset + 4, box.end))
 
-    def _meta(self, start: int, end: int) -> None:
+    def _meta(self, span: Span) -> None:
         """Items by their kinds (as iTunes keeps them), by numbered keys (as phones do), or by free names."""
+        start, end = span
         # In ISO files four bytes of version stand before the first box, in QuickTime none do.
-        start += 0 if _read(self._file, start + 4, end, 4) == b"hdlr" else 4
+        start += 0 if self._value(start + 4, end, 4) == b"hdlr" else 4
         keys: list[str] = []
-        for kind, a, b in self._boxes(start, end):
-            if kind == b"keys":
-                keys = [_name(_read(self._file, c, d, 100)) for _, c, d in self._boxes(a + 8, b)]
-            elif kind == b"ilst":
-                for item, c, d in self._boxes(a, b):
-                    number = int.from_bytes(item, "big")
-                    named = _KEYS.get(keys[number - 1]) if 1 <= number <= len(keys) else _TEXTS.get(item)
-                    self._item(c, d, named)
+        for box in self._boxes.inside((start, end)):
+            if box.kind == b"keys":
+                inner = self._boxes.inside((box.offset + 8, box.end))
+                keys = [_name(self._value(*key.span, _MOST_NAME)) for key in inner]
+            elif box.kind == b"ilst":
+                for item in self._boxes.inside(box.span):
+                    number = int.from_bytes(item.kind, "big")
+                    named = 1 <= number <= len(keys)
+                    self._item(item.span, _KEYS.get(keys[number - 1]) if named else _TEXTS.get(item.kind))
 
-    def _item(self, start: int, end: int, named: str | None) -> None:
-        for kind, a, b in self._boxes(start, end):
-            if kind == b"name":
-                named = _KEYS.get(_name(_read(self._file, a + 4, b, 100)))
-            elif kind == b"data" and named:
-                self._notes.add_text(named, _read(self._file, a + 8, b))
+    def _item(self, span: Span, key: str | None) -> None:
+        for box in self._boxes.inside(span):
+            if box.kind == b"name":
+                key = _KEYS.get(_name(self._value(box.offset + 4, box.end, _MOST_NAME)))
+            elif box.kind == b"data" and key:
+                self._notes.add_text(key, self._value(box.offset + 8, box.end))
+
+    def _value(self, start: int, end: int, most: int = _MOST_VALUE) -> bytes:
+        return self._boxes.read(start, min(end, start + most))
 
 
 def _name(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _riff(file: BinaryIO, at: int, size: int, notes: Notes) -> None:
-    for _ in range(_MOST_BOXES):
-        head = _read(file, at, size, 12)
-        if len(head) < 8:
-            return
-        length = int.from_bytes(head[4:8], "little")
-        if head[:4] == b"C2PA":
-            notes.c2pa |= STORE in _read(file, at + 8, min(at + 8 + length, size))
-        if head[:4] == b"LIST" and head[8:] == b"INFO":
-            at += 12
-            continue
-        if head[:4] in (b"ISFT", b"ICMT"):
-            key = "software" if head[:4] == b"ISFT" else "comment"
-            notes.add_text(key, _read(file, at + 8, at + 8 + length).split(b"\x00")[0])
-        at += 8 + length + length % 2
+def _riff(file: BinaryIO, notes: Notes) -> None:
+    """The chunks of an AVI, and those in its first lists INFO."""
+    lists: list[Span] = []
+    for chunk in riff.chunks(file):
+        if chunk.kind == b"C2PA":
+            notes.c2pa |= STORE in _riff_value(file, chunk)
+        elif chunk.kind == b"LIST" and _riff_value(file, chunk, 4) == b"INFO":
+            lists.append((chunk.offset + 4, chunk.end))
+    for chunk in (chunk for span in lists[:_MOST_LISTS] for chunk in riff.chunks(file, span)):
+        if chunk.kind in _RIFF_TEXTS:
+            notes.add_text(_RIFF_TEXTS[chunk.kind], _riff_value(file, chunk).split(b"\x00")[0])
+
+
+def _riff_value(file: BinaryIO, chunk: Piece[bytes], most: int = _MOST_VALUE) -> bytes:
+    file.seek(chunk.offset)
+    return file.read(min(chunk.length, most))
 
 
 def _matroska(head: bytes, notes: Notes) -> None:
     """The programs that the element Info names, when it lies near the beginning, as it nearly always does."""
-    spans = [(0, len(head))]
-    for wanted in (0x18538067, 0x1549A966):  # Segment, then Info
-        spans = [span for outer in spans for ident, span in _elements(head, outer) if ident == wanted][:1]
-    for outer in spans:
-        for ident, (a, b) in _elements(head, outer):
-            if ident in (_MUXER, _WRITER):
-                notes.add_text("software", head[a:b].split(b"\x00")[0])
-
-
-def _elements(data: bytes, span: _Span) -> Iterator[tuple[int, _Span]]:
-    """(identifier, span of the content) of the EBML elements directly in a span."""
-    at, end = span
-    for _ in range(_MOST_BOXES):
-        if at >= end or data[at] == 0:
-            return
-        width = 9 - data[at].bit_length()
-        ident = int.from_bytes(data[at : at + width], "big")
-        at += width
-        if width > 4 or at >= end or data[at] == 0:
-            return
-        width = 9 - data[at].bit_length()
-        size = int.from_bytes(data[at : at + width], "big") & ((1 << 7 * width) - 1)
-        at += width
-        if size == (1 << 7 * width) - 1:
-            size = end - at
-        yield ident, (at, min(at + size, end))
-        at += size
+    span = (0, len(head))
+    for kind in (matroska.SEGMENT, matroska.INFO):
+        spans = (piece.span for piece in matroska.elements(head, span) if piece.kind == kind)
+        span = next(spans, (0, 0))
+    for piece in matroska.elements(head, span):
+        if piece.kind in (matroska.MUXING_APP, matroska.WRITING_APP):
+            notes.add_text("software", piece.payload(head).split(b"\x00")[0])

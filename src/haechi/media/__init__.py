@@ -24,9 +24,10 @@ from io import BufferedReader
 from pathlib import Path
 
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
-from haechi.media.image import decode_image, structure_facts
+from haechi.media.image import decode_image
 from haechi.media.limits import check_file
 from haechi.media.moving import open_moving
+from haechi.media.picture_structure import structure_facts
 from haechi.media.sniff import HEAD_BYTES, MOVING, sniff
 from haechi.media.video import VideoReader
 from haechi.settings import Settings

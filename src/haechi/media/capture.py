@@ -17,13 +17,13 @@ import numpy as np
 
 from haechi.errors import DamagedFile
 from haechi.media.extent import Extent
-from haechi.media.film import Film, VideoFacts, rate
 from haechi.media.index import PacketIndex, Wanted, middle_of
 from haechi.media.interlace import may_be_interlaced
 from haechi.media.limits import check_pixels
 from haechi.media.opencv import opencv
+from haechi.media.orientation import Orientation
 from haechi.media.trust import Unwritten, clears, decoded_elsewhere, fingerprint, retrieved
-from haechi.media.upright import Upright
+from haechi.media.video_file import VideoFacts, VideoFile, rate
 from haechi.types import U8, Fact, Frame
 
 # The edit lists of ordinary files hide the frame or two by which reordered ones come late.
@@ -49,10 +49,10 @@ class Unsuited(Exception):
 class CaptureReader:
     """``alone``: there is no other reader to hand the video to."""
 
-    def __init__(self, film: Film, alone: bool) -> None:
-        self._film, self._alone = film, alone
+    def __init__(self, file: VideoFile, alone: bool) -> None:
+        self._file, self._alone = file, alone
         self._index = PacketIndex()
-        self._upright = Upright()
+        self._orientation = Orientation()
         self._first = ""
         self._unwritten = 0
         # Interlaced, or of a rare kind: no frame may be missing.
@@ -68,13 +68,13 @@ class CaptureReader:
                 int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
             )
             if wide > 0 and high > 0:
-                check_pixels(wide, high, self._film.settings)
+                check_pixels(wide, high, self._file.settings)
             promised = capture.get(cv2.CAP_PROP_FRAME_COUNT)
             header_fps = rate(capture.get(cv2.CAP_PROP_FPS))
             codec = _codec(capture.get(cv2.CAP_PROP_FOURCC))
-            turned = Upright(int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360 // 90 * 90)
+            turned = Orientation(int(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360 // 90 * 90)
             aspect = _aspect(capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN))
-            self._upright = (self._film.upright or turned).with_pixels(aspect)
+            self._orientation = (self._file.orientation or turned).with_pixels(aspect)
             self._doubtful = codec not in _PLAIN or self._interlaced(capture, codec)
             deep = _is_deep(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT))
             if (self._doubtful or deep) and not self._alone:
@@ -83,11 +83,11 @@ class CaptureReader:
         finally:
             capture.release()
         # From the packets alone where that works. Those of a trimmed video tell of parts that are not shown.
-        if self._film.hidden_s <= _MOST_HIDDEN_S:
+        if self._file.hidden_s <= _MOST_HIDDEN_S:
             self._index = self._walk(packets=True)
         if self._index.extent.frames == 0:
             self._index = self._walk(packets=False)
-        facts: dict[str, Fact] = {"codec": codec, "rotation_deg": self._upright.rotation_deg}
+        facts: dict[str, Fact] = {"codec": codec, "rotation_deg": self._orientation.rotation_deg}
         return self._facts(self._shown(first), header_fps, promised, facts)
 
     def frames(self, n: int) -> Iterator[Frame]:
@@ -110,7 +110,7 @@ class CaptureReader:
 
     def _passing(self, finding: Callable[[Any], Iterator[tuple[int, float, U8]]]) -> Iterator[Frame]:
         """One pass over the video. Only its own time counts, not what the caller spends between frames."""
-        clock = self._film.clock
+        clock = self._file.clock
         clock.start()
         self._unwritten = 0
         capture = self._open()
@@ -127,12 +127,12 @@ class CaptureReader:
     def _open(self) -> Any:
         """A cv2.VideoCapture, for the caller to release, whose frames come as they are stored."""
         cv2 = opencv()
-        limit = max(1, min(int(self._film.clock.left_s * 1000), 2**31 - 1))
+        limit = max(1, min(int(self._file.clock.left_s * 1000), 2**31 - 1))
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
-        capture = cv2.VideoCapture(self._film.name, cv2.CAP_FFMPEG, options)
+        capture = cv2.VideoCapture(self._file.name, cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             capture.release()
-            self._film.clock.check()
+            self._file.clock.check()
             raise DamagedFile(
                 "No pictures can be found in this video, because it is damaged or holds only sound: "
                 "play it to the end elsewhere, then get the file again."
@@ -164,7 +164,7 @@ class CaptureReader:
         while first is None:
             if not capture.grab():
                 raise _no_frame(codec)
-            self._film.clock.check()
+            self._file.clock.check()
             try:
                 first = retrieved(capture)
             except Unwritten as error:
@@ -172,13 +172,13 @@ class CaptureReader:
         if not clears():
             seen = first
             while not seen.any() and capture.grab():
-                self._film.clock.check()
+                self._file.clock.check()
                 again = retrieved(capture)
                 seen = seen if again is None else again
             self._first = fingerprint(seen) if seen.any() else ""
-            if decoded_elsewhere(self._film.name, self._film.inherited) != self._first:
+            if decoded_elsewhere(self._file.name, self._file.inherited) != self._first:
                 raise self._unconverted(codec)
-        check_pixels(first.shape[1], first.shape[0], self._film.settings)
+        check_pixels(first.shape[1], first.shape[0], self._file.settings)
         return first
 
     def _unconverted(self, codec: str) -> Unsuited:
@@ -196,7 +196,7 @@ class CaptureReader:
             if not capture.grab():
                 whole.check(decoded)
                 return
-            self._film.clock.check()
+            self._file.clock.check()
             index, at_s = decoded.frames, _seconds(capture.get(cv2.CAP_PROP_POS_MSEC))
             decoded = decoded.with_one(at_s)
             wanted = index == middle_of(given, count, whole.frames)
@@ -216,13 +216,13 @@ class CaptureReader:
         cv2 = opencv()
         held = not self._first
         while not held and capture.grab():
-            self._film.clock.check()
+            self._file.clock.check()
             held = self._is_first(self._written(capture))
         apart_s = float(np.diff(wanted.times_s).min(initial=math.inf))
         last_s, runs, found = -1.0, _Runs(), 0
         for index, time_s in zip(wanted.index, wanted.times_s, strict=True):
             capture.set(cv2.CAP_PROP_POS_MSEC, float(time_s) * 1000)
-            self._film.clock.check()
+            self._file.clock.check()
             if not capture.grab():
                 continue
             at_s = _seconds(capture.get(cv2.CAP_PROP_POS_MSEC))
@@ -279,11 +279,11 @@ class CaptureReader:
         """As players show it: u8 (H, W, 3) RGB, upright, with square pixels."""
         cv2 = opencv()
         # Where the resolution changes on the way, OpenCV scales to that of the first frame, as players do.
-        check_pixels(*self._upright.shown(bgr.shape[1], bgr.shape[0]), self._film.settings)
+        check_pixels(*self._orientation.shown(bgr.shape[1], bgr.shape[0]), self._file.settings)
         if bgr.dtype != "uint8":
             bgr = cv2.convertScaleAbs(bgr, alpha=1 / 257)
         conversion = cv2.COLOR_GRAY2RGB if bgr.ndim == 2 or bgr.shape[2] == 1 else cv2.COLOR_BGR2RGB
-        return self._upright.apply(np.asarray(cv2.cvtColor(bgr, conversion), np.uint8))
+        return self._orientation.apply(np.asarray(cv2.cvtColor(bgr, conversion), np.uint8))
 
     def _walk(self, packets: bool) -> PacketIndex:
         """One pass over the video that keeps nothing but its times."""
@@ -296,10 +296,10 @@ class CaptureReader:
             while capture.grab():
                 key = packets and capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME) > 0
                 found.add(_seconds(capture.get(cv2.CAP_PROP_POS_MSEC)), key)
-                self._film.clock.check()
-                self._film.check_frames(found.extent.frames)
+                self._file.clock.check()
+                self._file.check_frames(found.extent.frames)
                 if found.extent.frames % 256 == 0:
-                    self._film.check_duration(found.extent.span_s)
+                    self._file.check_duration(found.extent.span_s)
         finally:
             capture.release()
         return found
@@ -313,9 +313,9 @@ class CaptureReader:
         if fps and header_fps and abs(fps - header_fps) < 0.01 * fps:
             fps = header_fps
         duration_s = span_s + (1 / fps if fps else 0.0)
-        self._film.check_duration(duration_s)
-        container: dict[str, Fact] = {"format": self._film.form, "frames": frames, **facts}
-        if self._upright.mirrored:
+        self._file.check_duration(duration_s)
+        container: dict[str, Fact] = {"format": self._file.form, "frames": frames, **facts}
+        if self._orientation.mirrored:
             container["mirrored"] = True
         # A length is optional in several containers, then OpenCV hands out nonsense below zero.
         # Some write twice or twenty times the rate, and as many more frames: then it is the time that counts.

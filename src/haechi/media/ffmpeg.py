@@ -20,12 +20,12 @@ import numpy as np
 from haechi.errors import DamagedFile, InputError, OverLimit
 from haechi.media.clock import Clock
 from haechi.media.extent import Extent
-from haechi.media.film import NAMES, Film, VideoFacts, rate
 from haechi.media.index import PacketIndex, Wanted, middle_of
 from haechi.media.limits import check_pixels
+from haechi.media.orientation import Orientation
 from haechi.media.program import Program
 from haechi.media.tonemap import HLG, PQ, to_standard
-from haechi.media.upright import Upright
+from haechi.media.video_file import NAMES, VideoFacts, VideoFile, rate
 from haechi.types import U8, Fact, Frame
 
 _DEMUXERS = {"mp4": "mov", "mov": "mov", "webm": "matroska", "mkv": "matroska", "avi": "avi"}
@@ -65,26 +65,26 @@ def version() -> str:
 
 
 class FfmpegReader:
-    def __init__(self, film: Film) -> None:
-        self._film = film
+    def __init__(self, file: VideoFile) -> None:
+        self._file = file
         self._index = PacketIndex()
         self._start_s = 0.0
         self._stream: dict[str, Any] = {}
         self._size = (0, 0)
         self._said: list[str] = []
-        self._upright = Upright()
+        self._orientation = Orientation()
 
     def measure(self) -> VideoFacts:
         """Raises DamagedFile, OverLimit."""
         self._stream = stream = self._video_stream()
         self._size = (_whole(stream.get("width")), _whole(stream.get("height")))
-        self._upright = self._film.upright or Upright.of(_matrix(stream))
-        self._upright = self._upright.with_pixels(_aspect(stream))
+        self._orientation = self._file.orientation or Orientation.of(_matrix(stream))
+        self._orientation = self._orientation.with_pixels(_aspect(stream))
         self._check_colours()
         if self._fields:
-            self._upright = self._upright.with_pixels(self._upright.pixel_aspect / 2)
-        check_pixels(*self._size, self._film.settings)
-        check_pixels(*self._upright.shown(*self._size), self._film.settings)
+            self._orientation = self._orientation.with_pixels(self._orientation.pixel_aspect / 2)
+        check_pixels(*self._size, self._file.settings)
+        check_pixels(*self._orientation.shown(*self._size), self._file.settings)
         self._walk()
         first = next(self._decoded(["-frames:v", "1"], "null"), None)
         if first is None:
@@ -93,12 +93,12 @@ class FfmpegReader:
         header_fps = _fraction(stream.get("avg_frame_rate"))
         fps = (extent.frames - 1) / extent.span_s if extent.frames > 1 and extent.span_s > 0 else header_fps
         duration_s = extent.span_s + (1 / fps if fps else 0.0)
-        self._film.check_duration(duration_s)
+        self._file.check_duration(duration_s)
         container: dict[str, Fact] = {
-            "format": self._film.form, "codec": self._codec, "frames": extent.frames,
-            "rotation_deg": self._upright.rotation_deg,
+            "format": self._file.form, "codec": self._codec, "frames": extent.frames,
+            "rotation_deg": self._orientation.rotation_deg,
         }  # fmt: skip
-        if self._upright.mirrored:
+        if self._orientation.mirrored:
             container["mirrored"] = True
         height_px, width_px = self._shown(first[1]).shape[:2]
         return VideoFacts(width_px, height_px, fps, duration_s, extent.frames, container)
@@ -121,7 +121,7 @@ class FfmpegReader:
 
     def _passing(self, finding: Iterator[tuple[int, float, U8]]) -> Iterator[Frame]:
         """One pass over the video. Only its own time counts, not what the caller spends between frames."""
-        clock = self._film.clock
+        clock = self._file.clock
         clock.start()
         try:
             for index, at_s, rgb in finding:
@@ -140,7 +140,7 @@ class FfmpegReader:
     @property
     def _fields(self) -> bool:
         """Whether each picture is one field, as HEVC codes interlaced video; H.264 and others weave two."""
-        wide, high = self._upright.shown(*self._size)
+        wide, high = self._orientation.shown(*self._size)
         return self._codec == "hevc" and wide / max(high, 1) > _FIELD_ASPECT
 
     def _command(self, program: str, *options: str) -> list[str]:
@@ -166,14 +166,14 @@ class FfmpegReader:
                 found: dict[str, Any] = stream
                 return found
         raise DamagedFile(
-            f"No pictures can be found in this {NAMES[self._film.form]}, because it is damaged or holds only "
+            f"No pictures can be found in this {NAMES[self._file.form]}, because it is damaged or holds only "
             "sound: play it to the end elsewhere, then get the file again."
         )
 
     def _probe(self, *options: str) -> Program:
-        demuxer = _DEMUXERS[self._film.form]
-        command = self._command("ffprobe", *_LOCAL, "-f", demuxer, *options, f"file:{self._film.name}")
-        return Program(command, self._film.clock, self._film.inherited)
+        demuxer = _DEMUXERS[self._file.form]
+        command = self._command("ffprobe", *_LOCAL, "-f", demuxer, *options, f"file:{self._file.name}")
+        return Program(command, self._file.clock, self._file.inherited)
 
     def _check_colours(self) -> None:
         if str(self._stream.get("color_space")) in _STRANGE:
@@ -194,14 +194,14 @@ class FfmpegReader:
                 at_s = _number(pts) if _number(pts) is not None else _number(dts)
                 if at_s is not None and "D" not in flags:
                     times.append((at_s, flags.startswith("K")))
-                    self._film.check_frames(len(times))
+                    self._file.check_frames(len(times))
             run.end()
         finally:
             run.close()
         self._start_s = min((at_s for at_s, _ in times), default=0.0)
         for at_s, key in times:
             self._index.add(at_s - self._start_s, key)
-        self._film.check_duration(self._index.extent.span_s)
+        self._file.check_duration(self._index.extent.span_s)
 
     def _in_order(self, count: int) -> Iterator[tuple[int, float, U8]]:
         total = self._index.extent.frames
@@ -222,7 +222,7 @@ class FfmpegReader:
 
     def _sought(self, wanted: Wanted) -> Iterator[tuple[int, float, U8]]:
         # A stream without an index is sought by guessing.
-        early_s = _EARLY_S if self._film.form in ("ts", "mpg") else 0.0
+        early_s = _EARLY_S if self._file.form in ("ts", "mpg") else 0.0
         last_s, found_count = -1.0, 0
         for index, time_s in zip(wanted.index, wanted.times_s, strict=True):
             # Half a millisecond early, so that rounding does not lose the frame itself.
@@ -252,7 +252,7 @@ class FfmpegReader:
         filters += ",settb=1/25,setpts=N"
         command = self._command(
             "ffmpeg", "-nostdin", "-nostats", "-v", "level+info", "-copyts", *_LOCAL, "-threads", "2",
-            "-noautorotate", *before, "-f", _DEMUXERS[self._film.form], "-i", f"file:{self._film.name}",
+            "-noautorotate", *before, "-f", _DEMUXERS[self._file.form], "-i", f"file:{self._file.name}",
             "-map", f"0:{self._stream.get('index', 0)}", "-an", "-sn", "-dn", "-filter_threads", "1",
             "-vf", filters, "-r", "25", *options, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
         )  # fmt: skip
@@ -263,7 +263,7 @@ class FfmpegReader:
                 at_s = _number(found[1])
                 times.put(0.0 if at_s is None else at_s - self._start_s)
 
-        run = Program(command, self._film.clock, self._film.inherited, told)
+        run = Program(command, self._file.clock, self._file.inherited, told)
         try:
             number = 0
             while True:
@@ -302,7 +302,7 @@ class FfmpegReader:
     def _shown(self, rgb: U8) -> U8:
         """As players show it: u8 (H, W, 3) RGB, upright, with square pixels."""
         transfer = str(self._stream.get("color_transfer"))
-        return self._upright.apply(to_standard(rgb, transfer) if transfer in (PQ, HLG) else rgb)
+        return self._orientation.apply(to_standard(rgb, transfer) if transfer in (PQ, HLG) else rgb)
 
 
 def _drain(times: SimpleQueue[float], seen: list[float] | None) -> None:

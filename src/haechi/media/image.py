@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from haechi.errors import DamagedFile, OverLimit, UnknownFormat
-from haechi.media.attached import attached_facts
-from haechi.media.clock import Clock
+from haechi.errors import DamagedFile, OverLimit
+from haechi.media.attachments import attachment_facts
 from haechi.media.colour import ColourTransform, colour_transform
-from haechi.media.exif import Exif, read_exif, tiff_pages
+from haechi.media.damage import cut_off
+from haechi.media.exif import Exif, read_exif
 from haechi.media.heif import holds_gap
-from haechi.media.hollow import check_not_hollow
-from haechi.media.jpeg import JpegHeader, read_header
+from haechi.media.jpeg_header import JpegHeader, read_header
 from haechi.media.limits import check_memory, check_pixels, jpeg_reduction
 from haechi.media.openers import TURNED, opened
 from haechi.media.pixels import differ, to_rgb, upright
-from haechi.media.png import png_facts
-from haechi.media.sniff import RAW
-from haechi.media.structure import cut_off, gif_facts, iso_boxes, riff_check, webp_size
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
@@ -34,40 +29,11 @@ _TURNS = {1: (0, False), 2: (0, True), 3: (180, False), 4: (180, True)} | {
 }  # fmt: skip
 
 
-def structure_facts(data: bytes, form: str, settings: Settings) -> dict[str, Fact]:
-    """Facts from the outer structure of a picture of a format of ``sniff``; no pixel is decoded.
-
-    Raises DamagedFile when the file is not all there, OverLimit, UnknownFormat."""
-    facts: dict[str, Fact] = {"format": form}
-    clock = Clock(settings.decode_timeout_s, "save the picture anew with another program")
-    if form == "png":
-        facts |= png_facts(data, clock)
-    elif form == "gif":
-        facts |= gif_facts(data, clock) | {"bit_depth": 8}
-    elif form == "webp":
-        riff_check(data, len(data), "WebP")
-        check_not_hollow(data, form, "WebP")
-        facts["bit_depth"] = 8
-        # Pillow's reader sets aside room for the whole canvas before it tells its size.
-        if size := webp_size(data):
-            check_pixels(*size, settings)
-            check_memory(form, *size, len(data), settings)
-    elif form in ("avif", "heic"):
-        iso_boxes(io.BytesIO(data), len(data), form.upper())
-        check_not_hollow(data, form, form.upper())
-    elif form == "tiff":
-        if read_exif(data).raw_preview:
-            raise UnknownFormat(RAW)
-        if (pages := tiff_pages(data)) > 1:
-            facts["frames"] = pages
-    return facts
-
-
 def decode_image(
     data: bytes, form: str, settings: Settings, facts: dict[str, Fact]
 ) -> tuple[U8, dict[str, Fact]]:
     """rgb u8 (H, W, 3), upright, and facts. ``form`` is a picture format of ``sniff``, ``facts`` those of
-    ``structure_facts``.
+    ``picture_structure``.
 
     The size is checked before pixels are decoded. Raises DamagedFile, OverLimit, UnknownFormat."""
     if form == "jpeg":
@@ -82,7 +48,7 @@ def decode_image(
         elif form in ("heic", "jxl"):
             facts |= image.facts
             if form == "heic":
-                facts |= attached_facts(data, 8)
+                facts |= attachment_facts(data, 8)
                 if data[8:12] in _SEQUENCES:
                     facts["animated"] = True
         raw = data if form == "tiff" else None
@@ -118,7 +84,7 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
             f"would take about {header.decoding_s:.0f} s, over the limit of {settings.decode_timeout_s:g} s: "
             "save it anew with another program, or raise HAECHI_DECODE_TIMEOUT_S."
         )
-    step = jpeg_reduction(header.width_px, header.height_px, header.kept, len(data), settings)
+    step = jpeg_reduction(header.width_px, header.height_px, header.held, len(data), settings)
     if step > 1:
         facts["reduced_by"] = step
     if not header.covered or not (header.ended or header.huffman):
@@ -130,7 +96,7 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
     doubtful = header.progressive or header.components == 4 or grey_end or not header.ended
     if header.huffman and doubtful and _made_up_end(rgb, header, step, colours):
         raise cut_off("JPEG")
-    facts |= attached_facts(data, header.end, header.mpf)
+    facts |= attachment_facts(data, header.end, header.mpf)
     return _finish(rgb, read_exif(header.exif) if header.exif else None, facts)
 
 

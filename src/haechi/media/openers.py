@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from haechi.errors import DamagedFile, InputError, OverLimit
+from haechi.media.damage import cut_off
 from haechi.media.quiet import quiet
-from haechi.media.structure import cut_off
 
 NAMES = {
     "jpeg": "JPEG",

@@ -6,6 +6,7 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass
 
 from haechi.errors import DamagedFile, UnknownFormat
+from haechi.media.containers.boxes import brands
 from haechi.types import MediaKind
 
 HEAD_BYTES = 4096
@@ -143,10 +144,8 @@ def _riff(head: bytes) -> Sniffed:
 
 def _iso(head: bytes) -> Sniffed:
     """ISO base media (ISO/IEC 14496-12): the brands tell video from picture."""
-    size = min(int.from_bytes(head[:4], "big"), len(head))
-    major = head[8:12]
-    brands = {major, *(head[i : i + 4] for i in range(16, size - 3, 4))}
-    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and brands & _AVIF_BRANDS):
+    major, named = brands(head)
+    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and named & _AVIF_BRANDS):
         return Sniffed("avif", "image")
     if major in _HEIC_BRANDS or major in (b"mif1", b"msf1"):
         return Sniffed("heic", "image")

@@ -15,8 +15,8 @@ import numpy as np
 from haechi.errors import DamagedFile
 from haechi.media.capture import CaptureReader, Unsuited
 from haechi.media.ffmpeg import FfmpegReader, installed
-from haechi.media.film import NAMES, Film, Reader, VideoFacts
 from haechi.media.index import Wanted
+from haechi.media.video_file import NAMES, Reader, VideoFacts, VideoFile
 from haechi.settings import Settings
 from haechi.types import Frame
 
@@ -35,19 +35,19 @@ class VideoReader:
     needs ffmpeg where there is none; OverLimit; and OSError when it cannot be opened or written."""
 
     def __init__(self, path: Path | None, form: str, settings: Settings, data: bytes = b"") -> None:
-        film = Film(path, form, settings, data)
-        self.close = film.close
+        file = VideoFile(path, form, settings, data)
+        self.close = file.close
         self._seen: dict[int, list[tuple[int, float]]] = {}
         try:
-            film.clock.start()
-            film.check_structure()
-            self._reader, self.facts = _measured(film)
+            file.clock.start()
+            file.check_structure()
+            self._reader, self.facts = _measured(file)
         except BaseException:
             # The error's traceback would keep the file for as long as someone looks at it.
-            film.close()
+            file.close()
             raise
         finally:
-            film.clock.stop()
+            file.clock.stop()
 
     def __call__(self, n: int) -> Iterator[Frame]:
         seen: list[tuple[int, float]] = []
@@ -67,21 +67,21 @@ class VideoReader:
         return self._reader.again(Wanted(np.array([i for i, _ in chosen]), np.array([t for _, t in chosen])))
 
 
-def _measured(film: Film) -> tuple[Reader, VideoFacts]:
+def _measured(file: VideoFile) -> tuple[Reader, VideoFacts]:
     alone = not installed()
     reader: Reader
-    if film.form in _BY_FFMPEG:
+    if file.form in _BY_FFMPEG:
         if alone:
             raise DamagedFile(
-                f"This is an {NAMES[film.form]}, as camcorders and broadcasters write them, which the "
+                f"This is an {NAMES[file.form]}, as camcorders and broadcasters write them, which the "
                 f"built-in decoder does not read: {_INSTALL}."
             )
     else:
-        reader = CaptureReader(film, alone)
+        reader = CaptureReader(file, alone)
         try:
             return reader, reader.measure()
         except Unsuited as error:
             if alone:
                 raise DamagedFile(f"This video {error}: {_INSTALL}.") from error
-    reader = FfmpegReader(film)
+    reader = FfmpegReader(file)
     return reader, reader.measure()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from haechi.media.boxes import Span, first, tracks
+from haechi.media.containers.boxes import BoxFile
+from haechi.media.containers.pieces import Span
 from haechi.media.opencv import opencv
 from haechi.types import U8
 
@@ -22,7 +23,7 @@ _MOST_ASPECT = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Upright:
+class Orientation:
     """mirrored: left and right are exchanged, before rotation_deg (clockwise, a multiple of 90).
     pixel_aspect: width of a stored pixel over its height."""
 
@@ -31,7 +32,7 @@ class Upright:
     pixel_aspect: float = 1.0
 
     @classmethod
-    def of(cls, matrix: Matrix) -> Upright:
+    def of(cls, matrix: Matrix) -> Orientation:
         a, b, c, d = matrix
         mirrored = a * d - b * c < 0
         if mirrored:
@@ -39,7 +40,7 @@ class Upright:
         turn_deg = math.degrees(math.atan2(b, a)) if math.isfinite(a) and math.isfinite(b) else 0.0
         return cls(round(turn_deg / 90) * 90 % 360, mirrored)
 
-    def with_pixels(self, aspect: float) -> Upright:
+    def with_pixels(self, aspect: float) -> Orientation:
         """With pixels of this shape, unless no pixels can have it."""
         sane = math.isfinite(aspect) and 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT
         return replace(self, pixel_aspect=aspect if sane else 1.0)
@@ -65,17 +66,19 @@ class Upright:
         return np.ascontiguousarray(np.rot90(rgb, -self.rotation_deg // 90))
 
 
-def display_matrix(moov: bytes) -> Upright | None:
+def display_matrix(moov: bytes) -> Orientation | None:
     """How the first video track of an index (the content of moov) is turned; None when it cannot be told."""
-    trak = next((trak for trak, handler in tracks(moov) if handler == b"vide"), None)
-    if trak is None:
+    boxes = BoxFile(moov)
+    whole = (0, boxes.size)
+    video = next((track for track, handler in boxes.tracks(whole) if handler == b"vide"), None)
+    if video is None:
         return None
     # Before them: version and flags, times, a number, a length; then in mvhd the rate, volume and so on.
-    track = _matrix(moov, first(moov, trak, b"tkhd"), 40)
-    movie = _matrix(moov, first(moov, (0, len(moov)), b"mvhd"), 36)
+    track = _matrix(moov, boxes.first(video, b"tkhd"), 40)
+    movie = _matrix(moov, boxes.first(whole, b"mvhd"), 36)
     if track is None:
         return None
-    return Upright.of(track if movie is None else _product(track, movie))
+    return Orientation.of(track if movie is None else _product(track, movie))
 
 
 def _matrix(moov: bytes, span: Span, at: int) -> Matrix | None:

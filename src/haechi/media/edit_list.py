@@ -7,36 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from haechi.media.boxes import Span, first, tracks
+from haechi.media.containers.boxes import BoxFile
+from haechi.media.containers.pieces import Span
+
+_MAX_EDITS = 1000
 
 
 def hidden_s(moov: bytes) -> float:
     """Seconds of the video track that its edit list leaves out, 0 without a list or when it cannot be read.
 
     ``moov``: the content of the index box."""
-    movie_scale = _scale(moov, first(moov, (0, len(moov)), b"mvhd"))[0]
-    for trak, handler in tracks(moov):
+    boxes = BoxFile(moov)
+    movie = (0, boxes.size)
+    movie_scale = boxes.timing(boxes.first(movie, b"mvhd"))[0]
+    for track, handler in boxes.tracks(movie):
         if handler != b"vide":
             continue
-        mdia = first(moov, trak, b"mdia")
-        scale, length = _scale(moov, first(moov, mdia, b"mdhd"))
-        elst = first(moov, first(moov, trak, b"edts"), b"elst")
-        shown = sum(_shown(moov, elst))
+        scale, length = boxes.timing(boxes.first(boxes.first(track, b"mdia"), b"mdhd"))
+        edits = boxes.first(boxes.first(track, b"edts"), b"elst")
+        shown = sum(_shown(moov, edits))
         if scale and movie_scale and shown:
             return max(0.0, length / scale - shown / movie_scale)
     return 0.0
-
-
-def _scale(data: bytes, span: Span) -> tuple[int, int]:
-    """(units a second, length in units) of an mvhd or mdhd box; (0, 0) when it is not there."""
-    at, end = span
-    if end - at < 20:
-        return 0, 0
-    wide = data[at] == 1
-    at += 20 if wide else 12
-    return int.from_bytes(data[at : at + 4], "big"), int.from_bytes(
-        data[at + 4 : at + (12 if wide else 8)], "big"
-    )
 
 
 def _shown(data: bytes, span: Span) -> Iterator[int]:
@@ -46,7 +38,7 @@ def _shown(data: bytes, span: Span) -> Iterator[int]:
         return
     wide = data[at] == 1
     width = 8 if wide else 4
-    for _ in range(min(int.from_bytes(data[at + 4 : at + 8], "big"), 1000)):
+    for _ in range(min(int.from_bytes(data[at + 4 : at + 8], "big"), _MAX_EDITS)):
         entry = data[at + 8 : at + 8 + 2 * width]
         if len(entry) < 2 * width or at + 8 + 2 * width > end:
             return

@@ -14,14 +14,18 @@ from typing import Protocol
 
 from haechi.errors import DamagedFile, OverLimit
 from haechi.media.clock import Clock
+from haechi.media.containers import matroska, riff
+from haechi.media.containers.boxes import BoxFile
+from haechi.media.damage import cut_off
 from haechi.media.index import Wanted
-from haechi.media.structure import iso_boxes, matroska_check, riff_check
-from haechi.media.upright import Upright
+from haechi.media.iso_structure import IsoStructure, iso_structure
+from haechi.media.orientation import Orientation
 from haechi.settings import Settings
 from haechi.types import Fact, Frame
 
 MAX_FRAMES = 2_000_000
 _CURE = "cut the video shorter"
+_RIFF_HEAD_BYTES, _MATROSKA_HEAD_BYTES = 12, 4096
 NAMES = {
     "mp4": "MP4", "mov": "MOV", "webm": "WebM", "mkv": "MKV", "avi": "AVI",
     "ts": "MPEG transport stream", "mpg": "MPEG program stream",
@@ -55,7 +59,7 @@ class Reader(Protocol):
         """These frames; None where it costs no less to decode the video from end to end."""
 
 
-class Film:
+class VideoFile:
     """One video file. ``data``: its content, where it has no name; it is then kept in a file without one
     where the system can do that, so that no kill leaves it behind, else in a temporary one.
 
@@ -80,40 +84,40 @@ class Film:
             self.inherited = (handle,)
         self.close = weakref.finalize(self, _close, handle, leftover)
         self.hidden_s = 0.0
-        self.upright: Upright | None = None
+        self.orientation: Orientation | None = None
 
     def check_structure(self) -> None:
         """Raises DamagedFile when the file is not all there, encrypted or without a video; tells ``hidden_s``
-        (seconds that an edit list leaves out) and, where the container says it in its index, ``upright``."""
+        (seconds that an edit list leaves out) and, where the container says it in its index,
+        ``orientation``."""
         path, name = Path(self.name), NAMES[self.form]
         size = path.stat().st_size
         with path.open("rb") as file:
-            if self.form == "avi":
-                riff_check(file.read(12), size, name)
-            elif self.form in ("webm", "mkv"):
-                matroska_check(file.read(4096), size, name)
-            elif self.form in ("mp4", "mov"):
-                boxes = iso_boxes(file, size, name)
-                if not boxes.has_index:
-                    raise DamagedFile(
-                        f"The {name} has no index (its moov part), as when a recording or download was "
-                        "not finished: get the whole file again."
-                    )
-                if boxes.encrypted:
-                    raise DamagedFile(
-                        f"The {name} is encrypted (protected by DRM): give a copy without protection."
-                    )
-                if boxes.has_video is False and boxes.damaged:
-                    raise DamagedFile(
-                        f"The {name} cannot be read because its index (its moov part) is damaged: get the "
-                        "file again, or the original."
-                    )
-                if boxes.has_video is False:
-                    raise DamagedFile(
-                        f"The {name} holds no video track: it has no frames, or only sound; give the whole "
-                        "video."
-                    )
-                self.hidden_s, self.upright = boxes.hidden_s, boxes.upright
+            if (self.form == "avi" and riff.cut(file.read(_RIFF_HEAD_BYTES), size)) or (
+                self.form in ("webm", "mkv") and matroska.cut(file.read(_MATROSKA_HEAD_BYTES), size)
+            ):
+                raise cut_off(name)
+            if self.form in ("mp4", "mov"):
+                self._take(iso_structure(BoxFile(file), name), name)
+
+    def _take(self, structure: IsoStructure, name: str) -> None:
+        if not structure.has_index:
+            raise DamagedFile(
+                f"The {name} has no index (its moov part), as when a recording or download was not finished: "
+                "get the whole file again."
+            )
+        if structure.encrypted:
+            raise DamagedFile(f"The {name} is encrypted (protected by DRM): give a copy without protection.")
+        if structure.has_video is False and structure.damaged:
+            raise DamagedFile(
+                f"The {name} cannot be read because its index (its moov part) is damaged: get the file "
+                "again, or the original."
+            )
+        if structure.has_video is False:
+            raise DamagedFile(
+                f"The {name} holds no video track: it has no frames, or only sound; give the whole video."
+            )
+        self.hidden_s, self.orientation = structure.hidden_s, structure.orientation
 
     def check_duration(self, seconds: float) -> None:
         if seconds > self.settings.max_duration_s:

@@ -4,35 +4,26 @@ Decoders fill the missing part of a cut JPEG with grey and say nothing, so that 
 Neither does an end marker prove that all is there (one may have been put behind a cut), nor its absence
 that something is missing (many phones leave it out): what counts is that every coefficient was coded in
 some pass (``JpegHeader.covered``), and that the decoder wants no more bytes (``JpegHeader.prolonged``).
-Source: ITU-T T.81 annex B (markers), annex G (passes).
+Source: ITU-T T.81 annex B (segments), annex G (passes).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from haechi.errors import DamagedFile
+from haechi.media.containers import jpeg
+from haechi.media.containers.pieces import Ending
+from haechi.media.damage import cut_off
 from haechi.media.jpeg_quality import estimate_quality, subsampling_name
 
 _MAX_SCANS = 200
-_MAX_SEGMENTS = 200_000
-_PADDING = 8  # zeros on end that are no picture
-_SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
-_SOI, _EOI, _SOS, _DQT, _DRI, _DHT, _DAC = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xC4, 0xCC
-_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
-_ICC = b"ICC_PROFILE\x00"
-# Inside a scan, FF 00 is a stuffed byte and FF D0..D7 a restart; any other marker ends the scan. Fill bytes
-# (a run of FF) before a marker are let be: "FF+" would try every start of a run that leads to no marker.
-_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_NO_FILL = re.compile(rb"[^\xff]")
 _Tables = dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]]
-_CUT = "The JPEG is cut off before its end, as after a broken download: get the whole file again."
 _BROKEN = "The JPEG's structure is damaged and cannot be followed: get the file again, or the original."
 
 # Upper bounds of the seconds that a pixel and a byte cost in each pass, on one core of an ordinary computer.
@@ -49,7 +40,7 @@ class JpegHeader:
     ends in the file. ended: there is an end marker. covered: its passes leave no bit of any
     coefficient out.
     huffman: coded in the common way (baseline or progressive), not arithmetically or without loss.
-    kept: coefficients that a decoder holds to the end, none where one pass brings all.
+    held: coefficients that a decoder holds to the end, none where one pass brings all.
     icc, mpf: the colour profile, the index of further pictures; or empty."""
 
     width_px: int
@@ -69,7 +60,7 @@ class JpegHeader:
     covered: bool
     icc: bytes
     mpf: bytes
-    kept: int
+    held: int
 
     @property
     def decoding_s(self) -> float:
@@ -88,8 +79,8 @@ class JpegHeader:
         return b"".join((self.core[: self.core_end], more, self.core[self.core_end :]))
 
 
-class _Walk:
-    """What is gathered on the way from marker to marker."""
+class _Contents:
+    """What is gathered on the way from segment to segment."""
 
     def __init__(self) -> None:
         self.tables: _Tables = {}
@@ -101,20 +92,19 @@ class _Walk:
         self.missing: dict[tuple[int, int], int] = {}
         self.core: list[bytes | memoryview] = [b"\xff\xd8"]
         self.core_end = 0
-        self.ended = True
 
-    def segment(self, marker: int, body: bytes) -> None:
-        if marker in _SOF and self.frame is None:
+    def take(self, marker: int, body: bytes) -> None:
+        if marker in jpeg.SOF and self.frame is None:
             self.frame = (marker, body)
-        elif marker == _DQT:
+        elif marker == jpeg.DQT:
             _read_tables(body, self.tables)
-        elif marker == _APP1 and not self.exif and body[:6] == b"Exif\x00\x00":
+        elif marker == jpeg.APP1 and not self.exif and body.startswith(jpeg.EXIF_NAME):
             self.exif = body
-        elif marker == _APP2 and body.startswith(_ICC) and len(body) > 14:
+        elif marker == jpeg.APP2 and body.startswith(jpeg.ICC_NAME) and len(body) > 14:
             self.icc.setdefault(body[12], body[14:])
-        elif marker == _APP2 and not self.mpf and body[:4] == b"MPF\x00":
-            self.mpf = body[4:]
-        elif marker == _SOS:
+        elif marker == jpeg.APP2 and not self.mpf and body.startswith(jpeg.MPF_NAME):
+            self.mpf = body[len(jpeg.MPF_NAME) :]
+        elif marker == jpeg.SOS:
             self._scan(body)
 
     def _scan(self, body: bytes) -> None:
@@ -150,99 +140,41 @@ class _Walk:
 
 
 def read_header(data: bytes) -> JpegHeader:
-    """Follows the markers of a whole file to its end marker, or to the end of the file behind a scan. What
+    """Follows the segments of a whole file to its end marker, or to the end of the file behind a scan. What
     comes after it (a motion photo's video, a second picture) is not looked at. Raises DamagedFile when the
     file ends before there is a scan."""
-    walk = _Walk()
-    at = 2
+    contents = _Contents()
     view = memoryview(data)
-    for _ in range(_MAX_SEGMENTS):
-        if walk.scans and _rests(data, at):
-            walk.ended = False
-            break
-        marker, at = _marker(data, at)
-        if marker == _EOI:
-            break
-        if marker == 0x01 or 0xD0 <= marker <= _SOI:
-            continue
-        length = int.from_bytes(data[at : at + 2], "big")
-        body = data[at + 2 : at + length]
-        if len(body) != length - 2:
-            raise DamagedFile(_CUT if length >= 2 else _BROKEN)
-        if _for_decoder(marker, body):
-            walk.core += [bytes((0xFF, marker)), view[at : at + length]]
-        at += length
-        walk.segment(marker, body)
-        if marker == _SOS:
-            end, following = _scan_end(data, at)
-            walk.core.append(view[at:end])
-            walk.core_end = sum(map(len, walk.core))
-            at = following
-    else:
+    walk = jpeg.segments(data)
+    end = len(data)
+    for piece in walk:
+        if piece.missing:
+            raise cut_off("JPEG")
+        if piece.kind == jpeg.SCAN:
+            contents.core.append(view[piece.offset : piece.end])
+            contents.core_end = sum(map(len, contents.core))
+        elif piece.kind == jpeg.EOI:
+            end = piece.end
+        else:
+            body = piece.payload(data)
+            if _for_decoder(piece.kind, body):
+                contents.core += [bytes((0xFF, piece.kind)), view[piece.offset - 2 : piece.end]]
+            contents.take(piece.kind, body)
+    if walk.ending is Ending.CUT:
+        raise cut_off("JPEG")
+    if walk.ending not in (Ending.MARKED, Ending.UNMARKED):
         raise DamagedFile(_BROKEN)
-    return _header(walk, at)
+    return _header(contents, end, walk.ending is Ending.MARKED)
 
 
 def _for_decoder(marker: int, body: bytes) -> bool:
     """Whether a segment bears on the pixels. Of the metadata only two do, which tell the colour space;
     the rest has led decoders astray often enough."""
-    if marker == _APP0:
+    if marker == jpeg.APP0:
         return body[:5] == b"JFIF\x00" and len(body) >= 14
-    if marker == _APP14:
+    if marker == jpeg.APP14:
         return body[:5] == b"Adobe" and len(body) >= 12
-    return marker in _SOF or marker in (_DQT, _DHT, _DAC, _DRI, _SOS)
-
-
-def _rests(data: bytes, at: int) -> bool:
-    """Whether nothing but fill is left behind a scan: the file ends without an end marker."""
-    return _NO_FILL.search(data, at) is None
-
-
-def _scan_end(data: bytes, start: int) -> tuple[int, int]:
-    """Where the bytes of a scan end, and where its next marker is, or the end of the file. Between the two
-    are fill bytes only: an FF that belongs to the scan is followed by 00."""
-    found = _NEXT_MARKER.search(data, start)
-    if found is None:
-        return _end_of_data(data, start), len(data)
-    at = end = found.start()
-    while end > start:
-        block = data[max(start, end - 65_536) : end]
-        kept = len(block.rstrip(b"\xff"))
-        end -= len(block) - kept
-        if kept:
-            break
-    return end, at
-
-
-def _end_of_data(data: bytes, start: int) -> int:
-    """Where a scan ends behind which there is no marker: before the zeros of room that a download had
-    reserved, which a decoder would take for more of the picture."""
-    kept = len(data.rstrip(b"\xff"))
-    packed = len(data[:kept].rstrip(b"\x00"))
-    if kept - packed < _PADDING:
-        return max(kept, start)
-    # An FF that belongs to the scan is followed by 00.
-    return max(packed + (data[packed - 1 : packed] == b"\xff"), start)
-
-
-def _next_marker(data: bytes, at: int) -> int:
-    found = _NEXT_MARKER.search(data, at)
-    if found is None:
-        raise DamagedFile(_CUT)
-    return found.start()
-
-
-def _marker(data: bytes, at: int) -> tuple[int, int]:
-    """The marker at ``at`` and where its content begins; fill bytes (FF) are skipped."""
-    if at >= len(data):
-        raise DamagedFile(_CUT)
-    if data[at] != 0xFF:
-        # Stray bytes between segments occur in the wild; decoders skip to the next marker.
-        at = _next_marker(data, at)
-    behind = _NO_FILL.search(data, at)
-    if behind is None:
-        raise DamagedFile(_CUT)
-    return data[behind.start()], behind.end()
+    return marker in jpeg.SOF or marker in (jpeg.DQT, jpeg.DHT, jpeg.DAC, jpeg.DRI, jpeg.SOS)
 
 
 def _read_tables(body: bytes, tables: _Tables) -> None:
@@ -257,10 +189,10 @@ def _read_tables(body: bytes, tables: _Tables) -> None:
         at += 1 + size
 
 
-def _header(walk: _Walk, end: int) -> JpegHeader:
-    if walk.frame is None or walk.scans == 0:
+def _header(contents: _Contents, end: int, ended: bool) -> JpegHeader:
+    if contents.frame is None or contents.scans == 0:
         raise DamagedFile(_BROKEN)
-    marker, body = walk.frame
+    marker, body = contents.frame
     if len(body) < 6 or len(body) < 6 + 3 * body[5] or body[5] == 0:
         raise DamagedFile(_BROKEN)
     depth, components = body[0], body[5]
@@ -272,7 +204,7 @@ def _header(walk: _Walk, end: int) -> JpegHeader:
     factors = [(body[7 + 3 * i] >> 4, body[7 + 3 * i] & 15) for i in range(components)]
     most = max(h for h, _ in factors) * max(v for _, v in factors)
     held = sum(h * v for h, v in factors) * width * height // max(most, 1)
-    luma = walk.tables.get(body[8])
+    luma = contents.tables.get(body[8])
     return JpegHeader(
         width_px=width,
         height_px=height,
@@ -280,16 +212,16 @@ def _header(walk: _Walk, end: int) -> JpegHeader:
         components=components,
         quality=None if luma is None else estimate_quality(luma),
         subsampling=subsampling_name(factors),
-        exif=walk.exif,
-        core=b"".join((*walk.core, b"\xff\xd9")),
-        core_end=walk.core_end,
-        scans=walk.scans,
+        exif=contents.exif,
+        core=b"".join((*contents.core, b"\xff\xd9")),
+        core_end=contents.core_end,
+        scans=contents.scans,
         huffman=marker in _HUFFMAN,
         progressive=marker in _PROGRESSIVE,
         end=end,
-        ended=walk.ended,
-        covered=walk.covered,
-        icc=b"".join(part for _, part in sorted(walk.icc.items())),
-        mpf=walk.mpf,
-        kept=held if marker in _PROGRESSIVE or walk.scans > 1 else 0,
+        ended=ended,
+        covered=contents.covered,
+        icc=b"".join(part for _, part in sorted(contents.icc.items())),
+        mpf=contents.mpf,
+        held=held if marker in _PROGRESSIVE or contents.scans > 1 else 0,
     )
