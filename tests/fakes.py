@@ -7,7 +7,6 @@ magenta: the finder crashes
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,10 +17,12 @@ import cv2
 import numpy as np
 import pytest
 
-from haechi.check import Checker, Finder, Judges
+from haechi.faces import FaceStream, Window
 from haechi.isolated.checks import Checks, Kept
+from haechi.pipeline import Pipeline, PipelineConfig
 from haechi.report import archive
 from haechi.settings import Settings
+from haechi.stages import Finder, Judges
 from haechi.types import (
     U8,
     Evidence,
@@ -29,6 +30,7 @@ from haechi.types import (
     Frame,
     Level,
     Media,
+    MediaKind,
     ModelRef,
     Quality,
     Reason,
@@ -123,26 +125,37 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
     return Verdict(level, 0.5, (0.4, 0.6), ())
 
 
-def judges(*detectors: FakeDetector) -> Callable[[Settings], Judges]:
+def judges(*detectors: FakeDetector) -> Callable[[PipelineConfig], Judges]:
     refs = (ModelRef("swap", "1", "0" * 64),)
-    return lambda _settings: Judges(assess, detectors or (FakeDetector("swap"),), decide, refs)
+    return lambda _config: Judges(assess, detectors or (FakeDetector("swap"),), decide, refs)
 
 
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the command line check with these stages, in this process however many files there are."""
-    fake = partial(Checker, finder=finder, judges=judges())
-    inside = type("Inside", (Checker,), {"stop": lambda self: None})
-    monkeypatch.setattr(sys.modules["haechi.check"], "Checker", fake)
+    fake = partial(Pipeline, finder=finder, judges=judges())
+    inside = type("Inside", (Pipeline,), {"stop": lambda self: None})
+    monkeypatch.setattr("haechi.pipeline.Pipeline", fake)
     monkeypatch.setattr("haechi.isolated.CheckProcess", partial(inside, finder=finder, judges=judges()))
 
 
-def finder(_settings: Settings) -> Finder:
-    return find
+@dataclass(frozen=True)
+class FakeFinder:
+    """Finds one face in everything."""
+
+    def find(self, media: Media, progress: Callable[[float], None] | None = None) -> tuple[FaceTrack, ...]:
+        return find(media, progress)
+
+    def stream(self, kind: MediaKind = "video", window: Window | None = None) -> FaceStream:
+        raise NotImplementedError("no test follows frames with this finder")
+
+
+def finder(_config: PipelineConfig) -> Finder:
+    return FakeFinder()
 
 
 def checks(settings: Settings) -> Checks:
     """A target of ``haechi.isolated.child`` with these stages."""
-    return Checks(settings, lambda told: Checker(told, finder=finder, judges=judges()))
+    return Checks(settings, lambda told: Pipeline(told, finder=finder, judges=judges()))
 
 
 class InProcess:

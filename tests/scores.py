@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from haechi.check import Checker
+from haechi.pipeline import Pipeline
 from haechi.types import U8, Report
 
 FILE = Path(__file__).with_name("scores.json")
@@ -79,7 +79,7 @@ def numbers(report: Report) -> dict[str, float | None]:
 
 def measure() -> Iterator[tuple[str, dict[str, float | None]]]:
     """Name and scores of every picture and video."""
-    checker = Checker()
+    checker = Pipeline()
     for number in range(PICTURES):
         yield f"picture {number}", numbers(checker.check(picture(number)))
     with tempfile.TemporaryDirectory() as folder:

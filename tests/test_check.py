@@ -13,16 +13,17 @@ import pytest
 import haechi
 from fakes import FakeDetector, finder, judges, picture
 from haechi import models
-from haechi.check import Checker, Judges
 from haechi.errors import DamagedFile, InputError, ModelError, NotAFile
 from haechi.keyframes import COUNT, LONGEST_PX
+from haechi.pipeline import Pipeline, PipelineConfig
 from haechi.settings import Settings
+from haechi.stages import Judges
 
 SETTINGS = Settings()
 
 
-def checker(*detectors: FakeDetector) -> Checker:
-    return Checker(SETTINGS, finder=finder, judges=judges(*detectors))
+def checker(*detectors: FakeDetector) -> Pipeline:
+    return Pipeline(SETTINGS, finder=finder, judges=judges(*detectors))
 
 
 def video(path: Path, frames: int = 40, size: tuple[int, int] = (64, 48)) -> Path:
@@ -92,10 +93,10 @@ def test_a_finder_that_crashes_gives_no_report(tmp_path: Path) -> None:
 
 
 def test_models_that_do_not_load_give_no_report(tmp_path: Path) -> None:
-    def broken(_settings: Settings) -> Judges:
+    def broken(_config: PipelineConfig) -> Judges:
         raise ModelError("gone")
 
-    one = Checker(SETTINGS, finder=finder, judges=broken)
+    one = Pipeline(SETTINGS, finder=finder, judges=broken)
     for _ in range(2):
         with pytest.raises(ModelError, match="gone"):
             one.check(picture(tmp_path / "a.png", "strong"))
@@ -151,13 +152,13 @@ def test_networks_are_kept_between_calls_of_the_public_function(
 ) -> None:
     made: list[Settings] = []
 
-    def make(settings: Settings) -> Checker:
+    def make(settings: Settings) -> Pipeline:
         made.append(settings)
-        return Checker(settings, finder=finder, judges=judges())
+        return Pipeline(settings, finder=finder, judges=judges())
 
     module = sys.modules["haechi.check"]
-    monkeypatch.setattr(module, "Checker", make)
-    monkeypatch.setattr(module, "_checkers", {})
+    monkeypatch.setattr(module, "Pipeline", make)
+    monkeypatch.setattr(module, "_pipelines", {})
     for _ in range(2):
         assert haechi.check(picture(tmp_path / "a.png", "none")).verdict.level == "none"
     haechi.check(tmp_path / "a.png", Settings(threads=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 import pytest
 
-from haechi.check import Checker, Finder
 from haechi.faces import FaceFinder
 from haechi.faces.network import FinderNetwork
 from haechi.lab import faceless
+from haechi.pipeline import Pipeline
 from haechi.settings import Settings
-from haechi.types import U8, Report
+from haechi.types import U8, FaceTrack, Media, Report
 
 
 @pytest.fixture(scope="module")
-def checker(shipped: Settings) -> Checker:
-    return Checker(shipped)
+def checker(shipped: Settings) -> Pipeline:
+    return Pipeline(shipped)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def photo(astronaut: Path) -> U8:
     return np.ascontiguousarray(np.asarray(cv2.imread(str(astronaut)), np.uint8)[:, :, ::-1])
 
 
-def checked(checker: Checker, rgb: U8) -> Report:
+def checked(checker: Pipeline, rgb: U8) -> Report:
     return checker.check(cv2.imencode(".png", np.ascontiguousarray(rgb[:, :, ::-1]))[1].tobytes())
 
 
@@ -37,7 +37,7 @@ def eight_ways(rgb: U8) -> Iterator[U8]:
         yield from (np.ascontiguousarray(np.rot90(way, k)) for k in range(4))
 
 
-def test_a_photograph_gets_one_score_whichever_way_round_it_is_shown(checker: Checker, photo: U8) -> None:
+def test_a_photograph_gets_one_score_whichever_way_round_it_is_shown(checker: Pipeline, photo: U8) -> None:
     verdicts = [checked(checker, way).verdict for way in eight_ways(photo)]
     scores = [v.score for v in verdicts if v.score is not None]
     assert len(scores) == 8
@@ -47,7 +47,7 @@ def test_a_photograph_gets_one_score_whichever_way_round_it_is_shown(checker: Ch
 
 @pytest.mark.parametrize("degrees", [30, 60, 145, 235, 300])
 def test_a_photograph_turned_by_any_angle_is_judged_like_the_upright_one(
-    checker: Checker, photo: U8, degrees: float
+    checker: Pipeline, photo: U8, degrees: float
 ) -> None:
     m = cv2.getRotationMatrix2D((256, 256), -degrees, 1.0)
     m[:, 2] += 100
@@ -56,7 +56,9 @@ def test_a_photograph_turned_by_any_angle_is_judged_like_the_upright_one(
     assert verdict.level == "unknown" or abs((verdict.score or 0) - 0.675) < 0.2
 
 
-def test_a_planet_that_the_finder_takes_for_a_face_is_not_judged(checker: Checker, shipped: Settings) -> None:
+def test_a_planet_that_the_finder_takes_for_a_face_is_not_judged(
+    checker: Pipeline, shipped: Settings
+) -> None:
     network, mistaken = FinderNetwork(shipped), 0
     for seed in range(200, 230):
         rgb = faceless.draw("planet", seed, 320)
@@ -67,12 +69,13 @@ def test_a_planet_that_the_finder_takes_for_a_face_is_not_judged(checker: Checke
 
 
 def test_a_doubtful_face_is_shown_and_not_judged(shipped: Settings, photo: U8) -> None:
-    find = FaceFinder(shipped).find
+    class Doubting(FaceFinder):
+        def find(
+            self, media: Media, progress: Callable[[float], None] | None = None
+        ) -> tuple[FaceTrack, ...]:
+            return tuple(replace(t, certainty=0.3) for t in super().find(media, progress))
 
-    def doubting(_: Settings) -> Finder:
-        return lambda media, told: tuple(replace(t, certainty=0.3) for t in find(media, told))
-
-    report = checked(Checker(shipped, finder=doubting), photo)
+    report = checked(Pipeline(shipped, finder=lambda config: Doubting(config.settings)), photo)
     assert report.verdict.level == "unknown"
     assert [r.code for r in report.verdict.reasons] == ["face_doubtful"]
     assert len(report.faces) == 1

@@ -17,8 +17,8 @@ import pytest
 
 from fakes import finder, in_process, judges, picture
 from haechi import cli
-from haechi.check import Checker
 from haechi.errors import DamagedFile
+from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 from haechi.types import Media
 from targets import HANG, SEGFAULT
@@ -28,13 +28,13 @@ from targets import HANG, SEGFAULT
 STAGED = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-import haechi.check, haechi.isolated
+import haechi.pipeline, haechi.isolated
 from functools import partial
 from haechi import cli
 from fakes import finder, judges
 
-module = sys.modules["haechi.check"]
-module.Checker = partial(module.Checker, finder=finder, judges=judges())
+module = haechi.pipeline
+module.Pipeline = partial(module.Pipeline, finder=finder, judges=judges())
 haechi.isolated.CheckProcess = partial(haechi.isolated.CheckProcess, target="targets:moody")
 cli.main()
 """
@@ -129,7 +129,7 @@ def test_nothing_of_a_file_is_kept_once_its_line_is_written(
     held: weakref.WeakSet[_Bytes] = weakref.WeakSet()
     at_once: list[int] = []
     good = picture(tmp_path / "good.png", "none")
-    open_media = Checker(Settings(), finder=finder, judges=judges())._open
+    open_media = Pipeline(Settings(), finder=finder, judges=judges())._open
 
     def opened(source: str, settings: Settings) -> Media:
         data = _Bytes()

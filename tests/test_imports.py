@@ -37,31 +37,28 @@ ALLOWED: dict[str, set[str]] = {
     "detectors": {"calibration", "models", "places"},
     "verdict": {"models"},
     "claims": {"media", "pdq", "regular"},
-    "check": {"claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes"},
-    "isolated": {"check", "report"},
+    "stages": {"claims", "faces", "media"},
+    "pipeline": {
+        *("claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes", "stages"),
+    },
+    "check": {"pipeline"},
+    "isolated": {"pipeline", "report"},
     "report_writer": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
     "doctor": {"media", "models", "server_options"},
     "bench": {"case", "check", "client", "media", "faces", "models", "pdq", "report", "terminal"},
     "lab": {
-        *("bench", "calibration", "check", "cli", "detectors", "faces", "server_options"),
+        *("bench", "calibration", "cli", "detectors", "faces", "pipeline", "server_options"),
         *("media", "models", "pdq", "quality", "terminal", "verdict"),
     },
-    "case": {"check", "helplines", "isolated", "media", "pdq", "report", "terminal"},
+    "case": {"pipeline", "helplines", "isolated", "media", "pdq", "report", "terminal"},
     "web": {
-        "case",
-        "check",
-        "helplines",
-        "isolated",
-        "media",
-        "models",
-        "regular",
-        "report",
+        *("case", "helplines", "isolated", "media", "models", "pipeline", "regular", "report"),
         "server_options",
     },
     "client": {"report"},
     "cli": {
-        *("bench", "case", "check", "client", "doctor", "isolated", "lab", "models"),
+        *("bench", "case", "client", "doctor", "isolated", "lab", "models", "pipeline"),
         *("report", "report_writer", "server_options", "shelf", "terminal", "web"),
     },
     "__init__": {"check"},
@@ -161,7 +158,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_command_line_starts_light() -> None:
-    loaded = loaded_by("import haechi, haechi.cli, haechi.check")
+    loaded = loaded_by("import haechi, haechi.cli, haechi.pipeline")
     assert not loaded & {"torch", "numpy", "cv2", "onnxruntime", "PIL", "rich"}
 
 

@@ -156,9 +156,9 @@ def _checker(settings: Settings, server: str | None, token: str | None, *, sever
             process.stop()
         return
     if not server:
-        from haechi.check import Checker
+        from haechi.pipeline import Pipeline
 
-        yield Checker(settings)
+        yield Pipeline(settings)
         return
     from haechi.client import Client, RemoteChecker
 

@@ -277,7 +277,7 @@ class Client:
 
 
 class RemoteChecker:
-    """A server in the place of ``haechi.check.Checker``."""
+    """A server in the place of ``haechi.pipeline.Pipeline``."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -290,7 +290,7 @@ class RemoteChecker:
         previews: bool = False,  # noqa: ARG002
         then: Source | None = None,  # noqa: ARG002
     ) -> Report:
-        """As ``Checker.check``; ``previews`` come always, and ``then`` is the server's own affair."""
+        """As ``Pipeline.check``; ``previews`` come always, and ``then`` is the server's own affair."""
         return self._client.check(source, progress)
 
 

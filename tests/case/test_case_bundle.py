@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from haechi.case import Case
-from haechi.check import Checker
 from haechi.errors import CaseError, UsageError
+from haechi.pipeline import Pipeline
 from haechi.settings import LANGUAGES, Settings
 from haechi.types import Report
 
 
 @pytest.fixture(scope="session")
 def report(astronaut: Path) -> Report:
-    return Checker(Settings()).check(str(astronaut), previews=True)
+    return Pipeline(Settings()).check(str(astronaut), previews=True)
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ import pytest
 
 import haechi
 from fakes import FakeDetector, finder, judges, picture
-from haechi.check import Checker, Judges
 from haechi.claims import CLAIMS, ClaimReader, Subject
 from haechi.errors import DamagedFile
 from haechi.media import open_media
 from haechi.media.original import Changed, Original
+from haechi.pipeline import Pipeline, PipelineConfig
 from haechi.report.messages import catalogue
 from haechi.settings import LANGUAGES, Settings
+from haechi.stages import Judges
 from haechi.types import Claim, Reason
 
 SETTINGS = Settings()
@@ -41,12 +42,12 @@ class FakeClaim:
         return None if self.silent else Claim(self.name, self.version, Reason("metadata_none"))
 
 
-def checker(*claims: ClaimReader) -> Checker:
-    def with_claims(settings: Settings) -> Judges:
-        made = judges(FakeDetector("swap"))(settings)
+def checker(*claims: ClaimReader) -> Pipeline:
+    def with_claims(config: PipelineConfig) -> Judges:
+        made = judges(FakeDetector("swap"))(config)
         return Judges(made.assess, made.detectors, made.decide, made.models, claims)
 
-    return Checker(SETTINGS, finder=finder, judges=with_claims)
+    return Pipeline(SETTINGS, finder=finder, judges=with_claims)
 
 
 def test_every_shipped_claim_is_named_in_words() -> None:
@@ -136,13 +137,8 @@ def test_a_file_that_changes_while_it_is_read_is_not_spoken_of(tmp_path: Path) -
 
 
 def test_the_shipped_claims_leave_the_shipped_verdict_alone(astronaut: Path, shipped: Settings) -> None:
-    from haechi.check import shipped_judges
-
-    def without_claims(settings: Settings) -> Judges:
-        made = shipped_judges(settings)
-        return Judges(made.assess, made.detectors, made.decide, made.models)
-
-    bare, whole = Checker(shipped, judges=without_claims).check(astronaut), haechi.check(astronaut, shipped)
+    bare = Pipeline(PipelineConfig(shipped, claims=())).check(astronaut)
+    whole = haechi.check(astronaut, shipped)
     assert whole.verdict == bare.verdict
     assert [c.source for c in whole.claims] == ["provenance", "metadata"]
     assert [e.llr for e in whole.evidence] == [e.llr for e in bare.evidence]

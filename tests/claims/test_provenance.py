@@ -25,7 +25,6 @@ pytest.importorskip("c2pa")
 from noted import spoken
 from signed import AI, CAMERA, action, manifest, sign, signer
 
-from haechi.check import Checker
 from haechi.claims import Subject, library
 from haechi.claims.manifest import statements
 from haechi.claims.notes import STORE
@@ -33,6 +32,7 @@ from haechi.claims.provenance import ProvenanceClaim
 from haechi.errors import UsageError
 from haechi.media import open_media
 from haechi.media.original import Original
+from haechi.pipeline import Pipeline
 from haechi.report.data import to_dict
 from haechi.report.messages import catalogue, sentence
 from haechi.settings import Settings
@@ -253,7 +253,7 @@ def test_reports_list_it_as_not_tested_until_it_was_read(
 ) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(sign(astronaut.read_bytes()))
-    one = Checker(shipped)
+    one = Pipeline(shipped)
     read = to_dict(one.check(path))
     assert not any("C2PA" in line for line in read["not_tested"])
     assert any("watermarks" in line for line in read["not_tested"])

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from fastapi.testclient import TestClient
 
 from fakes import InProcess, finder, judges, picture
-from haechi.check import Checker
+from haechi.pipeline import Pipeline
 from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.types import Report
@@ -20,7 +20,7 @@ from haechi.web.app import build
 from haechi.web.jobs.store import JobStore
 
 BASE = "http://127.0.0.1:8765"
-FAKE = partial(Checker, finder=finder, judges=judges())
+FAKE = partial(Pipeline, finder=finder, judges=judges())
 
 
 @dataclass

@@ -16,8 +16,8 @@ import pytest
 from sites import FAKE, Site, Slow, Start, problem
 
 from haechi import report as reports
-from haechi.check import Checker
 from haechi.errors import ModelError
+from haechi.pipeline import Pipeline
 from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
@@ -258,7 +258,7 @@ def test_not_ready_while_a_model_is_missing_and_ready_after_the_repair(
     broken = threading.Event()
     broken.set()
 
-    def make(settings: Settings) -> Checker:
+    def make(settings: Settings) -> Pipeline:
         if broken.is_set():
             raise ModelError("The model 'swap' is missing. Reinstall it.")
         return FAKE(settings)
@@ -312,7 +312,7 @@ def test_an_altered_model_during_a_check_gives_no_verdict(start: Start) -> None:
 
 
 def test_reports_of_the_shipped_networks(start: Start, astronaut: Path, shipped: Settings) -> None:
-    site = start(Checker, settings=replace(shipped))
+    site = start(Pipeline, settings=replace(shipped))
     data = astronaut.read_bytes()
     got = site.send(data, "astronaut.jpg", headers={"Prefer": "wait=60"})
     assert got.status_code == 200

@@ -229,9 +229,9 @@ def bundle(
 
 
 def _checker() -> Any:
-    from haechi.check import Checker
+    from haechi.pipeline import Pipeline
 
-    return Checker(Settings.from_env())
+    return Pipeline(Settings.from_env())
 
 
 def _checked(checker: Any, path: Path) -> tuple[Any, str]:

@@ -16,7 +16,7 @@ from haechi.settings import Settings
 from haechi.types import Report
 
 if TYPE_CHECKING:
-    from haechi.check import Checker, Progress
+    from haechi.pipeline import Pipeline, Progress
 
 TARGET = "haechi.isolated.checks:Checks"
 
@@ -30,8 +30,8 @@ class Kept:
 
 
 class CheckProcess:
-    """Checks files as ``haechi.check.Checker`` does, in a process that holds the networks. ``Process`` tells
-    what is raised, and from which thread it may be asked."""
+    """Checks files as ``haechi.pipeline.Pipeline`` does, in a process that holds the networks. ``Process``
+    tells what is raised, and from which thread it may be asked."""
 
     def __init__(
         self, settings: Settings, *, scratch: Path | None = None, nice: int = 0, target: str = TARGET
@@ -73,13 +73,13 @@ class CheckProcess:
 class Checks:
     """The child's half: a target of ``child``."""
 
-    def __init__(self, settings: Settings, make: Callable[[Settings], Checker] | None = None) -> None:
+    def __init__(self, settings: Settings, make: Callable[[Settings], Pipeline] | None = None) -> None:
         if make is None:
-            from haechi.check import Checker
+            from haechi.pipeline import Pipeline
 
-            make = Checker
+            make = Pipeline
         # Anew after an error of the models, which may be repaired meanwhile.
-        self._make, self._checker = partial(make, settings), make(settings)
+        self._make, self._pipeline = partial(make, settings), make(settings)
 
     def answer(
         self, request: Mapping[str, Any], tell: Callable[[str, float], None]
@@ -89,11 +89,11 @@ class Checks:
 
         try:
             if "warm" in request:
-                self._checker.check(_blank(), tell)
+                self._pipeline.check(_blank(), tell)
                 return {}, b""
-            report = archive.bare(self._checker.check(request["path"], tell, previews=request["previews"]))
+            report = archive.bare(self._pipeline.check(request["path"], tell, previews=request["previews"]))
         except ModelError:
-            self._checker = self._make()
+            self._pipeline = self._make()
             raise
         if "name" in request:
             report = replace(report, media=replace(report.media, name=request["name"]))

@@ -21,12 +21,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from haechi.check import Checker
 from haechi.faces import FaceFinder, iou
 from haechi.faces.network import FinderNetwork
 from haechi.lab import faceless, remade
 from haechi.lab.data import Shards, load_manifest, select
 from haechi.lab.face_check_data import people_of
+from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 from haechi.types import F32, U8, Report
 
@@ -94,7 +94,7 @@ def no_faces(gathered: Path | None) -> Iterator[tuple[str, U8]]:
 
 
 def measure_faceless(_: Path, gathered: Path | None) -> dict[str, Any]:
-    checker, alone = Checker(Settings(threads=1)), FinderNetwork(Settings(threads=1))
+    checker, alone = Pipeline(Settings(threads=1)), FinderNetwork(Settings(threads=1))
     seen: dict[str, list[tuple[bool, bool, bool]]] = {}
     for kind, rgb in no_faces(gathered):
         before = len(alone.detect(rgb, (320, 512))) > 0
@@ -160,7 +160,7 @@ def turned(rgb: U8, degrees: float) -> U8:
 
 
 def measure_turned(data: Path, _: Path | None) -> dict[str, Any]:
-    checker, rng = Checker(Settings(threads=1)), np.random.default_rng(SEED)
+    checker, rng = Pipeline(Settings(threads=1)), np.random.default_rng(SEED)
     parts: dict[str, list[Said]] = {"upright": [], "turned, all": []}
     for n, rgb in enumerate(portraits(data)):
         if n == TURNED:
@@ -199,7 +199,7 @@ def eight_ways(rgb: U8) -> Iterator[U8]:
 
 
 def measure_mirrored(data: Path, _: Path | None) -> dict[str, Any]:
-    checker = Checker(Settings(threads=1))
+    checker = Pipeline(Settings(threads=1))
     every = list(portraits(data))
     chosen = [every[i] for i in np.random.default_rng(SEED).permutation(len(every))[:MIRRORED]]
     rows, spreads, others = [], [], 0
@@ -216,7 +216,7 @@ def measure_mirrored(data: Path, _: Path | None) -> dict[str, Any]:
 
 
 def measure_remade(data: Path, _: Path | None) -> dict[str, Any]:
-    checker = Checker(Settings(threads=1))
+    checker = Pipeline(Settings(threads=1))
     parts: dict[str, list[Said]] = {}
     every = list(portraits(data))
     for n in np.random.default_rng(SEED).permutation(len(every))[:REMADE]:

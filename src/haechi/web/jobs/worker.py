@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from haechi.check import Progress
 from haechi.errors import Fault, HaechiError, InputError, ModelError, UsageError
 from haechi.isolated import Kept
+from haechi.pipeline import Progress
 from haechi.settings import Settings
 from haechi.web.crash_log import log_crash
 from haechi.web.jobs.database import DatabaseError
