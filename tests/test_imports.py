@@ -18,7 +18,8 @@ GROUND = {"types", "errors", "settings"}  # everything may import these
 
 # What each piece (a module or package right under haechi) may import, besides GROUND and itself.
 ALLOWED: dict[str, set[str]] = {
-    "types": set(),
+    "values": set(),
+    "types": {"values"},
     "errors": set(),
     "settings": set(),
     "server_options": set(),
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "keyframes": set(),
     "terminal": set(),
     "report": set(),
-    "faces": {"models", "media"},
+    "faces": {"models", "media", "values"},
     "quality": {"models"},
     "detectors": {"calibration", "models", "places"},
     "verdict": {"models"},

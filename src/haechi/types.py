@@ -4,7 +4,7 @@
 
 Conventions: RGB, uint8; pixel origin top left; boxes are (x1, y1, x2, y2) in pixels of the upright
 picture; times in seconds; probabilities in [0, 1]; ``llr`` is a natural logarithm of a likelihood
-ratio, above 0 it speaks for manipulation.
+ratio, above 0 it speaks for manipulation. All are compared by what they hold, arrays included.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from haechi.values import Value
 
 U8: TypeAlias = NDArray[np.uint8]
 F32: TypeAlias = NDArray[np.float32]
@@ -31,16 +33,16 @@ CLEAR_RATIO = 1.5
 """A likelihood ratio nearer to 1 than this is told as "nothing clear either way"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reason(Value):
     """A sentence not yet in any language: a key of the message catalogues and what fills its gaps."""
 
     code: str
     params: Mapping[str, Fact] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Frame(Value):
     """One picture. ``rgb`` is u8 (H, W, 3), upright; a still photograph has index 0 and time 0."""
 
     rgb: U8
@@ -48,8 +50,8 @@ class Frame:
     time_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Media(Value):
     """A decoded source. ``frames(n)`` yields at most n evenly spaced frames in order of time, one at a
     time; it can be called again. A photograph yields one. ``container`` holds facts such as
     ``format``, ``codec``, ``jpeg_quality`` (1 to 100, estimated from the tables), ``software``."""
@@ -62,7 +64,7 @@ class Media:
     fps: float | None
     duration_s: float | None
     container: Mapping[str, Fact]
-    reader: Callable[[int], Iterator[Frame]] = field(repr=False)
+    reader: Callable[[int], Iterator[Frame]] = field(repr=False, compare=False)
 
     def frames(self, n: int) -> Iterator[Frame]:
         return self.reader(n)
@@ -75,8 +77,8 @@ class Media:
         return None if again is None else again(n, times_s)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceTrack:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FaceTrack(Value):
     """One face through time (K observations; K = 1 in a photograph).
 
     times_s f64 (K,) · boxes_xyxy f32 (K, 4) · landmarks_xy f32 (K, 5, 2): the subject's right eye,
@@ -117,8 +119,8 @@ class FaceTrack:
         return out
 
 
-@dataclass(frozen=True, slots=True)
-class FaceQuality:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FaceQuality(Value):
     """Grounds to abstain for one track. face_px: median of the shorter side of the box. sharpness: 0
     (blurred) to 1. light: mean luma in [0, 1]."""
 
@@ -129,8 +131,8 @@ class FaceQuality:
     issues: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Quality(Value):
     """min_face_px: of the smallest judged face, None without one. blur: 0 (sharp) to 1, of the most
     blurred judged face. jpeg_quality: 1 to 100, None when the container tells none."""
 
@@ -141,8 +143,8 @@ class Quality:
     faces: tuple[FaceQuality, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Region(Value):
     """Where in the picture evidence sits. ``box_xyxy`` is also the area that ``heatmap`` f32 (h, w) in
     [0, 1] covers, stretched."""
 
@@ -153,8 +155,8 @@ class Region:
     heatmap: F32 | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Series(Value):
     """A detector's evidence over time for one track: times_s f64 (M,), llr f64 (M,)."""
 
     track_id: int
@@ -162,8 +164,8 @@ class Series:
     llr: F64
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Evidence(Value):
     """What one detector has to say about the whole source. ``llr`` is None unless scored. Regions come
     strongest first."""
 
@@ -182,8 +184,8 @@ class Evidence:
         return next((r.heatmap for r in self.regions if r.heatmap is not None), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Claim(Value):
     """What a file, or a list, says of a file: shown beside the verdict, never weighed (standing rule 2).
 
     source: the short name of what was read, such as ``provenance`` · reason: what it comes to in one sentence
@@ -198,8 +200,8 @@ class Claim:
     outcome: Outcome = "answered"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Verdict(Value):
     """score: calibrated probability of manipulation and its 90% interval; both None when unknown."""
 
     level: Level
@@ -208,8 +210,8 @@ class Verdict:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRef:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ModelRef(Value):
     """Which weights spoke. ``figures`` are the card's measured error rates, for the reader."""
 
     name: str
@@ -218,8 +220,8 @@ class ModelRef:
     figures: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Preview(Value):
     """A reduced copy of a frame for the HTML report: rgb u8 (h, w, 3); ``scale``: preview over source px."""
 
     rgb: U8
@@ -227,9 +229,10 @@ class Preview:
     scale: float
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Everything known about one source. ``not_tested`` names what Haechi did not look at."""
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Report(Value):
+    """Everything known about one source. Equal to another that says the same, whenever it was made and
+    however long that took."""
 
     media: Media
     quality: Quality
@@ -237,11 +240,11 @@ class Report:
     evidence: tuple[Evidence, ...]
     verdict: Verdict
     models: tuple[ModelRef, ...]
-    elapsed_s: float
+    elapsed_s: float = field(compare=False)
     claims: tuple[Claim, ...] = ()
     previews: tuple[Preview, ...] = ()
-    stages_s: Mapping[str, float] = field(default_factory=dict)
-    created: str = ""
+    stages_s: Mapping[str, float] = field(default_factory=dict, compare=False)
+    created: str = field(default="", compare=False)
 
 
 class Detector(Protocol):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haechi.types import F32, F64
+from haechi.values import Value
 
 NMS_IOU = 0.45
 MERGE_IOU = 0.6
@@ -17,8 +18,8 @@ NESTED = 0.75
 """Share of a box that may lie inside a larger one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detections:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Detections(Value):
     """boxes_xyxy f32 (n, 4), landmarks_xy f32 (n, 5, 2), scores f32 (n,): surest first, in picture pixels.
 
     What is left out is that of upright faces that nobody doubts: certainty f64 (n,), probability that it is a

@@ -23,6 +23,7 @@ from haechi.faces.track_buffer import TrackBuffer, Window
 from haechi.faces.tracks import Tracker
 from haechi.settings import Settings
 from haechi.types import F32, U8, FaceTrack, Frame, MediaKind
+from haechi.values import Value
 
 SEARCH_PX = (320, 512, 1280)
 """Longest sides at which a picture is searched: large faces, ordinary ones, and in photographs small ones.
@@ -45,8 +46,8 @@ class PictureFinder(Protocol):
     ) -> Detections: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sighting:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sighting(Value):
     """A face in the frame that was added last. ``track_id``: of its track, in order of appearance, from 1;
     the same as long as the face is followed. ``observations``: how often it was seen, this time included.
     box_xyxy f32 (4,) and landmarks_xy f32 (5, 2) in px of the frame; score and certainty in [0, 1]; turn_deg
