@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haechi.report import LANGUAGES, level_sentence, render_html
-from haechi.report.facts import figure_rows
-from haechi.report.markup import clock, heat_uri
+from haechi.report.data_uris import heat_uri
+from haechi.report.facts import FigureRow, figure_rows
+from haechi.report.formatting import clock
 from haechi.types import Claim, ModelRef, Reason, Region
 from html_page import Page
 from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo, preview
@@ -194,19 +195,17 @@ def test_a_report_without_pictures_says_so():
 
 
 def test_a_figure_that_was_not_measured_is_a_dash():
-    ((_, value, _, _),) = figure_rows({"auc": {"value": None, "what": "windows too small"}}, "en")
-    assert value == "–"
+    (row,) = figure_rows({"auc": {"value": None, "what": "windows too small"}}, "en")
+    assert row.value == "–"
 
 
 def test_error_rates_of_the_models_are_shown_however_they_are_nested():
     rows = list(
         figure_rows({"a": {"auc": {"value": 0.5, "low": 0.4, "high": 0.6, "what": "x<y"}}, "n": 3}, "en")
     )
-    assert rows[0][0].startswith("a · Area under the ROC curve")
-    assert rows[0][1] == "0.5"
-    assert "0.4–0.6" in rows[0][2]
-    assert "x&lt;y" in rows[0][3]
-    assert rows[1] == ("n", "3", "–", "–")
+    assert rows[0].name.startswith("a · Area under the ROC curve")
+    assert (rows[0].value, rows[0].interval, rows[0].remark) == ("0.5", "0.4–0.6", "x<y")
+    assert rows[1] == FigureRow("n", "3")
 
 
 def test_strange_numbers_do_not_break_the_page():

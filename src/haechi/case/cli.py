@@ -96,7 +96,7 @@ def add(
 ) -> None:
     """Store files unchanged, with their hashes, the time and where you found them. Nothing is fetched from
     the address."""
-    from haechi.case.page import minors_help, why_no_print
+    from haechi.case.page import minors_help, why_no_fingerprint
 
     said = language(lang)
     case = opened(folder)
@@ -114,7 +114,7 @@ def add(
         put(words("added_minor" if minor else "added", said, number=entry.number, name=entry.name))
         if any(before.get(e.number) and not e.file for e in case.entries()):
             put(words("minor_removed", said))
-        for line in filter(None, (why_no_print(entry, said), why and words("no_check", said, why=why))):
+        for line in filter(None, (why_no_fingerprint(entry, said), why and words("no_check", said, why=why))):
             put(line)
         if report is not None:
             from haechi.report import level_sentence

@@ -6,6 +6,8 @@ import io
 from importlib.util import find_spec
 from typing import Any
 
+from markupsafe import Markup
+
 from haechi.errors import CaseError, UsageError
 
 SUFFIXES = (".png", ".svg")
@@ -33,10 +35,10 @@ def image(head: str, suffix: str) -> bytes:
     return out.getvalue()
 
 
-def inline(head: str) -> str:
+def inline(head: str) -> Markup:
     """An SVG element to stand in a page: dark on white also where the page is dark."""
-    made: str = _code(head).svg_inline(scale=4, border=4, light="white", svgclass=None, lineclass=None)
-    return made
+    svg: str = _code(head).svg_inline(scale=4, border=4, light="white", svgclass=None, lineclass=None)
+    return Markup(svg)  # drawn by segno: paths of numbers, no text
 
 
 def _code(head: str) -> Any:

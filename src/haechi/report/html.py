@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from string import Template
+
+from markupsafe import Markup
 
 from haechi.report import facts, pictures, sections
 from haechi.report.data import tool_version
-from haechi.report.markup import esc, words
 from haechi.report.messages import language, say
+from haechi.report.templating import HTML_LANG, render
 from haechi.report.timeline import span_s
 from haechi.types import Report
 
@@ -29,7 +30,7 @@ ASSETS = ("base.css", "page.css", "page.js")
 
 @cache
 def asset(name: str) -> str:
-    """One of ``ASSETS``, or the template of the file."""
+    """One of ``ASSETS``."""
     return files("haechi.report").joinpath("assets", name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
@@ -45,67 +46,63 @@ class Parts:
     kicker: str
     name: str
     facts: str
-    store: str
+    store: Markup
     rules: str
-    sections: Mapping[str, str]
+    sections: Mapping[str, Markup]
     span_s: float
 
 
-def parts(report: Report, lang: str = "en", *, above_picture: str = "") -> Parts:
+def parts(report: Report, lang: str = "en", *, above_picture: Markup | None = None) -> Parts:
     """The pieces of a page. Previews of the report are embedded; without any, the page says so.
     ``above_picture`` is HTML that the page puts over them."""
     lang = language(lang)
-    shown = pictures.shown(report)
+    shown = pictures.pictures_of(report)
+    sections_ = _sections(report, shown, lang, above_picture)
     return Parts(
-        lang={"zh": "zh-Hans"}.get(lang, lang),
+        lang=HTML_LANG.get(lang, lang),
         level=report.verdict.level,
         kicker=say("ui_title", lang),
         name=report.media.name,
         facts=facts.headline_facts(report, lang),
-        store=pictures.store(shown),
+        store=pictures.store(shown, lang),
         rules=pictures.rules(shown, report),
-        sections={name: text for name, text in _sections(report, shown, lang, above_picture).items() if text},
+        sections={name: html for name, html in sections_.items() if html},
         span_s=span_s(report) if report.media.kind == "video" else 0.0,
     )
 
 
 def rules(report: Report) -> str:
     """The CSS of ``parts`` alone, which is the same in every language."""
-    return pictures.rules(pictures.shown(report), report)
+    return pictures.rules(pictures.pictures_of(report), report)
 
 
 def page(report: Report, lang: str = "en") -> str:
     """The whole file."""
     lang = language(lang)
-    made = parts(report, lang)
-    style = asset("base.css") + asset("page.css") + made.rules
+    pieces = parts(report, lang)
+    style = asset("base.css") + asset("page.css") + pieces.rules
     script = asset("page.js")
-    return Template(asset("page.html")).substitute(
-        lang=made.lang,
-        title=f"{esc(made.name)} – {esc(made.kicker)} – Haechi",
-        style=style,
+    html = render(
+        "report.html",
+        lang,
+        parts=pieces,
+        style=Markup(style),
         style_hash=_hash(style),
-        script=script,
+        script=Markup(script),
         script_hash=_hash(script),
-        version=esc(tool_version()),
-        skip=words("ui_skip", lang),
-        kicker=esc(made.kicker),
-        name=esc(made.name),
-        facts=esc(made.facts),
-        print=words("ui_print", lang),
-        level=made.level,
-        store=made.store,
-        sections="\n".join(made.sections.values()),
-        local=words("ui_local", lang, version=tool_version()),
+        version=tool_version(),
     )
+    return str(html)
 
 
-def _sections(report: Report, shown: list[pictures.Shown], lang: str, above: str) -> dict[str, str]:
+def _sections(
+    report: Report, shown: list[pictures.Picture], lang: str, above: Markup | None
+) -> dict[str, Markup]:
     times_s = [p.preview.time_s for p in shown]
     return {
         "verdict": sections.verdict(report, lang),
         "picture": sections.picture(report, shown, lang, above),
-        "timeline": sections.timeline(report, times_s, lang) if span_s(report) > 0 else "",
+        "timeline": sections.timeline(report, times_s, lang) if span_s(report) > 0 else Markup(),
         "evidence": sections.evidence(report, lang),
         "claims": sections.claims(report, lang),
         "steps": sections.steps(report, lang),

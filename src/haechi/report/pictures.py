@@ -1,18 +1,22 @@
 """The pictures of the HTML report: each preview with faces framed and heat maps laid over it.
 
 Every picture is stored once, in the hidden ``store`` of the page, and drawn by reference: large, as a
-thumbnail, and without marks for print.
+thumbnail, and without marks for print. What is drawn is given to templates/picture.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from haechi.report.markup import clock, esc, heat_uri, jpeg_uri, num, words
+from haechi.report.data_uris import heat_uri, jpeg_uri
+from haechi.report.formatting import clock, coordinate
 from haechi.report.messages import detector_name, say
+from haechi.report.templating import render
 from haechi.types import CLEAR_RATIO, Evidence, Preview, Region, Report
 
 _CLEAR = float(np.log(CLEAR_RATIO))
@@ -37,8 +41,8 @@ class Heat:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What one preview shows."""
+class Picture:
+    """One preview with what belongs on it."""
 
     index: int
     preview: Preview
@@ -50,13 +54,18 @@ class Shown:
         """(width, height) of the preview in pixels."""
         return self.preview.rgb.shape[1], self.preview.rgb.shape[0]
 
+    @property
+    def uri(self) -> str:
+        """The preview as a data URI."""
+        return jpeg_uri(self.preview.rgb)
 
-def shown(report: Report) -> list[Shown]:
+
+def pictures_of(report: Report) -> list[Picture]:
     """The previews in order of time with what belongs on each."""
     near_s = _near_s(report)
     previews = sorted(report.previews, key=lambda preview: preview.time_s)
     return [
-        Shown(i, p, tuple(_faces(report, p, near_s)), tuple(_heats(report, p, near_s)))
+        Picture(i, p, tuple(_faces(report, p, near_s)), tuple(_heats(report, p, near_s)))
         for i, p in enumerate(previews)
     ]
 
@@ -113,20 +122,15 @@ def _scaled(box: object, preview: Preview) -> tuple[float, float, float, float]:
     return x1, y1, x2, y2
 
 
-def store(pictures: list[Shown]) -> str:
+def store(pictures: Sequence[Picture], lang: str) -> Markup:
     """The hidden drawing that holds every picture once."""
-    defs = "".join(
-        f'<image id="px{p.index}" width="{p.size[0]}" height="{p.size[1]}" href="{jpeg_uri(p.preview.rgb)}"/>'
-        for p in pictures
-    )
-    return (
-        f'<svg class="store" aria-hidden="true" focusable="false"><defs>{defs}</defs></svg>' if defs else ""
-    )
+    return render("picture_store.html", lang, pictures=pictures)
 
 
-def rules(pictures: list[Shown], report: Report) -> str:
-    """Style rules for this report: the shape of each stage, the place of each label, and what each check box
-    hides. They stand in the page's one style sheet, because the page's policy forbids style attributes."""
+def rules(pictures: Sequence[Picture], report: Report) -> str:
+    """Style rules for this report, of numbers alone: the shape of each stage, the place of each label, and
+    what each check box hides. They stand in the page's one style sheet, because the page's policy forbids
+    style attributes."""
     lines = ["main:has(#boxes:not(:checked)) :is(.boxes, .tag) { display: none; }"]
     lines += [
         f"main:has(#heat-{i}:not(:checked)) .heat-{i} {{ display: none; }}"
@@ -137,103 +141,78 @@ def rules(pictures: list[Shown], report: Report) -> str:
         lines.append(f".stage-{p.index} {{ --w: {width}; --h: {height}; }}")
         for n, face in enumerate(p.faces):
             left, top = 100 * max(face.box[0], 0) / width, 100 * max(face.box[1], 0) / height
-            lines.append(f"#tag-{p.index}-{n} {{ left: {num(left)}%; top: {num(top)}%; }}")
+            lines.append(f"#tag-{p.index}-{n} {{ left: {coordinate(left)}%; top: {coordinate(top)}%; }}")
     return "\n".join(lines)
 
 
-def controls(report: Report, pictures: list[Shown], lang: str) -> str:
-    """Check boxes and the slider. A heat map is on at first when its detector found something."""
+def controls(report: Report, pictures: Sequence[Picture], lang: str) -> dict[str, Any]:
+    """A check box for the frames, and one for each heat map. That is on at first when its detector found
+    something."""
     indices = sorted({heat.index for p in pictures for heat in p.heats})
-    boxes = [
-        f'<label><input type="checkbox" id="boxes" checked> {words("ui_boxes", lang)}</label>',
-        *(_heat_switch(report.evidence[i], i, lang) for i in indices),
-    ]
-    if indices:
-        ramp = "".join(
-            f'<stop offset="{offset}" stop-color="{colour}"/>'
-            for offset, colour in ((0.1, "#ffe25c"), (0.5, "#ee5c2a"), (1, "#7c0062"))
-        )
-        boxes.append(
-            f'<label class="js-only">{words("ui_opacity", lang)} '
-            '<input type="range" id="opacity" min="10" max="100" step="5" value="80"></label>'
-            f'<span class="ramp">{words("ui_heat_weak", lang)} <svg aria-hidden="true" viewBox="0 0 60 7" '
-            f'preserveAspectRatio="none"><linearGradient id="ramp">{ramp}</linearGradient>'
-            f'<rect width="60" height="7" fill="url(#ramp)"/></svg> {words("ui_heat_strong", lang)}</span>'
-        )
-    return f'<fieldset class="tools"><legend>{words("ui_show", lang)}</legend>{"".join(boxes)}</fieldset>'
+    return {"switches": [_heat_switch(report.evidence[i], i, lang) for i in indices]}
 
 
-def _heat_switch(item: Evidence, index: int, lang: str) -> str:
-    on = " checked" if item.status == "scored" and item.llr is not None and item.llr >= _CLEAR else ""
-    label = words("ui_heat", lang, detector=item.detector)
-    return f'<label><input type="checkbox" id="heat-{index}"{on}> {label}</label>'
+def _heat_switch(item: Evidence, index: int, lang: str) -> dict[str, Any]:
+    on = item.status == "scored" and item.llr is not None and item.llr >= _CLEAR
+    return {"index": index, "on": on, "label": say("ui_heat", lang, detector=item.detector)}
 
 
-def figure(picture: Shown, report: Report, lang: str) -> str:
-    """One preview with its marks, and for print the same without."""
+def figure(picture: Picture, report: Report, lang: str) -> dict[str, Any]:
+    """One preview with its marks."""
     width, height = picture.size
-    i, video = picture.index, report.media.kind == "video"
-    view = f'viewBox="0 0 {width} {height}"'
-    heats = "".join(_heat_image(heat) for heat in picture.heats)
-    boxes = "".join(_box(face) for face in picture.faces)
-    tags = "".join(_tag(face, f"tag-{i}-{n}", lang) for n, face in enumerate(picture.faces))
-    title = say("ui_frame_at", lang, time=clock(picture.preview.time_s)) if video else ""
-    caption = f"<figcaption>{esc(title)}</figcaption>" if video else ""
-    return (
-        f'<figure class="frame" id="frame-{i}"><div class="pair"><div class="stage stage-{i}">'
-        f'<svg {view} role="img" aria-label="{esc(_alt(picture, report, lang))}">'
-        f'<use href="#px{i}"/>{heats}<g class="boxes">{boxes}</g></svg>{tags}</div>'
-        f'<div class="stage stage-{i} print-only"><svg {view} aria-hidden="true"><use href="#px{i}"/></svg>'
-        f"</div></div>{caption}</figure>"
-    )
+    return {
+        "index": picture.index,
+        "width": width,
+        "height": height,
+        "alt": _alt(picture, report, lang),
+        "heats": [drawing for drawing in map(_heat_drawing, picture.heats) if drawing],
+        "faces": [_face_drawing(face) for face in picture.faces],
+        "time": clock(picture.preview.time_s) if report.media.kind == "video" else "",
+    }
 
 
-def _heat_image(heat: Heat) -> str:
+def _heat_drawing(heat: Heat) -> dict[str, Any]:
     x1, y1, x2, y2 = heat.box
-    map_ = heat.region.heatmap
-    if map_ is None or x2 <= x1 or y2 <= y1:
-        return ""
-    return (
-        f'<image class="heat heat-{heat.index}" x="{num(x1)}" y="{num(y1)}" width="{num(x2 - x1)}" '
-        f'height="{num(y2 - y1)}" preserveAspectRatio="none" href="{heat_uri(map_)}"/>'
-    )
+    heatmap = heat.region.heatmap
+    if heatmap is None or x2 <= x1 or y2 <= y1:
+        return {}
+    return {"index": heat.index, "uri": heat_uri(heatmap), **_place(heat.box)}
 
 
-def _box(face: Face) -> str:
-    x1, y1, x2, y2 = face.box
-    place = f'x="{num(x1)}" y="{num(y1)}" width="{num(max(x2 - x1, 0))}" height="{num(max(y2 - y1, 0))}"'
-    return (
-        f'<g class="{"for" if face.suspicious else "not"}"><rect class="halo" {place}/>'
-        f'<rect class="line" {place}/></g>'
-    )
+def _face_drawing(face: Face) -> dict[str, Any]:
+    shown = {"number": face.number, "suspicious": face.suspicious, "at_top": face.box[1] < 30}
+    return shown | _place(face.box)
 
 
-def _tag(face: Face, ident: str, lang: str) -> str:
-    """The label of a frame; inside it when the frame touches the top of the picture."""
-    classes = "tag" + (" for" if face.suspicious else "") + (" in" if face.box[1] < 30 else "")
-    label = f"{words('ui_face', lang)} {face.number}"
-    return f'<span class="{classes}" id="{ident}" aria-hidden="true">{label}</span>'
+def _place(box: tuple[float, float, float, float]) -> dict[str, str]:
+    x1, y1, x2, y2 = box
+    return {
+        "x": coordinate(x1),
+        "y": coordinate(y1),
+        "width": coordinate(max(x2 - x1, 0)),
+        "height": coordinate(max(y2 - y1, 0)),
+    }
 
 
-def _alt(picture: Shown, report: Report, lang: str) -> str:
-    """The picture in told: where each face is and whether anything was found on it."""
+def _alt(picture: Picture, report: Report, lang: str) -> str:
+    """The picture in words: where each face is and whether anything was found on it."""
     media, time = report.media, clock(picture.preview.time_s)
     if media.kind == "video":
-        told = [say("ui_alt_frame", lang, time=time)]
+        lines = [say("ui_alt_frame", lang, time=time)]
     else:
-        told = [say("ui_alt_picture", lang, width=media.width_px, height=media.height_px)]
+        lines = [say("ui_alt_picture", lang, width=media.width_px, height=media.height_px)]
     for face in picture.faces:
         finding = say("ui_finding_for" if face.suspicious else "ui_finding_none", lang)
         where = say(f"pos_{_ninth(face.box, picture.size)}", lang)
-        told.append(say("ui_alt_face", lang, face=face.number, where=where, finding=finding))
+        lines.append(say("ui_alt_face", lang, face=face.number, where=where, finding=finding))
     if not picture.faces:
-        told.append(say("ui_alt_noface", lang))
+        lines.append(say("ui_alt_noface", lang))
     if picture.heats:
         names = say("ui_sep", lang).join(
             dict.fromkeys(detector_name(report.evidence[heat.index].detector, lang) for heat in picture.heats)
         )
-        told.append(say("ui_alt_heat", lang, detector=names))
-    return " ".join(told)
+        lines.append(say("ui_alt_heat", lang, detector=names))
+    return " ".join(lines)
 
 
 def _ninth(box: tuple[float, float, float, float], size: tuple[int, int]) -> int:
@@ -245,31 +224,28 @@ def _ninth(box: tuple[float, float, float, float], size: tuple[int, int]) -> int
     return 3 * row + column
 
 
-def thumbs(pictures: list[Shown], span_s: float, lang: str) -> str:
+def thumbs(pictures: Sequence[Picture], span_s: float) -> list[dict[str, Any]]:
     """Links to the frames of a video: a small picture and its time. The script turns them into a choice."""
     if len(pictures) < 2:
-        return ""
+        return []
     best = strongest(pictures)
-    items = []
-    for p in pictures:
-        width, height = p.size
-        x = num(1000 * min(max(p.preview.time_s / span_s, 0.0), 1.0)) if span_s > 0 else "0"
-        mark = " data-strongest" if p.index == best else ""
-        time = clock(p.preview.time_s)
-        items.append(
-            f'<li><a href="#frame-{p.index}" data-x="{x}"{mark}><svg viewBox="0 0 {width} {height}" '
-            f'aria-hidden="true" focusable="false" preserveAspectRatio="xMidYMid slice">'
-            f'<use href="#px{p.index}"/></svg>'
-            f'<span class="hidden">{words("ui_frame_at", lang, time=time)}</span>'
-            f'<span aria-hidden="true">{time}</span></a></li>'
-        )
-    return f'<ol class="thumbs" role="list" aria-label="{words("ui_frames", lang)}">{"".join(items)}</ol>'
+    return [
+        {
+            "index": p.index,
+            "width": p.size[0],
+            "height": p.size[1],
+            "x": coordinate(1000 * min(max(p.preview.time_s / span_s, 0.0), 1.0)) if span_s > 0 else "0",
+            "strongest": p.index == best,
+            "time": clock(p.preview.time_s),
+        }
+        for p in pictures
+    ]
 
 
-def strongest(pictures: list[Shown]) -> int:
+def strongest(pictures: Sequence[Picture]) -> int:
     """The preview with the strongest evidence, else the first."""
 
-    def weight(picture: Shown) -> float:
+    def weight(picture: Picture) -> float:
         return max((heat.region.llr for heat in picture.heats), default=float("-inf"))
 
     return max(pictures, key=weight).index if pictures else 0

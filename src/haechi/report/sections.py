@@ -1,14 +1,18 @@
-"""The parts of the HTML report, each under its own heading."""
+"""The parts of the HTML report, each under its own heading: what their templates are given."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
 
 from haechi.report import pictures as pics
 from haechi.report.coverage import not_tested, were_tested
-from haechi.report.markup import bullets, clock, esc, num, part, table, words
+from haechi.report.formatting import clock_range, coordinate
 from haechi.report.messages import (
     detector_name,
     level_sentence,
@@ -19,17 +23,10 @@ from haechi.report.messages import (
     weight_code,
 )
 from haechi.report.pointers import pointers
-from haechi.report.timeline import charts, span_s
-from haechi.types import Claim, Evidence, Level, Report
+from haechi.report.templating import render
+from haechi.report.timeline import MOST_CHARTS, charts, span_s
+from haechi.types import Evidence, Level, Report
 
-# The marks differ in shape, and none is a tick: nothing here is a clearance.
-_MARKS: Mapping[Level, str] = {
-    "strong": '<path class="full" d="M12 3L22 20.5H2z"/><path class="gap" d="M12 9.5v5M12 17.6v.1"/>',
-    "some": '<path d="M12 3L22 20.5H2z"/><path d="M12 9.5v5M12 17.6v.1"/>',
-    "none": '<circle cx="12" cy="12" r="9"/><path d="M8 12h8"/>',
-    "unknown": '<circle cx="12" cy="12" r="9" stroke-dasharray="3 4"/>'
-    '<path d="M9.5 9.6c.3-3.4 5.3-3 5 0-.2 1.7-2.5 2-2.5 4.1M12 17.2v.1"/>',
-}
 _STEPS: Mapping[Level, tuple[str, ...]] = {
     "strong": ("keep", "no_forward", "source", "second"),
     "some": ("keep", "no_forward", "source", "second"),
@@ -47,157 +44,147 @@ _SITES = {
     "d4u.stop.or.kr": "https://d4u.stop.or.kr/",
     "www.12377.cn": "https://www.12377.cn/",
 }
-_PHONE = re.compile(r"\d+(-\d+)+")
-_CURRENT = ' aria-current="true"'
+_CONTACT = re.compile(rf"(?P<site>{'|'.join(map(re.escape, _SITES))})|(?P<phone>\d+(?:-\d+)+)")
 
 
-def verdict(report: Report, lang: str) -> str:
+def verdict(report: Report, lang: str) -> Markup:
     """The sentence first, where it stands among the possible ones, why, and the score folded away."""
     level = report.verdict.level
-    told = unknown_because(report.verdict) if level == "unknown" else None
-    reasons = sentences((r for r in (*report.verdict.reasons, *pointers(report)) if r is not told), lang)
-    steps = "".join(
-        f"<li{_CURRENT if step == level else ''}>{words(f'level_word_{step}', lang)}</li>"
-        for step in ("none", "some", "strong")
+    because = unknown_because(report.verdict) if level == "unknown" else None
+    reasons = [r for r in (*report.verdict.reasons, *pointers(report)) if r is not because]
+    score, note = _score(report, lang)
+    return render(
+        "verdict.html",
+        lang,
+        level=level,
+        sentence=level_sentence(report.verdict, lang),
+        reasons=sentences(reasons, lang),
+        score=score,
+        score_note=note,
     )
-    scale = f'<ol class="scale" role="list" aria-label="{words("ui_scale", lang)}">{steps}</ol>'
-    body = (
-        f'<p class="sentence"><svg viewBox="0 0 24 24" aria-hidden="true">{_MARKS[level]}</svg>'
-        f"<span>{esc(level_sentence(report.verdict, lang))}</span></p>"
-        f"{scale if level != 'unknown' else ''}{bullets(reasons)}{_score(report, lang)}"
-    )
-    return part("verdict", say("ui_verdict", lang), body, extra="verdict")
 
 
-def _score(report: Report, lang: str) -> str:
+def _score(report: Report, lang: str) -> tuple[str, str]:
+    """The score in words, and what has to be known of it."""
     score, interval = report.verdict.score, report.verdict.interval
     if report.verdict.level == "unknown" or score is None:
-        told = [say("ui_score_none", lang)]
-    elif interval is None:
-        told = [say("ui_score_plain", lang, score=f"{score:.2f}"), say("ui_score_note", lang)]
-    else:
-        shown = {"score": f"{score:.2f}", "low": f"{interval[0]:.2f}", "high": f"{interval[1]:.2f}"}
-        told = [say("ui_score_text", lang, **shown), say("ui_score_note", lang)]
-    label = say("ui_label", lang, label=say("ui_score", lang), text=told[0])
-    return (
-        f"<details><summary>{words('ui_details', lang)}</summary><p>{esc(label)}</p>"
-        f'<p class="note">{esc(" ".join(told[1:]))}</p></details>'
-    )
+        return say("ui_score_none", lang), ""
+    if interval is None:
+        return say("ui_score_plain", lang, score=f"{score:.2f}"), say("ui_score_note", lang)
+    low, high = (f"{end:.2f}" for end in interval)
+    return say("ui_score_text", lang, score=f"{score:.2f}", low=low, high=high), say("ui_score_note", lang)
 
 
-def picture(report: Report, shown: list[pics.Shown], lang: str, above: str = "") -> str:
+def picture(
+    report: Report, pictures: Sequence[pics.Picture], lang: str, above: Markup | None = None
+) -> Markup:
     """The picture, or for a video its frames and a choice among them; ``above`` is HTML of the page's own."""
     video = report.media.kind == "video"
-    title = say("ui_frames" if video else "ui_picture", lang)
-    if not shown:
-        return part("picture", title, f'<p class="note">{words("ui_no_picture", lang)}</p>')
-    heat = any(p.heats for p in shown)
-    notes = [say("ui_boxes_note", lang)] if any(p.faces for p in shown) else []
+    heat, boxes = any(p.heats for p in pictures), any(p.faces for p in pictures)
+    notes = [say("ui_boxes_note", lang)] if boxes else []
     notes += [say("ui_heat_note" if heat else "ui_heat_absent", lang)]
-    body = (
-        above
-        + (pics.controls(report, shown, lang) if heat or any(p.faces for p in shown) else "")
-        + "".join(pics.figure(p, report, lang) for p in shown)
-        + pics.thumbs(shown, span_s(report), lang)
-        + f'<p class="note">{esc(" ".join(notes))}</p>'
+    return render(
+        "picture.html",
+        lang,
+        title=say("ui_frames" if video else "ui_picture", lang),
+        above=above or "",
+        controls=pics.controls(report, pictures, lang) if heat or boxes else None,
+        pictures=[pics.figure(p, report, lang) for p in pictures],
+        thumbs=pics.thumbs(pictures, span_s(report)),
+        note=" ".join(notes),
     )
-    return part("picture", title, body, wide=True)
 
 
-def timeline(report: Report, preview_times_s: Sequence[float], lang: str) -> str:
+def timeline(report: Report, preview_times_s: Sequence[float], lang: str) -> Markup:
     """The evidence over time; nothing for a photograph."""
-    drawn = charts(report, preview_times_s, lang) if report.media.kind == "video" else ""
-    if not drawn:
-        return ""
-    note = f'<p class="note">{words("ui_timeline_note", lang)}</p>'
-    return part("timeline", say("ui_timeline", lang), note + drawn, wide=True)
+    views = charts(report, preview_times_s, lang) if report.media.kind == "video" else []
+    if not views:
+        return Markup()
+    more = len(views) - MOST_CHARTS
+    return render("timeline.html", lang, charts=views[:MOST_CHARTS], more_faces=more)
 
 
-def evidence(report: Report, lang: str) -> str:
+def evidence(report: Report, lang: str) -> Markup:
     """What each detector has to say."""
     heads = [say(f"ui_{key}", lang) for key in ("examination", "finding", "weight", "status")]
-    rows = [
-        (
-            esc(detector_name(item.detector, lang)),
-            esc(sentence(item.reason, lang)) + _spans(item, lang),
-            _weight(item, lang),
-            f'<span class="status-{item.status}">{words(f"status_{item.status}", lang)}</span>',
-        )
-        for item in report.evidence
-    ]
-    body = table(heads, rows, style="evidence") if rows else f"<p>{words('tested_nothing', lang)}</p>"
-    return part("evidence", say("ui_evidence", lang), body, wide=True)
+    rows = [_evidence_row(item, lang) for item in report.evidence]
+    return render("evidence.html", lang, heads=heads, rows=rows)
 
 
-def claims(report: Report, lang: str) -> str:
-    """What the file, or a list, says: kept apart from the evidence, because nobody weighed it."""
-    if not report.claims:
-        return ""
-    note = f'<p class="note">{words("ui_claims_note", lang)}</p>'
-    return part(
-        "claims", say("ui_claims", lang), note + "".join(_claim(claim, lang) for claim in report.claims)
-    )
+def _evidence_row(item: Evidence, lang: str) -> dict[str, Any]:
+    return {
+        "name": detector_name(item.detector, lang),
+        "sentence": sentence(item.reason, lang),
+        "spans": say("ui_sep", lang).join(clock_range(a, b) for a, b in item.spans_s),
+        "bar": _weight_bar(item, lang),
+        "status": item.status,
+    }
 
 
-def _claim(claim: Claim, lang: str) -> str:
-    marked = f' <span class="status-failed">{words("status_failed", lang)}</span>'
-    return (
-        f'<div class="claim"><h3>{esc(detector_name(claim.source, lang))}'
-        f"{marked if claim.outcome == 'failed' else ''}</h3><p>{esc(sentence(claim.reason, lang))}</p>"
-        f"{bullets(sentences(claim.facts, lang))}</div>"
-    )
-
-
-def _spans(item: Evidence, lang: str) -> str:
-    if not item.spans_s:
-        return ""
-    told = say("ui_sep", lang).join(f"{clock(a)}–{clock(b)}" for a, b in item.spans_s)
-    return f'<br><span class="soft">{words("ui_label", lang, label=say("ui_spans", lang), text=told)}</span>'
-
-
-def _weight(item: Evidence, lang: str) -> str:
-    """Which way the evidence speaks: in words, and as a bar to the right (for) or left (against)."""
+def _weight_bar(item: Evidence, lang: str) -> dict[str, str] | None:
+    """The weight in words and as a bar, in percent of the width: to the right of the middle for manipulation,
+    to the left against it. None when there is nothing to weigh."""
     if item.status != "scored" or item.llr is None or not math.isfinite(item.llr):
-        return "–"
+        return None
     length = 50 * min(abs(item.llr) / math.log(100), 1.0)
     x, side = (50.0, "pro") if item.llr >= 0 else (50.0 - length, "con")
-    return (
-        f'{words(weight_code(item.llr), lang)}<svg class="bar" viewBox="0 0 100 8" '
-        f'preserveAspectRatio="none" aria-hidden="true"><rect class="base" width="100" height="8"/>'
-        f'<rect class="{side}" x="{num(x)}" width="{num(length)}" height="8"/>'
-        '<path class="axis" d="M50 0V8"/></svg>'
-    )
+    return {
+        "weight": say(weight_code(item.llr), lang),
+        "side": side,
+        "x": coordinate(x),
+        "length": coordinate(length),
+    }
 
 
-def steps(report: Report, lang: str) -> str:
+def claims(report: Report, lang: str) -> Markup:
+    """What the file, or a list, says: kept apart from the evidence, because nobody weighed it."""
+    if not report.claims:
+        return Markup()
+    views = [
+        {
+            "name": detector_name(claim.source, lang),
+            "failed": claim.outcome == "failed",
+            "sentence": sentence(claim.reason, lang),
+            "facts": sentences(claim.facts, lang),
+        }
+        for claim in report.claims
+    ]
+    return render("claims.html", lang, claims=views)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a sentence: a name that is a link to ``address``, a ``phone`` number, or neither."""
+
+    text: str
+    address: str = ""
+    phone: bool = False
+
+
+def steps(report: Report, lang: str) -> Markup:
     """What to do now, and where to find help."""
-    todo = "".join(f"<li>{words(f'step_{step}', lang)}</li>" for step in _STEPS[report.verdict.level])
-    places = "".join(f"<li>{_linked(say(f'help_{place}', lang))}</li>" for place in _HELP[lang])
-    body = (
-        f'<ol class="steps" role="list">{todo}</ol><div class="help"><h3>{words("ui_help", lang)}</h3>'
-        f'<p>{words("help_intro", lang)}</p><ul class="bullets" role="list">{places}</ul></div>'
-    )
-    return part("steps", say("ui_steps", lang), body)
+    todo = [say(f"step_{step}", lang) for step in _STEPS[report.verdict.level]]
+    places = [list(_contacts(say(f"help_{place}", lang))) for place in _HELP[lang]]
+    return render("steps.html", lang, steps=todo, places=places)
 
 
-def _linked(text: str) -> str:
-    marked = _PHONE.sub(r'<span class="tight">\g<0></span>', esc(text))
-    for name, address in _SITES.items():
-        marked = marked.replace(name, f'<a href="{address}" rel="noreferrer noopener">{name}</a>')
-    return marked
+def _contacts(text: str) -> Iterator[Piece]:
+    """The sentence in pieces, its sites and telephone numbers apart."""
+    end = 0
+    for match in _CONTACT.finditer(text):
+        yield Piece(text[end : match.start()])
+        yield Piece(match[0], _SITES.get(match[0], ""), match["phone"] is not None)
+        end = match.end()
+    yield Piece(text[end:])
 
 
-def scope(report: Report, lang: str) -> str:
+def scope(report: Report, lang: str) -> Markup:
     """What was tested and what was not, side by side."""
-    body = (
-        f'<div class="columns"><div><h3>{words("ui_tested", lang)}</h3>'
-        f"{bullets(were_tested(report, lang), 'tick')}</div><div><h3>{words('ui_not_tested', lang)}</h3>"
-        f"{bullets(not_tested(report, lang), 'cross')}</div></div>"
-    )
-    return part("scope", say("ui_scope", lang), body)
+    tested, untested = were_tested(report, lang), not_tested(report, lang)
+    return render("scope.html", lang, tested=tested, untested=untested)
 
 
-def limits(shown: list[pics.Shown], lang: str) -> str:
+def limits(pictures: Sequence[pics.Picture], lang: str) -> Markup:
     """What no report of this kind can promise."""
-    codes = ["new", "false", "missed", *(["heat"] if any(p.heats for p in shown) else []), "opinion"]
-    return part("limits", say("ui_limits", lang), bullets(say(f"limit_{code}", lang) for code in codes))
+    codes = ["new", "false", "missed", *(["heat"] if any(p.heats for p in pictures) else []), "opinion"]
+    return render("limits.html", lang, limits=[say(f"limit_{code}", lang) for code in codes])

@@ -7,15 +7,15 @@ import base64
 import cv2
 import numpy as np
 
-from haechi.report.markup import heat_uri
-from haechi.report.pictures import Heat, Shown, shown
+from haechi.report.data_uris import heat_uri
+from haechi.report.pictures import Heat, Picture, pictures_of
 from haechi.types import U8, Report
 
 
 def heat_png(report: Report) -> bytes | None:
     """RGBA, as large as the preview (a video's: the frame of its strongest evidence), transparent where
     nothing speaks for manipulation. None when no evidence has a map."""
-    pictures = [picture for picture in shown(report) if picture.heats]
+    pictures = [picture for picture in pictures_of(report) if picture.heats]
     if not pictures:
         return None
     picture = max(pictures, key=lambda p: max(heat.region.llr for heat in p.heats))
@@ -25,7 +25,7 @@ def heat_png(report: Report) -> bytes | None:
     return data.tobytes()
 
 
-def _canvas(picture: Shown) -> U8:
+def _canvas(picture: Picture) -> U8:
     """u8 (h, w, 4) BGRA: every map at its place, where two meet the denser one."""
     width, height = picture.size
     out = np.zeros((height, width, 4), np.uint8)

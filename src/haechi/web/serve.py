@@ -20,7 +20,7 @@ from haechi.errors import UsageError
 from haechi.server_options import Options
 from haechi.settings import Settings
 
-_NEEDED = ("fastapi", "uvicorn", "jinja2", "python_multipart")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart")
 
 
 def serve(options: Options, settings: Settings, say: Callable[[str], None], *, browser: bool = True) -> None:

@@ -48,9 +48,9 @@ def add_form(request: Request, case: str) -> Response:
 @router.post("/cases/{case}/add")
 async def add(request: Request, case: str) -> Response:
     """Store one more file."""
-    found = await run_in_threadpool(case_sessions.opened, request, case)
+    open_case = await run_in_threadpool(case_sessions.opened, request, case)
     async with _received(request) as (form, file):
-        number = await run_in_threadpool(_store, request.app.state.jobs, found, file, form, None)
+        number = await run_in_threadpool(_store, request.app.state.jobs, open_case, file, form, None)
     return RedirectResponse(f"/cases/{case}?added={number}", 303)
 
 
@@ -66,19 +66,19 @@ async def keep(request: Request, id: str) -> Response:  # noqa: A002
     """Store the file of a result, which the browser sends once more, with the report."""
     report = await run_in_threadpool(done, request, id)
     async with _received(request) as (form, file):
-        return await run_in_threadpool(_kept, request, id, report, form, file)
+        return await run_in_threadpool(_store_result, request, id, report, form, file)
 
 
-def _kept(request: Request, id_: str, report: Report, form: uploads.Form, file: Path) -> Response:
-    told = form.fields
+def _store_result(request: Request, id_: str, report: Report, form: uploads.Form, file: Path) -> Response:
+    values = form.fields
     if _sha256(file) != report.media.sha256:
-        return _keep_page(request, id_, report, "other_file", told)
-    ident = told.get("case", NEW)
+        return _keep_page(request, id_, report, "other_file", values)
+    ident = values.get("case", NEW)
     if ident == NEW:
-        error = passphrase_problem(told.get("passphrase", ""), told.get("again", ""))
+        error = passphrase_problem(values.get("passphrase", ""), values.get("again", ""))
         if error:
-            return _keep_page(request, id_, report, error, told)
-        case = create(request, told.get("title", ""), told.get("passphrase", ""))
+            return _keep_page(request, id_, report, error, values)
+        case = create(request, values.get("title", ""), values.get("passphrase", ""))
         ident = case.folder.name
     else:
         case = case_sessions.opened(request, ident)
@@ -89,11 +89,11 @@ def _kept(request: Request, id_: str, report: Report, form: uploads.Form, file: 
 
 
 def _keep_page(
-    request: Request, id_: str, report: Report, error: str = "", told: dict[str, str] | None = None
+    request: Request, id_: str, report: Report, error: str = "", values: dict[str, str] | None = None
 ) -> Response:
     cases = [case for case in case_sessions.listed(request) if case.state != "damaged"]
     ready = [case.ident for case in cases if case.state == "open"]
-    chosen = (told or {}).get("case", "")
+    chosen = (values or {}).get("case", "")
     return page(
         request,
         "keep.html",
@@ -103,7 +103,7 @@ def _keep_page(
         cases=cases,
         chosen=chosen if chosen in (*ready, NEW) else next(iter(ready), NEW),
         error=problem_words(request, error) if error else "",
-        told=told or {},
+        values=values or {},
         script={
             "add_file_here": words.catalogue(language(request))["add_file_here"],
             "problem_offline": problem_words(request, "offline"),
@@ -121,9 +121,9 @@ def match_form(request: Request, case: str) -> Response:
 @router.post("/cases/{case}/match")
 async def match(request: Request, case: str) -> Response:
     """Whether one file is a copy of something in the case. The script sends many, one after another."""
-    found = await run_in_threadpool(case_sessions.opened, request, case)
+    open_case = await run_in_threadpool(case_sessions.opened, request, case)
     async with _received(request) as (form, file):
-        results = await run_in_threadpool(_matches, request, found, file, form.name or "")
+        results = await run_in_threadpool(_matches, request, open_case, file, form.name or "")
     return _match_page(request, case, results)
 
 
@@ -138,9 +138,9 @@ def _matches(request: Request, case: Case, file: Path, name: str) -> list[str]:
     jobs: JobStore = request.app.state.jobs
     with jobs.search(file) as folder:
         answers = list(case.match(folder))
-    told = [_told(answer, name, lang) for answer in answers if isinstance(answer, Match)]
-    if told:
-        return told
+    matches = [_match_sentence(answer, name, lang) for answer in answers if isinstance(answer, Match)]
+    if matches:
+        return matches
     for answer in answers:
         if isinstance(answer, Skipped):
             why = case_words.say(answer.code, lang, **answer.params)
@@ -148,7 +148,7 @@ def _matches(request: Request, case: Case, file: Path, name: str) -> list[str]:
     return [words.say("match_none", lang, file=name)]
 
 
-def _told(match: Match, name: str, lang: str) -> str:
+def _match_sentence(match: Match, name: str, lang: str) -> str:
     how = [words.say(f"how_{match.how}", lang)]
     how += [words.say("how_mirrored", lang)] if match.mirrored else []
     how += [words.say("how_turned", lang)] if match.turned else []
@@ -166,15 +166,15 @@ def letter(
     n: Annotated[Sequence[int], Query()] = (),
 ) -> Response:
     """The form for a letter, and below it the letter."""
-    found = case_sessions.opened(request, case)
+    open_case = case_sessions.opened(request, case)
     lang = language(request)
     written = text_lang if text_lang in LANGUAGES else lang
-    text = found.letter(n, kind, written, country or "", intimate=intimate) if kind else ""
+    text = open_case.letter(n, kind, written, country or "", intimate=intimate) if kind else ""
     return page(
         request,
         "case_letter.html",
         ident=case,
-        entries=found.entries(),
+        entries=open_case.entries(),
         kinds=[(code, words.say(f"letter_kind_{code.replace('-', '_')}", lang)) for code in KINDS],
         countries=[(code, words.say(f"country_{_ISO.get(code, code)}", lang)) for code in COUNTRIES],
         kind=kind,
@@ -218,7 +218,7 @@ def entry(request: Request, case: str, number: str) -> Response:
         ident=case,
         number=number,
         rules=f"/cases/{case}/{number}/report.css",
-        told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
+        script={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
         **arranged(request, report),
     )
 
@@ -241,14 +241,14 @@ def _report(case: Case, number: str) -> Report:
 
 
 def _store(jobs: JobStore, case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
-    told = form.fields
+    values = form.fields
     entry = case.add(
         file,
         name=form.name or "",
-        address=told.get("address", "").strip(),
-        note=told.get("note", "").strip(),
+        address=values.get("address", "").strip(),
+        note=values.get("note", "").strip(),
         report=report,
-        minor=uploads.switch(told, "minor"),
+        minor=uploads.switch(values, "minor"),
     )
     if entry.minor:  # hashes alone are kept: no preview in a result either
         jobs.drop_file(entry.sha256)

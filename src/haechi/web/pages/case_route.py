@@ -29,10 +29,10 @@ class CaseRoute(APIRoute):
                 ident = request.path_params.get("case", "")
                 return RedirectResponse(f"/cases/{ident}" if ident else "/cases", 303)
             except (CaseError, UsageError, InputError) as error:
-                return _told(request, error)
+                return _problem_page(request, error)
 
         return handler
 
 
-def _told(request: Request, error: HaechiError) -> Response:
-    return page(request, "problem.html", status=422, told=problem_words(request, error.code))
+def _problem_page(request: Request, error: HaechiError) -> Response:
+    return page(request, "problem.html", status=422, text=problem_words(request, error.code))

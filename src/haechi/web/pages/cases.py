@@ -45,8 +45,8 @@ def make(
     """Make a case and open it."""
     error = passphrase_problem(passphrase, again)
     if error:
-        told = problem_words(request, error)
-        return page(request, "case_new.html", status=422, title=title, error=told)
+        text = problem_words(request, error)
+        return page(request, "case_new.html", status=422, title=title, error=text)
     case = create(request, title, passphrase)
     response = RedirectResponse(f"/cases/{case.folder.name}", 303)
     case_sessions.unlock(request, response, case.folder.name, case)
@@ -78,19 +78,19 @@ def lock_all(request: Request) -> Response:
 def show(request: Request, case: str, added: int = 0) -> Response:
     """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored."""
     try:
-        found = case_sessions.opened(request, case)
+        open_case = case_sessions.opened(request, case)
     except Locked:
         return page(request, "case_unlock.html", ident=case, error="")
     lang = language(request)
-    entries = found.entries()
+    entries = open_case.entries()
     new_entry = next((entry for entry in entries if entry.number == added), None)
     minor = new_entry is not None and new_entry.minor
     return page(
         request,
         "case.html",
         ident=case,
-        case=found,
-        entries=[(entry, _verdict(found, entry, lang)) for entry in reversed(entries)],
+        case=open_case,
+        entries=[(entry, _verdict(open_case, entry, lang)) for entry in reversed(entries)],
         added=new_entry,
         lines=helplines.under_18(guess(request)) if minor else (),
     )
@@ -111,12 +111,12 @@ def unlock(request: Request, case: str, passphrase: Annotated[str, Form()] = "")
     folder = case_sessions.folder_of(request, case)
     try:
         settings: Settings = request.app.state.settings
-        found = Case.open(folder, passphrase, settings, case_sessions.maker(settings))
+        open_case = Case.open(folder, passphrase, settings, case_sessions.maker(settings))
     except Locked:
-        told = problem_words(request, "locked")
-        return page(request, "case_unlock.html", status=422, ident=case, error=told)
+        text = problem_words(request, "locked")
+        return page(request, "case_unlock.html", status=422, ident=case, error=text)
     response = RedirectResponse(f"/cases/{case}", 303)
-    case_sessions.unlock(request, response, case, found)
+    case_sessions.unlock(request, response, case, open_case)
     return response
 
 
@@ -131,12 +131,12 @@ def lock(request: Request, case: str) -> Response:
 def verify(request: Request, case: str, head: str = "") -> Response:
     """Compare the folder with its log; needs no passphrase."""
     try:
-        found = case_sessions.opened(request, case)
+        open_case = case_sessions.opened(request, case)
     except Locked:
-        found = Case.open(case_sessions.folder_of(request, case))
-    findings = found.verify(head.strip())
+        open_case = Case.open(case_sessions.folder_of(request, case))
+    findings = open_case.verify(head.strip())
     lang = language(request)
-    told = [case_words.say(finding.code, lang, **finding.params) for finding in findings]
+    lines = [case_words.say(finding.code, lang, **finding.params) for finding in findings]
     notes = [case_words.say(note.code, lang, **note.params) for note in findings.notes]
     if findings.records:
         until = case_words.say("verify_until", lang, records=findings.records, time=findings.until)
@@ -149,10 +149,10 @@ def verify(request: Request, case: str, head: str = "") -> Response:
         "case_verify.html",
         ident=case,
         findings=findings,
-        told=told,
+        lines=lines,
         notes=notes,
-        code=qr.inline(findings.head) if findings.head and qr.available() else "",
-        interrupted=case_words.say("verify_interrupted", lang, count=len(told)),
+        code=qr.inline(findings.head) if findings.head and qr.available() else None,
+        interrupted=case_words.say("verify_interrupted", lang, count=len(lines)),
         head=head.strip(),
     )
 
@@ -160,8 +160,8 @@ def verify(request: Request, case: str, head: str = "") -> Response:
 @router.get("/cases/{case}/bundle.zip")
 def bundle(request: Request, case: str, hashes_only: bool = False) -> Response:
     """One file to hand over, sent as it is made: in the clear it lies nowhere on this disk."""
-    found = case_sessions.opened(request, case)
-    pieces = found.bundle_stream(language(request), hashes_only=hashes_only)
+    open_case = case_sessions.opened(request, case)
+    pieces = open_case.bundle_stream(language(request), hashes_only=hashes_only)
     name = "haechi-hashes.zip" if hashes_only else "haechi-case.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)

@@ -26,7 +26,7 @@ def check(request: Request, deleted: bool = False) -> HTMLResponse:
         deleted=deleted,
         minutes=max(1, round(options.keep_s / 60)),
         megabytes=options.max_upload_bytes // 1024**2,
-        told=script_words(request),
+        script=script_words(request),
     )
 
 
@@ -39,8 +39,8 @@ async def submit(request: Request) -> Response:
 def script_words(request: Request) -> dict[str, str]:
     """The sentences that the script puts into the page, by their keys."""
     lang = language(request)
-    said = words.catalogue(lang)
-    told = {key: said[key] for key in ("see_result", "result_of")}
-    told |= {f"state_{state}": said[f"state_{state}"] for state in words.FAMILIES["state_"]}
-    told |= {f"problem_{code}": problem_words(request, code) for code in words.FAMILIES["problem_"]}
-    return told | {f"level_{level}": say_report(f"level_word_{level}", lang) for level in _LEVELS}
+    catalogue = words.catalogue(lang)
+    sentences = {key: catalogue[key] for key in ("see_result", "result_of")}
+    sentences |= {f"state_{state}": catalogue[f"state_{state}"] for state in words.FAMILIES["state_"]}
+    sentences |= {f"problem_{code}": problem_words(request, code) for code in words.FAMILIES["problem_"]}
+    return sentences | {f"level_{level}": say_report(f"level_word_{level}", lang) for level in _LEVELS}

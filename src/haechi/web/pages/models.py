@@ -7,19 +7,15 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 
 from haechi import models
-from haechi.report.facts import figure_rows
-from haechi.report.markup import table
+from haechi.report.facts import figure_heads, figure_rows
 from haechi.report.messages import detector_name
 from haechi.report.messages import say as say_report
 from haechi.web import words
 from haechi.web.pages.render import language, page
 
 router = APIRouter(include_in_schema=False)
-
-_HEADS = ("figure", "value", "interval", "what")
 
 
 @router.get("/models")
@@ -32,8 +28,6 @@ def cards(request: Request) -> HTMLResponse:
 
 def _card(card: models.Card, lang: str) -> dict[str, Any]:
     known = f"model_{card.name}" in words.catalogue(lang)
-    heads = [say_report(f"ui_{key}", lang) for key in _HEADS]
-    rows = list(figure_rows(card.figures, lang))
     training = card.raw.get("training")
     data = training.get("data", []) if isinstance(training, Mapping) else []
     return {
@@ -45,8 +39,8 @@ def _card(card: models.Card, lang: str) -> dict[str, Any]:
         "licence": card.raw["licence"],
         "sha256": card.sha256,
         "plain": list(in_plain_words(card.figures, lang)),
-        # figure_rows and table escape what they are given
-        "table": Markup(table(heads, rows)) if rows else None,
+        "heads": figure_heads(lang),
+        "rows": list(figure_rows(card.figures, lang)),
         "data": [str(entry) for entry in data],
         "limits": [str(limit) for limit in card.raw.get("limits", [])],
     }

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from haechi.report.data import tool_version
-from haechi.report.messages import visible
+from haechi.report.templating import HTML_LANG, environment
 from haechi.web import words
 from haechi.web.language import COOKIE, accepted, asked
 from haechi.web.middleware import secure
 from haechi.web.problem import Problem
 from haechi.web.sessions import Caller
 
-_HTML_LANG: Mapping[str, str] = {"zh": "zh-Hans"}
 _NAMES: Mapping[str, str] = {"en": "English", "zh": "简体中文", "ko": "한국어"}
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("haechi.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    return environment
 
 
 def language(request: Request) -> str:
@@ -47,30 +32,30 @@ def language(request: Request) -> str:
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """The template as a page. It is never kept by the browser: what it shows may be somebody's worst day."""
-    text = fragment(request, template, **values)
-    response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+    html = fragment(request, template, **values)
+    response = HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
     if request.query_params.get("lang"):
         # A cookie of the session: on a shared computer no trace of this stays behind.
-        told = language(request)
-        response.set_cookie(COOKIE, told, httponly=True, samesite="strict", secure=secure(request))
+        chosen = language(request)
+        response.set_cookie(COOKIE, chosen, httponly=True, samesite="strict", secure=secure(request))
     return response
 
 
-def fragment(request: Request, template: str, **values: Any) -> str:
+def fragment(request: Request, template: str, **values: Any) -> Markup:
     """The template filled, with what every template of ours may use."""
     lang = language(request)
 
     def w(key: str, /, **gaps: object) -> str:
         return words.say(key, lang, **gaps)
 
-    return (
-        _environment()
+    return Markup(
+        environment("haechi.web")
         .get_template(template)
         .render(
             w=w,
             lang=lang,
-            html_lang=_HTML_LANG.get(lang, lang),
-            languages=[(code, _HTML_LANG.get(code, code), name) for code, name in _NAMES.items()],
+            html_lang=HTML_LANG.get(lang, lang),
+            languages=[(code, HTML_LANG.get(code, code), name) for code, name in _NAMES.items()],
             here=request.url.path,
             in_language=lambda code: _in_language(request, code),
             local=local(request),
@@ -92,10 +77,10 @@ def _in_language(request: Request, code: str) -> str:
     return f"{request.url.path}?{urlencode([*query, ('lang', code)])}"
 
 
-def problem(request: Request, found: Problem) -> HTMLResponse:
+def problem(request: Request, error: Problem) -> HTMLResponse:
     """A page that says what went wrong and what to do, in the words of the code."""
-    answer = page(request, "problem.html", status=found.status, told=problem_words(request, found.code))
-    answer.headers.update(found.headers)
+    answer = page(request, "problem.html", status=error.status, text=problem_words(request, error.code))
+    answer.headers.update(error.headers)
     return answer
 
 

@@ -39,7 +39,7 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
     if job.error is not None:
         raise Problem.named(*job.error)
     if job.status != "done":
-        return page(request, "running.html", job=job, stage=stage_word(job), told=script_words(request))
+        return page(request, "running.html", job=job, stage=stage_word(job), script=script_words(request))
     lang = language(request)
     report = done(request, id)
     return page(
@@ -49,7 +49,7 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         rules=f"/checks/{id}/report.css",
         minutes=_minutes_left(job),
         pdf=find_spec("weasyprint") is not None,
-        told={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
+        script={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
         **arranged(request, report),
     )
 
