@@ -131,10 +131,10 @@ def test_a_video_that_becomes_interlaced_on_the_way_is_refused(tmp_path: Path) -
 def test_where_memory_cannot_be_cleared_a_new_process_confirms(
     ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("haechi.media.trust._clearing.mallopt", None)
+    monkeypatch.setattr("haechi.media.unwritten_frames._clearing.mallopt", None)
     media = open_media(samples()[ending], DEFAULT)
     assert [frame.index for frame in media.frames(4)] == [1, 4, 7, 10]
-    monkeypatch.setattr("haechi.media.capture.decoded_elsewhere", lambda *_: "another picture")
+    monkeypatch.setattr("haechi.media.opencv_reader.first_frame_elsewhere", lambda *_: "another picture")
     monkeypatch.setattr("haechi.media.video.installed", lambda: False)
     with pytest.raises(DamagedFile, match="rare way"):
         open_media(samples()[ending], DEFAULT)
@@ -171,7 +171,7 @@ def test_frames_are_found_again_without_decoding_all(ending: str, tmp_path: Path
 @needs_ffmpeg
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
 def test_a_long_video_is_sought(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haechi.media.index._LONG", 300)
+    monkeypatch.setattr("haechi.media.packet_index._LONG", 300)
     frames = [picture(160, 120, step) for step in range(600)]
     path = progressive(tmp_path / f"a.{ending}", frames, "-g", "50", "-keyint_min", "50", "-bf", "2")
     media = open_media(path, DEFAULT)
@@ -222,7 +222,7 @@ def test_both_readers_turn_alike(
     path = tmp_path / "a.mov"
     path.write_bytes(with_matrix(mp4(tmp_path / "b.mov").read_bytes(), *matrix))
     one = open_media(path, DEFAULT)
-    monkeypatch.setattr("haechi.media.capture._PLAIN", frozenset())
+    monkeypatch.setattr("haechi.media.opencv_reader._PLAIN", frozenset())
     other = open_media(path, DEFAULT)
     assert dict(one.container) == dict(other.container)
     for frame, same in zip(one.frames(4), other.frames(4), strict=True):

@@ -24,11 +24,11 @@ from io import BufferedReader
 from pathlib import Path
 
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
+from haechi.media.animation import open_animation
 from haechi.media.image import decode_image
 from haechi.media.limits import check_file
-from haechi.media.moving import open_moving
 from haechi.media.picture_structure import structure_facts
-from haechi.media.sniff import HEAD_BYTES, MOVING, sniff
+from haechi.media.sniff import ANIMATED, HEAD_BYTES, sniff
 from haechi.media.video import VideoReader
 from haechi.settings import Settings
 from haechi.types import U8, Frame, Media
@@ -71,20 +71,20 @@ def open_media(source: str | os.PathLike[str] | bytes, settings: Settings) -> Me
         size = os.fstat(file.fileno()).st_size
         _check_size(size, settings)
         try:
-            found = sniff(file.read(HEAD_BYTES))
+            sniffed = sniff(file.read(HEAD_BYTES))
             file.seek(0)
-            if found.kind == "image":
+            if sniffed.kind == "image":
                 check_file(size, settings)
                 # One byte more than was announced shows a file that grows while it is read.
                 data = file.read(size + 1)
                 _check_size(len(data), settings)
-                return _image(display_name(path), data, found.format, settings)
+                return _image(display_name(path), data, sniffed.format, settings)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise DamagedFile(
                 f"The file cannot be read to its end ({_strerror(error)}): copy it anew."
             ) from error
-    return _video(display_name(path), digest, VideoReader(path, found.format, settings))
+    return _video(display_name(path), digest, VideoReader(path, sniffed.format, settings))
 
 
 def display_name(source: str | os.PathLike[str] | bytes) -> str:
@@ -96,12 +96,12 @@ def display_name(source: str | os.PathLike[str] | bytes) -> str:
 
 
 def _from_bytes(data: bytes, settings: Settings) -> Media:
-    found = sniff(data[:HEAD_BYTES])
-    if found.kind == "image":
-        return _image(BYTES_NAME, data, found.format, settings)
+    sniffed = sniff(data[:HEAD_BYTES])
+    if sniffed.kind == "image":
+        return _image(BYTES_NAME, data, sniffed.format, settings)
     digest = hashlib.sha256(data).hexdigest()
     try:
-        return _video(BYTES_NAME, digest, VideoReader(None, found.format, settings, data))
+        return _video(BYTES_NAME, digest, VideoReader(None, sniffed.format, settings, data))
     except OSError as error:
         raise HaechiError(
             f"The video cannot be written to the temporary folder ({_strerror(error)}): free some room, "
@@ -112,18 +112,18 @@ def _from_bytes(data: bytes, settings: Settings) -> Media:
 def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
     digest = hashlib.sha256(data).hexdigest()
     facts = structure_facts(data, form, settings)
-    moving = open_moving(data, form, settings, facts) if form in MOVING else None
-    if moving is not None:
+    animation = open_animation(data, form, settings, facts) if form in ANIMATED else None
+    if animation is not None:
         return Media(
             name=name,
             sha256=digest,
             kind="video",
-            width_px=moving.width_px,
-            height_px=moving.height_px,
-            fps=moving.fps,
-            duration_s=moving.duration_s,
-            container=moving.facts,
-            reader=moving,
+            width_px=animation.width_px,
+            height_px=animation.height_px,
+            fps=animation.fps,
+            duration_s=animation.duration_s,
+            container=animation.facts,
+            reader=animation,
         )
     rgb, facts = decode_image(data, form, settings, facts)
     return Media(

@@ -45,19 +45,19 @@ def colour_transform(profile: bytes, mode: str, facts: dict[str, Fact]) -> Colou
     try:
         if len(profile) > _LARGEST_BYTES:
             raise ValueError("larger than any real profile")
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = opened.profile.xcolor_space.strip()
-        facts["colour_profile"] = clean(ImageCms.getProfileDescription(opened)) or "?"
+        parsed = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        space = parsed.profile.xcolor_space.strip()
+        facts["colour_profile"] = clean(ImageCms.getProfileDescription(parsed)) or "?"
         if mode not in _MODES.get(space, ()):
             raise ValueError("a profile of other colours than the picture's")
-        made = _transform(opened, _PILLOW[space])
-        if _changes_nothing(made, _PILLOW[space]):
+        transform = _transform(parsed, _PILLOW[space])
+        if _changes_nothing(transform, _PILLOW[space]):
             return None
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
         facts["colour_profile_broken"] = True
         return None
     facts["colour_converted"] = True
-    return ColourTransform(made, _PILLOW[space])
+    return ColourTransform(transform, _PILLOW[space])
 
 
 def _transform(profile: Any, mode: str) -> Any:

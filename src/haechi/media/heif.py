@@ -17,8 +17,8 @@ _BAND_ROWS = 256
 
 
 class HeicFile:
-    """The main picture of a HEIC, with what ``openers.opened`` asks of Pillow's pictures. Tiles are put
-    together and the picture is turned upright by libheif; 10 and 12 bits are rounded to 8."""
+    """The main picture of a HEIC, with what ``decoders.open_picture`` asks of Pillow's pictures. libheif puts
+    tiles together and turns the picture upright; 10 and 12 bits are rounded to 8."""
 
     def __init__(self, file: BinaryIO) -> None:
         import pi_heif
@@ -38,14 +38,14 @@ class HeicFile:
     @property
     def facts(self) -> dict[str, Fact]:
         """bit_depth; frames where there are several pictures (a burst); gain_map; depth_map."""
-        found: dict[str, Fact] = {"bit_depth": int(self.info.get("bit_depth", 8))}
+        facts: dict[str, Fact] = {"bit_depth": int(self.info.get("bit_depth", 8))}
         if self.n_frames > 1:
-            found["frames"] = self.n_frames
+            facts["frames"] = self.n_frames
         if any(word in kind.lower() for kind in self.info.get("aux", {}) for word in _GAIN_MAPS):
-            found["gain_map"] = True
+            facts["gain_map"] = True
         if self.info.get("depth_images"):
-            found["depth_map"] = True
-        return found
+            facts["depth_map"] = True
+        return facts
 
     def load(self) -> Any:
         """Pillow's picture of the pixels. Raises what libheif raises, which is an error of any kind."""
@@ -72,9 +72,9 @@ def _has_gap(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> bool:
     if not none.any():
         return False
     for green in _GAP_GREENS:
-        left = none & (np.abs(rgb[:, :, 1].astype(np.int16) - green) <= 1)
-        high, wide = (side // _GAP_PX * _GAP_PX for side in left.shape)
-        blocks = left[:high, :wide].reshape(high // _GAP_PX, _GAP_PX, wide // _GAP_PX, _GAP_PX)
+        gap = none & (np.abs(rgb[:, :, 1].astype(np.int16) - green) <= 1)
+        high, wide = (side // _GAP_PX * _GAP_PX for side in gap.shape)
+        blocks = gap[:high, :wide].reshape(high // _GAP_PX, _GAP_PX, wide // _GAP_PX, _GAP_PX)
         if blocks.all(axis=(1, 3)).any():
             return True
     return False

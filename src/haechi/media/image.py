@@ -8,12 +8,12 @@ from haechi.errors import DamagedFile, OverLimit
 from haechi.media.attachments import attachment_facts
 from haechi.media.colour import ColourTransform, colour_transform
 from haechi.media.damage import cut_off
+from haechi.media.decoders import TURNED, open_picture
 from haechi.media.exif import Exif, read_exif
 from haechi.media.heif import holds_gap
 from haechi.media.jpeg_header import JpegHeader, read_header
 from haechi.media.limits import check_memory, check_pixels, jpeg_reduction
-from haechi.media.openers import TURNED, opened
-from haechi.media.pixels import differ, to_rgb, upright
+from haechi.media.pixels import differ, orient, to_rgb
 from haechi.settings import Settings
 from haechi.types import U8, Fact
 
@@ -38,7 +38,7 @@ def decode_image(
     The size is checked before pixels are decoded. Raises DamagedFile, OverLimit, UnknownFormat."""
     if form == "jpeg":
         return _jpeg(data, facts, settings)
-    with opened(data, form) as image:
+    with open_picture(data, form) as image:
         width, height = image.size
         check_pixels(width, height, settings)
         check_memory(form, width, height, len(data), settings)
@@ -63,8 +63,8 @@ def decode_image(
 
 def _loaded(image: Any) -> Any:
     """Pillow's own pictures load into themselves."""
-    made = image.load()
-    return made if hasattr(made, "mode") else image
+    loaded = image.load()
+    return loaded if hasattr(loaded, "mode") else image
 
 
 def _colours(profile: object, mode: str, facts: dict[str, Fact]) -> ColourTransform | None:
@@ -84,7 +84,7 @@ def _jpeg(data: bytes, facts: dict[str, Fact], settings: Settings) -> tuple[U8, 
             f"would take about {header.decoding_s:.0f} s, over the limit of {settings.decode_timeout_s:g} s: "
             "save it anew with another program, or raise HAECHI_DECODE_TIMEOUT_S."
         )
-    step = jpeg_reduction(header.width_px, header.height_px, header.held, len(data), settings)
+    step = jpeg_reduction(header.width_px, header.height_px, header.held_coefficients, len(data), settings)
     if step > 1:
         facts["reduced_by"] = step
     if not header.covered or not (header.ended or header.huffman):
@@ -105,7 +105,7 @@ def _decoded(
 ) -> tuple[U8, ColourTransform | None, bool]:
     """The pixels, the way by which they came to sRGB, and whether they end in the middle grey."""
     # Not OpenCV, which is no faster and writes what it thinks of a damaged file to the terminal.
-    with opened(header.core, "jpeg") as image:
+    with open_picture(header.core, "jpeg") as image:
         _reduce(image, step)
         image.load()
         colours = _colours(header.icc, image.mode, facts)
@@ -140,7 +140,7 @@ def _made_up_end(rgb: U8, header: JpegHeader, step: int, colours: ColourTransfor
     """Whether the decoder ran out of bytes before the picture ended, whatever marker stands there: then it
     shows another picture when there are more bytes."""
     try:
-        with opened(header.prolonged(), "jpeg") as image:
+        with open_picture(header.prolonged(), "jpeg") as image:
             _reduce(image, step)
             image.load()
             return differ(rgb, image, colours)
@@ -162,7 +162,7 @@ def _finish(rgb: U8, exif: Exif | None, facts: dict[str, Fact]) -> tuple[U8, dic
     facts["rotation_deg"] = degrees
     if mirrored:
         facts["mirrored"] = True
-    return (rgb if form in TURNED else upright(rgb, degrees, mirrored)), facts
+    return (rgb if form in TURNED else orient(rgb, degrees, mirrored)), facts
 
 
 def _depth(image: Any) -> int:

@@ -33,7 +33,7 @@ def may_be_interlaced(codec: str, parameters: bytes) -> bool:
 def _units(codec: str, data: bytes) -> Iterator[bytes]:
     if data[:1] == b"\x01":
         yield from _avcc(data) if codec == "h264" else _hvcc(data)
-    starts = [found.end() for found in _START.finditer(data)]
+    starts = [start.end() for start in _START.finditer(data)]
     yield from (data[at : at + 256] for at in starts)
 
 

@@ -40,7 +40,7 @@ class JpegHeader:
     ends in the file. ended: there is an end marker. covered: its passes leave no bit of any
     coefficient out.
     huffman: coded in the common way (baseline or progressive), not arithmetically or without loss.
-    held: coefficients that a decoder holds to the end, none where one pass brings all.
+    held_coefficients: those that a decoder holds to the end, none where one pass brings all.
     icc, mpf: the colour profile, the index of further pictures; or empty."""
 
     width_px: int
@@ -60,7 +60,7 @@ class JpegHeader:
     covered: bool
     icc: bytes
     mpf: bytes
-    held: int
+    held_coefficients: int
 
     @property
     def decoding_s(self) -> float:
@@ -131,11 +131,11 @@ class _Contents:
         if self.frame is None:
             return False
         marker, body = self.frame
-        wanted = range(64) if marker in _PROGRESSIVE else range(1)
+        needed = range(64) if marker in _PROGRESSIVE else range(1)
         return all(
             self.missing.get((component, k)) == 0
             for component in body[6 : 6 + 3 * body[5] : 3]
-            for k in wanted
+            for k in needed
         )
 
 
@@ -203,7 +203,7 @@ def _header(contents: _Contents, end: int, ended: bool) -> JpegHeader:
         )
     factors = [(body[7 + 3 * i] >> 4, body[7 + 3 * i] & 15) for i in range(components)]
     most = max(h for h, _ in factors) * max(v for _, v in factors)
-    held = sum(h * v for h, v in factors) * width * height // max(most, 1)
+    coefficients = sum(h * v for h, v in factors) * width * height // max(most, 1)
     luma = contents.tables.get(body[8])
     return JpegHeader(
         width_px=width,
@@ -223,5 +223,5 @@ def _header(contents: _Contents, end: int, ended: bool) -> JpegHeader:
         covered=contents.covered,
         icc=b"".join(part for _, part in sorted(contents.icc.items())),
         mpf=contents.mpf,
-        held=held if marker in _PROGRESSIVE or contents.scans > 1 else 0,
+        held_coefficients=coefficients if marker in _PROGRESSIVE or contents.scans > 1 else 0,
     )

@@ -23,7 +23,8 @@ def _library() -> Any:
 
 
 class JxlFile:
-    """A JPEG XL picture, with what ``openers.opened`` asks of Pillow's pictures. libjxl turns it upright."""
+    """A JPEG XL picture, with what ``decoders.open_picture`` asks of Pillow's pictures. libjxl turns it
+    upright."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._data: bytes = file.read()

@@ -14,7 +14,7 @@ _PER_PIXEL = {
     "jpeg": 8.0, "png": 8.0, "gif": 6.0, "bmp": 7.5, "tiff": 7.5, "webp": 17.5, "avif": 11.0, "heic": 12.0,
     "jxl": 10.0,
 }  # fmt: skip
-_PER_PIXEL_MOVING = 21.0
+_PER_PIXEL_ANIMATED = 21.0
 _PER_BYTE = 2
 # A JPEG in passes keeps the coefficients of all of it, 2 bytes each, to its end.
 _PER_COEFFICIENT = 2
@@ -38,11 +38,11 @@ def check_pixels(width: int, height: int, settings: Settings) -> None:
 
 
 def check_memory(
-    form: str, width: int, height: int, size: int, settings: Settings, moving: bool = False
+    form: str, width: int, height: int, size: int, settings: Settings, animated: bool = False
 ) -> None:
     """Raises OverMemory when decoding a picture of a format of ``sniff``, of ``size`` bytes, would hold more
     memory than the settings allow."""
-    needed = memory_bytes(form, width * height, size, moving)
+    needed = memory_bytes(form, width * height, size, animated)
     if needed > settings.max_memory_bytes:
         raise _too_much(f"Decoding this picture of {width} x {height} pixels", needed, settings)
 
@@ -53,17 +53,17 @@ def check_file(size: int, settings: Settings) -> None:
         raise _too_much(f"Reading this picture of {size:,} bytes", size * _PER_BYTE, settings)
 
 
-def memory_bytes(form: str, pixels: int, size: int, moving: bool = False) -> int:
+def memory_bytes(form: str, pixels: int, size: int, animated: bool = False) -> int:
     """Bytes that decoding a picture of ``pixels`` and ``size`` bytes on disk holds at its peak."""
-    return round((_PER_PIXEL_MOVING if moving else _PER_PIXEL[form]) * pixels) + _PER_BYTE * size
+    return round((_PER_PIXEL_ANIMATED if animated else _PER_PIXEL[form]) * pixels) + _PER_BYTE * size
 
 
 def jpeg_reduction(width: int, height: int, coefficients: int, size: int, settings: Settings) -> int:
     """By how much a JPEG must be reduced while it is decoded: 1, 2, 4 or 8. ``coefficients``: those kept to
     the end, 0 for one pass. Raises OverMemory when no reduction is enough."""
     for step in (1, 2, 4, 8):
-        kept = _PER_COEFFICIENT * coefficients
-        needed = memory_bytes("jpeg", width * height // step**2, size) + kept
+        coefficients_bytes = _PER_COEFFICIENT * coefficients
+        needed = memory_bytes("jpeg", width * height // step**2, size) + coefficients_bytes
         if needed <= settings.max_memory_bytes:
             return step
     raise _too_much(f"Decoding this JPEG of {width} x {height} pixels", needed, settings)

@@ -104,7 +104,7 @@ def _to_eight_bits(values: np.ndarray[Any, np.dtype[Any]], low: float, high: flo
     return scaled
 
 
-def upright(rgb: U8, degrees: int, mirrored: bool) -> U8:
+def orient(rgb: U8, degrees: int, mirrored: bool) -> U8:
     """u8 (H, W, 3) mirrored left to right if asked, then turned clockwise by 0, 90, 180 or 270 degrees."""
     if not degrees and not mirrored:
         return rgb

@@ -39,11 +39,11 @@ def check_rows(data: bytes, picture: PngPicture, header: bytes, clock: Clock) ->
     try:
         for start, end in picture.spans:
             for at in range(start, end, _IN_BYTES):
-                packed = data[at : min(end, at + _IN_BYTES)]
-                while packed and count < needed:
+                block = data[at : min(end, at + _IN_BYTES)]
+                while block and count < needed:
                     clock.check()
-                    count += len(unpack.decompress(packed, _OUT_BYTES))
-                    packed = unpack.unconsumed_tail
+                    count += len(unpack.decompress(block, _OUT_BYTES))
+                    block = unpack.unconsumed_tail
                 if count >= needed:
                     return
     except zlib.error as error:

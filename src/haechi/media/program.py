@@ -21,24 +21,24 @@ resource: ModuleType | None = _resource
 
 _MOST_MEMORY = 900 * 1024**2
 _MOST_FILES = 64
-_SAID_LINES = 40
+_STDERR_LINES = 40
 # What a program needs to be found and to run; tokens and paths of ours are none of its business.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
 
 class Program:
-    """One run. ``told`` gets every line of its standard error, in a thread of its own; the last ones of them
-    are kept in ``said``, never to be shown: they hold paths. Raises DamagedFile when it cannot be started."""
+    """One run. ``on_stderr`` gets every line of its standard error, in a thread of its own; ``stderr`` holds
+    the last ones, never to be shown: they hold paths. Raises DamagedFile when it cannot be started."""
 
     def __init__(
         self,
         command: Sequence[str],
         clock: Clock,
         inherited: tuple[int, ...] = (),
-        told: Callable[[str], None] | None = None,
+        on_stderr: Callable[[str], None] | None = None,
     ) -> None:
-        self._clock, self._told = clock, told
-        self.said: list[str] = []
+        self._clock, self._on_stderr = clock, on_stderr
+        self.stderr: list[str] = []
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
             self._process = subprocess.Popen(
@@ -81,21 +81,21 @@ class Program:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             text = line[:2000].decode("utf-8", "replace").rstrip()
-            if self._told is not None:
-                self._told(text)
-            self.said = [*self.said[1 - _SAID_LINES :], text]
+            if self._on_stderr is not None:
+                self._on_stderr(text)
+            self.stderr = [*self.stderr[1 - _STDERR_LINES :], text]
 
     def fill(self, buffer: memoryview) -> bool:
         """Fills the buffer from standard output; False when that ends before. Raises OverLimit."""
         assert self._process.stdout is not None
         with self._in_time():
-            got = 0
-            while got < len(buffer):
-                more = self._process.stdout.readinto(buffer[got:])  # type: ignore[attr-defined]
+            filled = 0
+            while filled < len(buffer):
+                more = self._process.stdout.readinto(buffer[filled:])  # type: ignore[attr-defined]
                 if not more:
                     break
-                got += more
-        return got == len(buffer)
+                filled += more
+        return filled == len(buffer)
 
     def lines(self) -> Iterator[str]:
         """The lines of standard output. Raises OverLimit."""

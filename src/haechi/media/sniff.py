@@ -18,7 +18,7 @@ RAW = (
 
 #: Formats of pictures, whether they move or not.
 PICTURES = frozenset({"jpeg", "png", "webp", "avif", "heic", "jxl", "gif", "bmp", "tiff"})
-MOVING = frozenset({"png", "webp", "avif", "gif"})
+ANIMATED = frozenset({"png", "webp", "avif", "gif"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ def _riff(head: bytes) -> Sniffed:
 
 def _iso(head: bytes) -> Sniffed:
     """ISO base media (ISO/IEC 14496-12): the brands tell video from picture."""
-    major, named = brands(head)
-    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and named & _AVIF_BRANDS):
+    major, others = brands(head)
+    if major in _AVIF_BRANDS or (major in (b"mif1", b"msf1") and others & _AVIF_BRANDS):
         return Sniffed("avif", "image")
     if major in _HEIC_BRANDS or major in (b"mif1", b"msf1"):
         return Sniffed("heic", "image")

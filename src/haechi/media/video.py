@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from haechi.errors import DamagedFile
-from haechi.media.capture import CaptureReader, Unsuited
-from haechi.media.ffmpeg import FfmpegReader, installed
-from haechi.media.index import Wanted
+from haechi.media.ffmpeg import installed
+from haechi.media.ffmpeg_reader import FfmpegReader
+from haechi.media.opencv_reader import OpenCvReader, Unsuited
+from haechi.media.packet_index import FrameSelection
 from haechi.media.video_file import NAMES, Reader, VideoFacts, VideoFile
 from haechi.settings import Settings
 from haechi.types import Frame
@@ -37,7 +38,7 @@ class VideoReader:
     def __init__(self, path: Path | None, form: str, settings: Settings, data: bytes = b"") -> None:
         file = VideoFile(path, form, settings, data)
         self.close = file.close
-        self._seen: dict[int, list[tuple[int, float]]] = {}
+        self._frames_by_n: dict[int, list[tuple[int, float]]] = {}
         try:
             file.clock.start()
             file.check_structure()
@@ -50,21 +51,22 @@ class VideoReader:
             file.clock.stop()
 
     def __call__(self, n: int) -> Iterator[Frame]:
-        seen: list[tuple[int, float]] = []
+        frames: list[tuple[int, float]] = []
         for frame in self._reader.frames(n):
-            seen.append((frame.index, frame.time_s))
+            frames.append((frame.index, frame.time_s))
             yield frame
-        self._seen[n] = seen
+        self._frames_by_n[n] = frames
 
     def again(self, n: int, times_s: Sequence[float]) -> Iterator[Frame] | None:
         """Of the frames that ``reader(n)`` yielded to its end, those nearest to the times, each once; None
         where it did not, or where it costs no less to ask it again."""
-        seen = self._seen.get(n)
-        if not seen or not times_s:
+        frames = self._frames_by_n.get(n)
+        if not frames or not times_s:
             return None
-        apart_s = np.abs(np.array([time_s for _, time_s in seen])[None] - np.asarray(times_s)[:, None])
-        chosen = [seen[i] for i in np.unique(apart_s.argmin(axis=1))]
-        return self._reader.again(Wanted(np.array([i for i, _ in chosen]), np.array([t for _, t in chosen])))
+        apart_s = np.abs(np.array([time_s for _, time_s in frames])[None] - np.asarray(times_s)[:, None])
+        nearest = [frames[i] for i in np.unique(apart_s.argmin(axis=1))]
+        index, at_s = zip(*nearest, strict=True)
+        return self._reader.again(FrameSelection(np.array(index), np.array(at_s)))
 
 
 def _measured(file: VideoFile) -> tuple[Reader, VideoFacts]:
@@ -77,7 +79,7 @@ def _measured(file: VideoFile) -> tuple[Reader, VideoFacts]:
                 f"built-in decoder does not read: {_INSTALL}."
             )
     else:
-        reader = CaptureReader(file, alone)
+        reader = OpenCvReader(file, alone)
         try:
             return reader, reader.measure()
         except Unsuited as error:

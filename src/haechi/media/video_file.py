@@ -17,9 +17,9 @@ from haechi.media.clock import Clock
 from haechi.media.containers import matroska, riff
 from haechi.media.containers.boxes import BoxFile
 from haechi.media.damage import cut_off
-from haechi.media.index import Wanted
 from haechi.media.iso_structure import IsoStructure, iso_structure
 from haechi.media.orientation import Orientation
+from haechi.media.packet_index import FrameSelection
 from haechi.settings import Settings
 from haechi.types import Fact, Frame
 
@@ -55,7 +55,7 @@ class Reader(Protocol):
     def frames(self, n: int) -> Iterator[Frame]:
         """At most n frames in order of time, the middles of n equal parts of the video."""
 
-    def again(self, wanted: Wanted) -> Iterator[Frame] | None:
+    def again(self, selection: FrameSelection) -> Iterator[Frame] | None:
         """These frames; None where it costs no less to decode the video from end to end."""
 
 
@@ -164,6 +164,6 @@ def _close(handle: int, leftover: str) -> None:
         Path(leftover).unlink(missing_ok=True)
 
 
-def rate(fps: float) -> float | None:
+def frame_rate(fps: float) -> float | None:
     """Frames a second from a header, None for what cannot be one."""
     return fps if math.isfinite(fps) and 0 < fps <= 1000 else None

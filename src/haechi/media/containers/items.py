@@ -39,7 +39,7 @@ def _coded(file: BoxFile, data: bytes, iinf: Span) -> set[int]:
     return numbers
 
 
-def _extents(data: bytes, at: int, wanted: set[int]) -> Iterator[Span]:
+def _extents(data: bytes, at: int, pictures: set[int]) -> Iterator[Span]:
     version, sizes = data[at], data[at + 4 : at + 6]
     widths = (sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4, sizes[1] & 15 if version else 0)
     offset_w, length_w, base_w, index_w = widths
@@ -59,7 +59,7 @@ def _extents(data: bytes, at: int, wanted: set[int]) -> Iterator[Span]:
         # The pixels of an item are one stream: only its last part may show an end.
         last = at + 2 + (index_w + offset_w + length_w) * (parts - 1) + index_w
         at += 2 + (index_w + offset_w + length_w) * parts
-        if number in wanted and in_file and parts:
+        if number in pictures and in_file and parts:
             start = base + int.from_bytes(data[last : last + offset_w], "big")
             length = int.from_bytes(data[last + offset_w : last + offset_w + length_w], "big")
             yield start, min(start + length, len(data)) if length else len(data)

@@ -52,9 +52,9 @@ class Tiff:
     def directories(self) -> Iterator[Directory]:
         """The chain of directories, each once, as far as it can be followed."""
         at = self.number(8 if self.big else 4, self._word)
-        seen: set[int] = set()
-        while at and at not in seen and len(seen) < _MAX_DIRECTORIES:
-            seen.add(at)
+        visited: set[int] = set()
+        while at and at not in visited and len(visited) < _MAX_DIRECTORIES:
+            visited.add(at)
             directory = self.directory(at)
             if directory is None:
                 return

@@ -11,7 +11,7 @@ from typing import Any
 
 from haechi.errors import DamagedFile, InputError, OverLimit
 from haechi.media.damage import cut_off
-from haechi.media.quiet import quiet
+from haechi.media.stderr import without_stderr
 
 NAMES = {
     "jpeg": "JPEG",
@@ -32,18 +32,19 @@ _STEMS = {
 
 
 @contextmanager
-def opened(data: bytes, form: str) -> Iterator[Any]:
-    """The picture as one of Pillow's, its pixels not decoded yet (``load``). Raises as ``decoding`` does."""
-    with decoding(form), reader(form)(io.BytesIO(data)) as image:
+def open_picture(data: bytes, form: str) -> Iterator[Any]:
+    """The picture as one of Pillow's, its pixels not decoded yet (``load``). Raises as
+    ``decoder_errors`` does."""
+    with decoder_errors(form), decoder_class(form)(io.BytesIO(data)) as image:
         yield image
 
 
 @contextmanager
-def decoding(form: str) -> Iterator[None]:
+def decoder_errors(form: str) -> Iterator[None]:
     """Within it, whatever a broken file provokes in a decoder is raised as DamagedFile or OverLimit."""
     try:
         # libtiff tells of damage on the terminal, past Python.
-        with warnings.catch_warnings(), quiet() if form == "tiff" else nullcontext():
+        with warnings.catch_warnings(), without_stderr() if form == "tiff" else nullcontext():
             warnings.simplefilter("ignore")
             yield
     except InputError:
@@ -60,7 +61,7 @@ def decoding(form: str) -> Iterator[None]:
         ) from error
 
 
-def reader(form: str) -> Any:
+def decoder_class(form: str) -> Any:
     """The class that reads exactly this format from a file. Image.open would try other formats too, and hold
     to limits of its own."""
     if form == "heic":

@@ -1,4 +1,4 @@
-"""No frame is taken on trust: what OpenCV did not write is found out, and is never another file's picture.
+"""Frames that OpenCV did not write are found out, and never shown: they may be another file's picture.
 
 OpenCV 4.13, 4.14 and 5.0 leave the buffer of a frame untouched, and say that all went well, when FFmpeg
 refuses to convert it: interlaced pictures, and the colour systems YCgCo, ICtCp and BT.2020 with constant
@@ -22,18 +22,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from haechi.media.first_frame_process import fingerprint
 from haechi.media.opencv import opencv
-from haechi.media.trust_process import fingerprint
 from haechi.types import U8
 
-_PROCESS = Path(__file__).with_name("trust_process.py")
+_PROCESS = Path(__file__).with_name("first_frame_process.py")
 _PATIENCE_S = 20.0
 #: What cleared memory holds: the complement of what glibc's mallopt is told. No uniform grey is so seldom.
 _CLEARED = 0x5B
 _M_PERTURB = -6
 
 
-class Unwritten(Exception):
+class UnwrittenFrame(Exception):
     """OpenCV handed out a frame that it did not write."""
 
 
@@ -42,10 +42,10 @@ def _allocator() -> Callable[[int, int], int] | None:
     try:
         library = ctypes.CDLL(None)
         _ = library.gnu_get_libc_version
-        found: Callable[[int, int], int] = library.mallopt
+        mallopt: Callable[[int, int], int] = library.mallopt
     except (AttributeError, OSError, TypeError):
         return None
-    return found
+    return mallopt
 
 
 class _Clearing:
@@ -76,15 +76,15 @@ class _Clearing:
 _clearing = _Clearing()
 
 
-def clears() -> bool:
-    """Whether memory can be cleared here, so that ``retrieved`` finds out by itself what was not written."""
+def memory_can_be_cleared() -> bool:
+    """Whether memory can be cleared here, so that ``retrieve`` finds out by itself what was not written."""
     return _clearing.mallopt is not None
 
 
-def retrieved(capture: Any) -> U8 | None:
+def retrieve(capture: Any) -> U8 | None:
     """The grabbed frame as OpenCV gives it, BGR or grey; None when it says that it cannot be converted.
 
-    Raises Unwritten when it says nothing but did not write it."""
+    Raises UnwrittenFrame when it says nothing but did not write it."""
     cv2 = opencv()
     try:
         with _clearing.within():
@@ -93,18 +93,19 @@ def retrieved(capture: Any) -> U8 | None:
         return None
     if not ok or bgr is None or not bgr.size:
         return None
-    if clears() and bgr.dtype == "uint8" and bgr.flat[0] == _CLEARED and (bgr == _CLEARED).all():
-        raise Unwritten
+    is_suspect = memory_can_be_cleared() and bgr.dtype == "uint8" and bgr.flat[0] == _CLEARED
+    if is_suspect and (bgr == _CLEARED).all():
+        raise UnwrittenFrame
     return bgr  # type: ignore[no-any-return]
 
 
-def decoded_elsewhere(descriptor: str, inherited: tuple[int, ...]) -> str:
+def first_frame_elsewhere(descriptor: str, inherited: tuple[int, ...]) -> str:
     """The fingerprint of the first frame that is not black as a new process decodes it; empty without one.
 
     ``descriptor``, ``inherited``: the file's name, and what a process must be given to open it."""
     command = [sys.executable, "-P", str(_PROCESS), descriptor]
     try:
-        done = subprocess.run(
+        run = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -114,7 +115,7 @@ def decoded_elsewhere(descriptor: str, inherited: tuple[int, ...]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.decode("ascii", "replace").strip()
+    return run.stdout.decode("ascii", "replace").strip()
 
 
-__all__ = ["Unwritten", "clears", "decoded_elsewhere", "fingerprint", "retrieved"]
+__all__ = ["UnwrittenFrame", "fingerprint", "first_frame_elsewhere", "memory_can_be_cleared", "retrieve"]

@@ -14,7 +14,7 @@ class _Stderr:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._inside = 0
-        self._kept = -1
+        self._descriptor = -1
 
     def enter(self) -> None:
         with self._guard:
@@ -22,9 +22,9 @@ class _Stderr:
             if self._inside > 1:
                 return
             try:
-                self._kept = os.dup(2)
+                self._descriptor = os.dup(2)
             except OSError:  # a process without a standard error has nothing to be kept quiet
-                self._kept = -1
+                self._descriptor = -1
                 return
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2)
@@ -33,17 +33,17 @@ class _Stderr:
     def leave(self) -> None:
         with self._guard:
             self._inside -= 1
-            if self._inside == 0 and self._kept >= 0:
-                os.dup2(self._kept, 2)
-                os.close(self._kept)
-                self._kept = -1
+            if self._inside == 0 and self._descriptor >= 0:
+                os.dup2(self._descriptor, 2)
+                os.close(self._descriptor)
+                self._descriptor = -1
 
 
 _stderr = _Stderr()
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def without_stderr() -> Iterator[None]:
     """Within it, what is written to file descriptor 2 goes nowhere: libtiff and others tell damage there,
     past Python, in words that would end up among a server's log. The errors themselves are raised all the
     same. May be entered by several threads; the last one out restores the descriptor."""

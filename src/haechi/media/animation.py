@@ -14,8 +14,8 @@ from typing import Any
 from haechi.errors import OverLimit
 from haechi.media.clock import Clock
 from haechi.media.colour import ColourTransform, colour_transform
+from haechi.media.decoders import decoder_class, decoder_errors
 from haechi.media.limits import check_memory, check_pixels
-from haechi.media.openers import decoding, reader
 from haechi.media.pixels import to_rgb
 from haechi.settings import Settings
 from haechi.types import Fact, Frame
@@ -26,8 +26,8 @@ _SHORTEST_MS, _INSTEAD_MS = 11, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
-    """A moving picture as a video: ``moving(n)`` yields at most n evenly spaced Frames, as often as asked.
+class Animation:
+    """A moving picture as a video: ``animation(n)`` yields at most n evenly spaced Frames, as often as asked.
 
     times_s: when each frame begins. duration_s: to the end of the last one."""
 
@@ -52,41 +52,41 @@ class Moving:
         if count <= 0:
             return
         clock = Clock(self.settings.decode_timeout_s, _CURE)
-        with decoding(self.form):
-            image = reader(self.form)(io.BytesIO(self.data))
-        given = 0
+        with decoder_errors(self.form):
+            image = decoder_class(self.form)(io.BytesIO(self.data))
+        part = 0
         colours: ColourTransform | None = None
         with image:
             for index in range(frames):
-                with decoding(self.form):
+                with decoder_errors(self.form):
                     _show(image, index)
                     if index == 0:
                         colours = _colours(image, {})
                 clock.check()
-                if index == (2 * given + 1) * frames // (2 * count):
-                    given += 1
-                    with decoding(self.form):
+                if index == (2 * part + 1) * frames // (2 * count):
+                    part += 1
+                    with decoder_errors(self.form):
                         rgb = to_rgb(image, colours)
                     clock.stop()
                     yield Frame(rgb, index, self.times_s[index])
                     clock.start()
-                    if given == count:
+                    if part == count:
                         return
 
 
-def open_moving(data: bytes, form: str, settings: Settings, facts: dict[str, Fact]) -> Moving | None:
+def open_animation(data: bytes, form: str, settings: Settings, facts: dict[str, Fact]) -> Animation | None:
     """The moving picture in ``data``, or None for a still. Every frame is decoded once, to know that it can
     be, and when it is shown. Raises DamagedFile, OverLimit."""
     clock = Clock(settings.decode_timeout_s, _CURE)
     times_s: list[float] = []
     at_ms = 0.0
-    with decoding(form), reader(form)(io.BytesIO(data)) as image:
+    with decoder_errors(form), decoder_class(form)(io.BytesIO(data)) as image:
         width, height = image.size
         check_pixels(width, height, settings)
         frames = int(image.n_frames)
         if frames < 2:
             return None
-        check_memory(form, width, height, len(data), settings, moving=True)
+        check_memory(form, width, height, len(data), settings, animated=True)
         for index in range(frames):
             _show(image, index)
             clock.check()
@@ -100,7 +100,7 @@ def open_moving(data: bytes, form: str, settings: Settings, facts: dict[str, Fac
             if index == 0:
                 _colours(image, facts)
     facts |= {"animated": True, "frames": frames, "rotation_deg": 0}
-    return Moving(data, form, settings, tuple(times_s), at_ms / 1000, width, height, facts)
+    return Animation(data, form, settings, tuple(times_s), at_ms / 1000, width, height, facts)
 
 
 def _show(image: Any, index: int) -> None:

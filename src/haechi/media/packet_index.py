@@ -17,23 +17,23 @@ from haechi.types import F64
 _LONG = 9_000
 #: Seeking must save this much of the decoding: it has costs of its own.
 _WORTH = 0.5
-_LEAST_FOUND = 0.8
+_LEAST_DECODED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FrameSelection:
     """Frames to be looked at: index i64 (K,) in order of time, ascending, and times_s f64 (K,). least: the
-    share of them that must be found."""
+    share of them that must decode."""
 
     index: NDArray[np.int64]
     times_s: F64
     least: float = 0.0
 
-    def check(self, found: int) -> None:
+    def check(self, decoded: int) -> None:
         """Raises DamagedFile when too few of them could be decoded."""
-        if found < self.least * len(self.index):
+        if decoded < self.least * len(self.index):
             raise DamagedFile(
-                f"Only {found} of the {len(self.index)} frames of this video that were looked for can be "
+                f"Only {decoded} of the {len(self.index)} frames of this video that were looked for can be "
                 "decoded, because the rest is damaged: get the file again, or the original."
             )
 
@@ -52,7 +52,7 @@ class PacketIndex:
         if key:
             self._keys_s.append(at_s)
 
-    def seeks(self, n: int, lead: int) -> Wanted | None:
+    def seeks(self, n: int, lead: int) -> FrameSelection | None:
         """Which n frames, the middles of n equal parts, are worth to be sought one by one; None when the
         video is short or decoding it from end to end costs less.
 
@@ -72,8 +72,8 @@ class PacketIndex:
             index.append(int(inside[np.abs(inside - middle).argmin()]) if len(inside) else middle)
         if not self.worth_seeking(index, lead):
             return None
-        chosen = np.asarray(index, np.int64)
-        return Wanted(chosen, times[chosen], _LEAST_FOUND)
+        order = np.asarray(index, np.int64)
+        return FrameSelection(order, times[order], _LEAST_DECODED)
 
     def worth_seeking(self, index: Sequence[int], lead: int) -> bool:
         """Whether these frames, sought one by one, cost much less than to decode all frames."""

@@ -1,7 +1,7 @@
 """Prints the fingerprint of the first frame of a video that is not black, decoded by a process that read
 nothing before.
 
-Run by ``trust`` as a script; OpenCV's settings come with the environment."""
+Run by ``unwritten_frames`` as a script; OpenCV's settings come with the environment."""
 
 from __future__ import annotations
 
