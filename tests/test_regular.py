@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from haechi import models, regular
-from haechi.claims.known import KnownClaim
+from haechi.claims.known_files import KnownClaim
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.errors import HaechiError, UsageError
 from haechi.settings import Settings, most_threads

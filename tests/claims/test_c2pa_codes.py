@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from haechi.claims.c2pa_codes import BINDINGS, CODES, look_up
-from haechi.claims.manifest import statements
+from haechi.claims.c2pa_manifest import statements
 from haechi.report import LANGUAGES
 from haechi.report.messages import catalogue, sentence
 

@@ -13,8 +13,8 @@ from noted import drawn, jpeg, spoken
 from signed import AI, action, manifest, sign, sign_leaving_out
 
 from haechi.claims import Subject
-from haechi.claims.manifest import statements
-from haechi.claims.pictures import notes_end
+from haechi.claims.c2pa_manifest import statements
+from haechi.claims.picture_metadata import metadata_end
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.media import open_media
 from haechi.media.original import Original
@@ -67,11 +67,11 @@ def test_a_signature_that_may_leave_out_the_picture_is_not_trusted_for_it() -> N
 def test_where_the_notes_of_a_jpeg_end() -> None:
     plain = drawn()
     end = plain.index(b"\xff\xdb")
-    assert notes_end(plain) == end
-    assert notes_end(jpeg((0xE1, b"x" * 50), (0xFE, b"y" * 7))) == end + 54 + 11
-    assert notes_end(plain[:2] + b"\xff" + plain[2:]) == 2, "a gap"
-    assert notes_end(plain[:end] + b"\x00" * 30 + plain[end:]) == end
-    assert notes_end(b"") == notes_end(b"\xff\xd8") == 2
+    assert metadata_end(plain) == end
+    assert metadata_end(jpeg((0xE1, b"x" * 50), (0xFE, b"y" * 7))) == end + 54 + 11
+    assert metadata_end(plain[:2] + b"\xff" + plain[2:]) == 2, "a gap"
+    assert metadata_end(plain[:end] + b"\x00" * 30 + plain[end:]) == end
+    assert metadata_end(b"") == metadata_end(b"\xff\xd8") == 2
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,7 @@ def test_a_file_that_changes_meanwhile_is_not_spoken_of(tmp_path: Path, how: str
 
     def read(subject: Subject) -> None:
         meddle(subject)
-        assert subject.notes.readable
+        assert subject.metadata.readable
 
     report = checker(FakeClaim(before=read)).check(source)
     assert [c.reason.code for c in report.claims] == ["claim_changed"]
@@ -150,5 +150,5 @@ def test_the_notes_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.Monke
     whole = Original.open
     monkeypatch.setattr(Original, "open", lambda self: opened.append(1) or whole(self))
     subject = Subject(Original.of(source), open_media(source, SETTINGS))
-    assert subject.notes is subject.notes
+    assert subject.metadata is subject.metadata
     assert opened == [1]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from haechi.claims import Subject
-from haechi.claims.known import KnownClaim, load_lists
+from haechi.claims.known_files import KnownClaim, load_lists
 from haechi.errors import UsageError
 from haechi.media import open_media
 from haechi.media.original import Original

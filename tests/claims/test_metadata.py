@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from noted import EXIF, XMP, box, drawn, full_meta, item, jpeg, png, png_text, spoken, tiff, webp, xmp
 
-from haechi.claims import Subject, sources
+from haechi.claims import Subject, source_types
 from haechi.claims.metadata import MetadataClaim
-from haechi.claims.notes import STORE
 from haechi.claims.programs import kind_of, signed_by
-from haechi.claims.sources import label_fact, source_fact
-from haechi.claims.videos import video_notes
+from haechi.claims.raw_metadata import STORE
+from haechi.claims.source_types import label_fact, source_fact
+from haechi.claims.video_metadata import video_metadata
 from haechi.media import open_media
 from haechi.media.original import Original
 from haechi.report.messages import catalogue, sentence
@@ -201,7 +201,7 @@ def test_sources_that_are_unknown_say_nothing() -> None:
 
 
 def test_every_term_and_label_has_a_sentence() -> None:
-    for code in (*sources._CODES.values(), *sources._LABELS.values()):
+    for code in (*source_types._CODES.values(), *source_types._LABELS.values()):
         assert code in catalogue("en")
 
 
@@ -284,18 +284,18 @@ def test_notes_in_videos() -> None:
     )
     old = box(b"udta", box(b"\xa9swr", b"\x00\x0c\x15\xc7CapCut 11.0"))
     uuid = box(b"uuid", bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC") + xmp())
-    notes = video_notes(movie(box(b"moov", itunes + phone + old), uuid), "mp4")
-    assert notes.texts == [
+    metadata = video_metadata(movie(box(b"moov", itunes + phone + old), uuid), "mp4")
+    assert metadata.texts == [
         ("software", "Lavf60.3.100"),
         ("comment", "hello"),
         ("make", "Apple"),
         ("model", "iPhone 15 Pro"),
         ("software", "CapCut 11.0"),
     ]
-    assert len(notes.xmp) == 1
-    assert not notes.c2pa
+    assert len(metadata.xmp) == 1
+    assert not metadata.c2pa
     store = box(b"uuid", bytes.fromhex("D8FEC3D61B0E483C92975828877EC481") + b"\x00" * 21 + STORE)
-    assert video_notes(movie(store), "mov").c2pa
+    assert video_metadata(movie(store), "mov").c2pa
 
 
 def test_notes_in_avi_and_matroska() -> None:
@@ -308,11 +308,11 @@ def test_notes_in_avi_and_matroska() -> None:
         + struct.pack("<I", 14)
         + b"Lavf58.76.100\x00"
     )
-    assert video_notes(io.BytesIO(data + info), "avi").texts == [("software", "Lavf58.76.100")]
+    assert video_metadata(io.BytesIO(data + info), "avi").texts == [("software", "Lavf58.76.100")]
     inner = b"\x4d\x80\x84Lavf" + b"\x57\x41\x89HandBrake"
     segment = b"\x15\x49\xa9\x66" + bytes((0x80 | len(inner),)) + inner
     head = b"\x1a\x45\xdf\xa3\x84webm" + b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" + segment
-    assert video_notes(io.BytesIO(head), "mkv").texts == [("software", "Lavf"), ("software", "HandBrake")]
+    assert video_metadata(io.BytesIO(head), "mkv").texts == [("software", "Lavf"), ("software", "HandBrake")]
 
 
 def test_a_photograph_of_four_megabytes_takes_no_time(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ pytest.importorskip("c2pa")
 from noted import spoken
 from signed import AI, CAMERA, action, manifest, sign, signer
 
-from haechi.claims import Subject, library
-from haechi.claims.manifest import statements
-from haechi.claims.notes import STORE
+from haechi.claims import Subject, c2pa_library
+from haechi.claims.c2pa_manifest import statements
 from haechi.claims.provenance import ProvenanceClaim
+from haechi.claims.raw_metadata import STORE
 from haechi.errors import UsageError
 from haechi.media import open_media
 from haechi.media.original import Original
@@ -73,7 +73,7 @@ def credentialed(plain: bytes) -> bytes:
 
 
 def test_a_file_without_them_is_not_suspected(plain: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "_PROCESS", Path("the library was loaded for nothing"))
+    monkeypatch.setattr(c2pa_library, "_PROCESS", Path("the library was loaded for nothing"))
     said = state(plain)
     assert (said.outcome, codes(said)) == ("answered", ["provenance_none"])
     assert "says nothing either way" in told(said)
@@ -227,8 +227,8 @@ def test_a_statement_that_lies_elsewhere_is_not_fetched(
     # The library itself, asked as the claim asks it, must not fetch either; told to, it would.
     path = tmp_path / "x.jpg"
     path.write_bytes(data)
-    with pytest.raises(library.Refused, match="Remote"):
-        library.Library("", 30.0).read_store(Original.of(path), "jpeg")
+    with pytest.raises(c2pa_library.Refused, match="Remote"):
+        c2pa_library.Library("", 30.0).read_store(Original.of(path), "jpeg")
     assert asked == []
     script = (
         "import sys, c2pa\n"
@@ -325,7 +325,7 @@ def test_whatever_becomes_of_the_library_the_check_goes_on(
     credentialed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, word: str
 ) -> None:
     (tmp_path / "process.py").write_text(script)
-    monkeypatch.setattr(library, "_PROCESS", tmp_path / "process.py")
+    monkeypatch.setattr(c2pa_library, "_PROCESS", tmp_path / "process.py")
     said = state(credentialed, Settings(decode_timeout_s=2.0))
     assert (said.outcome, said.reason.params.get("error")) == ("failed", word)
 
@@ -333,7 +333,7 @@ def test_whatever_becomes_of_the_library_the_check_goes_on(
 def test_the_process_of_the_library_is_kept_replaced_and_ended(credentialed: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(credentialed)
-    one = library.Library("", 30.0)
+    one = c2pa_library.Library("", 30.0)
     for source in (path, credentialed, path):
         assert one.read_store(Original.of(source), "jpeg")["validation_state"] == "Valid"
     first = one._process

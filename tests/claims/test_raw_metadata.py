@@ -1,4 +1,4 @@
-"""Notes in hostile files: nothing raises, nothing takes long, nothing grows."""
+"""Metadata in hostile files: nothing raises, nothing takes long, nothing grows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from noted import EXIF, XMP, box, chunk, drawn, full_meta, item, jpeg, png, tiff, webp, xmp
 
 from haechi.claims.metadata import _facts
-from haechi.claims.notes import MOST_ALL, MOST_NOTES, Notes
-from haechi.claims.pictures import exif_texts, picture_notes
-from haechi.claims.videos import video_notes
+from haechi.claims.picture_metadata import exif_texts, picture_metadata
+from haechi.claims.raw_metadata import MOST_ALL, MOST_TEXTS, RawMetadata
+from haechi.claims.video_metadata import video_metadata
 from haechi.claims.xmp import read_xmp
 
 _NOTED = tiff({0x0131: b"GIMP\x00"}, {0x9286: b"ASCII\x00\x00\x00hello"})
@@ -61,10 +61,10 @@ def light(megabytes: float) -> Iterator[None]:
     assert peak < megabytes * 2**20
 
 
-def all_facts(notes: Notes) -> int:
-    assert len(notes.texts) <= MOST_NOTES
-    assert sum(len(text) for _, text in notes.texts) <= MOST_ALL
-    return len(list(_facts(notes)))
+def all_facts(metadata: RawMetadata) -> int:
+    assert len(metadata.texts) <= MOST_TEXTS
+    assert sum(len(text) for _, text in metadata.texts) <= MOST_ALL
+    return len(list(_facts(metadata)))
 
 
 def bent(data: bytes, changes: list[tuple[int, int]], keep: int, extra: bytes) -> bytes:
@@ -81,19 +81,19 @@ CHANGES = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_siz
 def test_no_bent_picture_breaks_the_reading(
     form: str, changes: list[tuple[int, int]], keep: int, extra: bytes
 ) -> None:
-    all_facts(picture_notes(bent(PICTURES[form], changes, keep, extra), form))
+    all_facts(picture_metadata(bent(PICTURES[form], changes, keep, extra), form))
 
 
 @given(st.sampled_from(sorted(VIDEOS)), CHANGES, st.integers(0, 500), st.binary(max_size=40))
 def test_no_bent_video_breaks_the_reading(
     form: str, changes: list[tuple[int, int]], keep: int, extra: bytes
 ) -> None:
-    all_facts(video_notes(io.BytesIO(bent(VIDEOS[form], changes, keep, extra)), form))
+    all_facts(video_metadata(io.BytesIO(bent(VIDEOS[form], changes, keep, extra)), form))
 
 
 @given(st.sampled_from([*PICTURES, *VIDEOS]), st.binary(max_size=300))
 def test_no_noise_breaks_the_reading(form: str, data: bytes) -> None:
-    all_facts(picture_notes(data, form) if form in PICTURES else video_notes(io.BytesIO(data), form))
+    all_facts(picture_metadata(data, form) if form in PICTURES else video_metadata(io.BytesIO(data), form))
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"II*\x00", b"MM\x00*"]))
@@ -147,13 +147,13 @@ def test_compressed_text_cannot_grow_without_end() -> None:
     assert len(bomb) < 40_000
     data = png(*[(b"zTXt", b"parameters\x00\x00" + bomb)] * 200)
     with within(3):
-        all_facts(picture_notes(data, "png"))
+        all_facts(picture_metadata(data, "png"))
     with light(64):
-        all_facts(picture_notes(data, "png"))
+        all_facts(picture_metadata(data, "png"))
     hidden = zlib.compress(b"<x:xmpmeta>" + b" " * 10_000_000, 9)
     data = png(*[(b"iTXt", b"XML:com.adobe.xmp\x00\x01\x00\x00\x00" + hidden)] * 1000)
     with within(3):
-        all_facts(picture_notes(data, "png"))
+        all_facts(picture_metadata(data, "png"))
 
 
 def test_chunks_of_ten_megabytes_are_cut_short() -> None:
@@ -162,21 +162,21 @@ def test_chunks_of_ten_megabytes_are_cut_short() -> None:
         (b"tEXt", b"Comment\x00" + b"Steps: 1, " * 1_000_000),
     )
     with within(3):
-        all_facts(picture_notes(data, "png"))
+        all_facts(picture_metadata(data, "png"))
 
 
 def test_a_great_many_chunks_take_no_time() -> None:
     data = png() + chunk(b"tEXt", b"a\x00b") * 150_000
     data = data.replace(chunk(b"IEND", b""), b"") + chunk(b"IEND", b"")
     with within(4):
-        assert len(picture_notes(data, "png").texts) == MOST_NOTES
+        assert len(picture_metadata(data, "png").texts) == MOST_TEXTS
 
 
 def test_fill_bytes_and_segments_without_end() -> None:
     with within(4):
-        picture_notes(b"\xff\xd8" + b"\xff" * 20_000_000, "jpeg")
-        picture_notes(b"\xff\xd8" + b"\xff\xfe\x00\x02" * 2_000_000, "jpeg")
-        picture_notes(b"\xff\xd8" + b"\xff\xd0" * 5_000_000, "jpeg")
+        picture_metadata(b"\xff\xd8" + b"\xff" * 20_000_000, "jpeg")
+        picture_metadata(b"\xff\xd8" + b"\xff\xfe\x00\x02" * 2_000_000, "jpeg")
+        picture_metadata(b"\xff\xd8" + b"\xff\xd0" * 5_000_000, "jpeg")
 
 
 def test_tags_that_all_point_at_the_same_megabytes() -> None:
@@ -199,8 +199,8 @@ def test_a_box_that_is_longer_than_any_file(length: int) -> None:
     """What stands before it counts; nobody seeks behind it."""
     far = b"\x00\x00\x00\x01free" + struct.pack(">Q", length)
     for data in (VIDEOS["mp4"] + far, far + VIDEOS["mp4"], box(b"moov", far)):
-        notes = video_notes(io.BytesIO(data), "mp4")
-        assert bool(notes.texts) == data.startswith(VIDEOS["mp4"])
+        metadata = video_metadata(io.BytesIO(data), "mp4")
+        assert bool(metadata.texts) == data.startswith(VIDEOS["mp4"])
 
 
 def test_boxes_without_end() -> None:
@@ -212,6 +212,6 @@ def test_boxes_without_end() -> None:
     twisted = box(b"moov", box(b"udta", flat) * 3)
     with within(5):
         for data in (box(b"moov", nested), flat, endless, twisted, b"\x00\x00\x00\x01free" + b"\x00" * 8):
-            video_notes(io.BytesIO(data), "mp4")
-        video_notes(io.BytesIO(b"RIFF\x00\x00\x00\x00AVI " + b"LIST\x00\x00\x00\x00INFO" * 500_000), "avi")
-        video_notes(io.BytesIO(b"\x1a\x45\xdf\xa3" + b"\x80" * 500_000), "mkv")
+            video_metadata(io.BytesIO(data), "mp4")
+        video_metadata(io.BytesIO(b"RIFF\x00\x00\x00\x00AVI " + b"LIST\x00\x00\x00\x00INFO" * 500_000), "avi")
+        video_metadata(io.BytesIO(b"\x1a\x45\xdf\xa3" + b"\x80" * 500_000), "mkv")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from haechi.claims.known import KnownClaim
+from haechi.claims.known_files import KnownClaim
 from haechi.claims.metadata import MetadataClaim
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.claims.subject import ClaimReader, Subject

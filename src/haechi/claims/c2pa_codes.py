@@ -146,7 +146,7 @@ CODES: Mapping[str, Status] = {
 """By the code as the standard spells it."""
 
 # What ties a statement to the content as a whole: a hash of the pieces alone does not.
-BINDINGS = frozenset(code for code, said in CODES.items() if said.sentence == "c2pa_content_fits")
+BINDINGS = frozenset(code for code, status in CODES.items() if status.sentence == "c2pa_content_fits")
 _IDENTITY = "cawg."
 
 

@@ -62,16 +62,16 @@ class Library:
         Raises Refused, also when the library crashes or takes too long, and Changed when the file is no
         longer the one that was opened."""
         source = original.source
-        asked: dict[str, Any] = {"type": MEDIA_TYPES[form]}
+        request: dict[str, Any] = {"type": MEDIA_TYPES[form]}
         if isinstance(source, bytes):
-            asked["size"] = len(source)
-            return _store(self._answer(asked, source))
-        asked["path"] = os.fspath(source.absolute())
+            request["size"] = len(source)
+            return _store(self._answer(request, source))
+        request["path"] = os.fspath(source.absolute())
         with original.open():  # which holds it to be the same before and after
-            line = self._answer(asked)
+            line = self._answer(request)
         return _store(line)
 
-    def _answer(self, asked: dict[str, Any], data: bytes = b"") -> bytes:
+    def _answer(self, request: dict[str, Any], data: bytes = b"") -> bytes:
         with self._guard:
             process = self._running()
             assert process.stdin is not None
@@ -81,7 +81,7 @@ class Library:
             late.start()
             try:
                 with suppress(OSError):  # it has ended; so there will be no answer
-                    process.stdin.write(json.dumps(asked).encode() + b"\n")
+                    process.stdin.write(json.dumps(request).encode() + b"\n")
                     process.stdin.write(data)
                     process.stdin.flush()
                 line = process.stdout.readline()

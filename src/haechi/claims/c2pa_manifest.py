@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from haechi.claims.c2pa_results import Results, as_list, as_map, chain_of, read_results, told
-from haechi.claims.sources import source_fact
+from haechi.claims.c2pa_results import Results, as_list, as_map, chain_of, read_results, status_reasons
+from haechi.claims.source_types import source_fact
 from haechi.media.exif import clean
 from haechi.types import Reason
 
@@ -39,24 +39,25 @@ _ADJUSTMENTS = frozenset(
 _SILENT = frozenset({"c2pa.opened", "c2pa.created", "c2pa.published", "c2pa.unknown", "c2pa.redacted"})
 
 
-def statements(store: object, notes_only: bool = False) -> tuple[Reason, tuple[Reason, ...]]:
+def statements(store: object, metadata_only: bool = False) -> tuple[Reason, tuple[Reason, ...]]:
     """The statement on the whole (intact, altered after signing, not to be relied on), and the single ones.
-    ``notes_only``: what the signature leaves out beside the statement is known to be notes, not the picture.
+    ``metadata_only``: what the signature leaves out beside the statement is known to be metadata, not the
+    picture.
 
     Raises ValueError when there is no active manifest, which is no manifest store."""
-    found = as_map(store)
-    chain = chain_of(found)
+    manifests = as_map(store)
+    chain = chain_of(manifests)
     if not chain:
         raise ValueError("no active manifest")
     active, *before = chain
-    results = read_results(found, chain, notes_only)
+    results = read_results(manifests, chain, metadata_only)
     whole = _whole(results)
     facts = [*_signer(active, results), *_status(results, whole in _DOES_NOT_FIT)]
     return Reason(whole), (*facts, *_making(active), *_parts(active, before, results))
 
 
 def _whole(results: Results) -> str:
-    effects = {said.effect for _, said in results.own}
+    effects = {status.effect for _, status in results.own}
     if "altered" in effects:
         return "provenance_altered"
     if "invalid" in effects or not results.bound or not results.passed("claimSignature.validated"):
@@ -73,9 +74,10 @@ def _signer(active: Mapping[str, Any], results: Results) -> Iterator[Reason]:
     yield Reason("c2pa_signer", {"signer": " / ".join(names)}) if names else Reason("c2pa_signer_unnamed")
     trusted = results.passed("signingCredential.trusted")
     yield Reason("c2pa_signer_trusted" if trusted else "c2pa_signer_unknown")
-    against = {said.sentence for _, said in results.own if (said.concern, said.kind) == ("signer", "failure")}
+    failures = (status for _, status in results.own if status.kind == "failure")
+    against = {status.sentence for status in failures if status.concern == "signer"}
     yield from (Reason(sentence) for sentence in sorted(against - {"c2pa_signer_unknown"}))
-    if trusted and any(said.sentence == "c2pa_revocation_unasked" for _, said in results.own):
+    if trusted and any(status.sentence == "c2pa_revocation_unasked" for _, status in results.own):
         yield Reason("c2pa_revocation_unasked")
     day = _text(signed.get("time"))[:10]
     if day:
@@ -87,16 +89,16 @@ def _signer(active: Mapping[str, Any], results: Results) -> Iterator[Reason]:
 
 def _status(results: Results, with_what_holds: bool) -> Iterator[Reason]:
     """What was found, with the codes of the standard; what holds, where something else does not."""
-    against = {said.sentence for _, said in results.own if said.kind != "success"}
+    against = {status.sentence for _, status in results.own if status.kind != "success"}
     elsewhere = _TOLD_ELSEWHERE | {_OPPOSITES.get(sentence, "") for sentence in against}
-    told_here = [
-        (code, said)
-        for code, said in results.own
-        if said.concern != "signer" and said.sentence not in elsewhere
+    own = [
+        (code, status)
+        for code, status in results.own
+        if status.concern != "signer" and status.sentence not in elsewhere
     ]
-    yield from told([item for item in told_here if item[1].kind != "success"], "c2pa_status")
+    yield from status_reasons([item for item in own if item[1].kind != "success"], "c2pa_status")
     if with_what_holds:
-        yield from told([item for item in told_here if item[1].kind == "success"], "c2pa_status")
+        yield from status_reasons([item for item in own if item[1].kind == "success"], "c2pa_status")
 
 
 def _making(active: Mapping[str, Any]) -> Iterator[Reason]:
@@ -116,8 +118,8 @@ def _making(active: Mapping[str, Any]) -> Iterator[Reason]:
 
 
 def _sources(actions: list[Mapping[str, Any]]) -> Iterator[Reason]:
-    told = (source_fact(action.get("digitalSourceType")) for action in actions)
-    yield from {fact.code: fact for fact in told if fact}.values()
+    facts = (source_fact(action.get("digitalSourceType")) for action in actions)
+    yield from {fact.code: fact for fact in facts if fact}.values()
 
 
 def _parts(active: Mapping[str, Any], before: list[Mapping[str, Any]], results: Results) -> Iterator[Reason]:
@@ -130,17 +132,17 @@ def _parts(active: Mapping[str, Any], before: list[Mapping[str, Any]], results: 
     if codes & {"source_ai", "source_ai_part"}:
         yield Reason("c2pa_earlier_ai")
     against = [
-        (code, said)
-        for code, said in results.earlier
-        if (said.kind == "failure" and said.sentence != "c2pa_signer_unknown")
-        or said.sentence == "c2pa_earlier_bare"
+        (code, status)
+        for code, status in results.earlier
+        if (status.kind == "failure" and status.sentence != "c2pa_signer_unknown")
+        or status.sentence == "c2pa_earlier_bare"
     ]
-    yield from told(against, "c2pa_earlier_status")
+    yield from status_reasons(against, "c2pa_earlier_status")
 
 
 def _programs(active: Mapping[str, Any]) -> Iterator[str]:
-    for made in as_list(active.get("claim_generator_info")):
-        yield _named(as_map(made))
+    for program in as_list(active.get("claim_generator_info")):
+        yield _named(as_map(program))
     if not as_list(active.get("claim_generator_info")):
         yield _text(active.get("claim_generator"))
     for action in _actions(active):
@@ -148,8 +150,8 @@ def _programs(active: Mapping[str, Any]) -> Iterator[str]:
         yield _text(agent) if isinstance(agent, str) else _text(as_map(agent).get("name"))
 
 
-def _named(made: Mapping[str, Any]) -> str:
-    return clean(f"{_text(made.get('name'))} {_text(made.get('version'))}")
+def _named(program: Mapping[str, Any]) -> str:
+    return clean(f"{_text(program.get('name'))} {_text(program.get('version'))}")
 
 
 def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

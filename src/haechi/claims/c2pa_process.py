@@ -1,10 +1,10 @@
 """A process of its own that reads C2PA manifest stores: one line of JSON asks for a file, one answers.
 
-Run by ``library`` as a script, with nothing of Haechi in it. The C2PA library is native code that reads
+Run by ``c2pa_library`` as a script, with nothing of Haechi in it. The C2PA library is native code that reads
 hostile bytes: what crashes it, or keeps it busy, ends here and not in the check. Nothing is fetched: no
 manifest that lies elsewhere, no answer on revoked certificates, and no host is allowed.
 
-Asked: ``{"type": "image/jpeg", "path": …}``, or ``"size"`` with so many bytes behind the line. Answers
+Requests: ``{"type": "image/jpeg", "path": …}``, or ``"size"`` with so many bytes behind the line. Answers
 ``{"store": …}``, where ``left_out`` has been added when the hash of the content is in question (the ranges of
 bytes, as [start, length], that it leaves out), or ``{"refused": "…"}``, the library's own word for the cause
 or the name of an error. The process ends with its standard input.
@@ -47,17 +47,17 @@ def main() -> None:
             settings["trust"] = {"user_anchors": file.read()}
     context = c2pa.Context.from_dict(settings)
     while line := sys.stdin.buffer.readline():
-        asked = json.loads(line)
-        data = sys.stdin.buffer.read(asked["size"]) if "size" in asked else None
-        sys.stdout.write(json.dumps(_read(c2pa, context, asked, data)) + "\n")
+        request = json.loads(line)
+        data = sys.stdin.buffer.read(request["size"]) if "size" in request else None
+        sys.stdout.write(json.dumps(_read(c2pa, context, request, data)) + "\n")
         sys.stdout.flush()
 
 
-def _read(c2pa: Any, context: Any, asked: dict[str, Any], data: bytes | None) -> dict[str, Any]:
+def _read(c2pa: Any, context: Any, request: dict[str, Any], data: bytes | None) -> dict[str, Any]:
     try:
         with (
-            open(asked["path"], "rb") if data is None else io.BytesIO(data) as file,  # noqa: PTH123
-            c2pa.Reader(asked["type"], file, context=context) as reader,
+            open(request["path"], "rb") if data is None else io.BytesIO(data) as file,  # noqa: PTH123
+            c2pa.Reader(request["type"], file, context=context) as reader,
         ):
             text = reader.json()
             if len(text) > _MOST_JSON:
@@ -75,8 +75,8 @@ def _read(c2pa: Any, context: Any, asked: dict[str, Any], data: bytes | None) ->
 def _left_out(store: dict[str, Any]) -> list[list[int]]:
     active = store.get("manifests", {}).get(store.get("active_manifest"), {})
     assertions = active.get("assertion_store", {})
-    hashes = (made for label, made in assertions.items() if label.startswith("c2pa.hash.data"))
-    return [[r["start"], r["length"]] for made in hashes for r in made.get("exclusions") or ()]
+    hashes = (data_hash for label, data_hash in assertions.items() if label.startswith("c2pa.hash.data"))
+    return [[r["start"], r["length"]] for data_hash in hashes for r in data_hash.get("exclusions") or ()]
 
 
 def _limit_memory() -> None:
@@ -85,8 +85,8 @@ def _limit_memory() -> None:
     except ImportError:  # no such limit on Windows
         return
     _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = _MOST_MEMORY if most == resource.RLIM_INFINITY else min(_MOST_MEMORY, most)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
+    limit = _MOST_MEMORY if most == resource.RLIM_INFINITY else min(_MOST_MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from haechi.claims.c2pa_codes import BINDINGS, CODES, Kind, Status, look_up
 from haechi.media.exif import clean
 from haechi.types import Reason
 
-_MOST_MANIFESTS, _MOST_INGREDIENTS, _MOST_CODES, _MOST_TOLD = 200, 1000, 2000, 12
+_MOST_MANIFESTS, _MOST_INGREDIENTS, _MOST_CODES, _MOST_SENTENCES = 200, 1000, 2000, 12
 _KINDS: tuple[Kind, ...] = ("failure", "informational", "success")
 _HASH, _HASH_FITS = "assertion.dataHash.mismatch", "assertion.dataHash.match"
-_NOTES = Status("informational", "content", "partly", "c2pa_partly_notes")
+_METADATA_ONLY = Status("informational", "content", "partly", "c2pa_partly_notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Results:
     earlier: tuple[tuple[str, Status], ...]
 
     def passed(self, code: str) -> bool:
-        return any(found == code and said.kind == "success" for found, said in self.own)
+        return any(own == code and status.kind == "success" for own, status in self.own)
 
     @property
     def bound(self) -> bool:
@@ -41,18 +41,19 @@ class Results:
     def wrong_before(self) -> bool:
         """Whether the statement of an earlier file does not hold."""
         return any(
-            said.effect in ("altered", "invalid") or (said.concern, said.kind) == ("ingredient", "failure")
-            for _, said in self.earlier
+            status.effect in ("altered", "invalid")
+            or (status.concern, status.kind) == ("ingredient", "failure")
+            for _, status in self.earlier
         )
 
 
-def read_results(store: Mapping[str, Any], chain: list[Mapping[str, Any]], notes_only: bool) -> Results:
-    """chain: the active manifest and those of the files before. notes_only: what the signature leaves out,
+def read_results(store: Mapping[str, Any], chain: list[Mapping[str, Any]], metadata_only: bool) -> Results:
+    """chain: the active manifest and those of the files before. metadata_only: what the signature leaves out,
     beside the statement itself, is known to be notes and not the picture."""
     results = as_map(store.get("validation_results"))
-    found = list(_buckets(as_map(results.get("activeManifest")), notes_only))
-    own = [(code, said) for code, said in found if said.concern != "ingredient"]
-    earlier = [(code, said) for code, said in found if said.concern == "ingredient"]
+    statuses = list(_buckets(as_map(results.get("activeManifest")), metadata_only))
+    own = [(code, status) for code, status in statuses if status.concern != "ingredient"]
+    earlier = [(code, status) for code, status in statuses if status.concern == "ingredient"]
     for delta in as_list(results.get("ingredientDeltas"))[:_MOST_INGREDIENTS]:
         earlier += _buckets(as_map(as_map(delta).get("validationDeltas")), False)
     for manifest in chain:
@@ -66,42 +67,42 @@ def chain_of(store: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     others, which anyone can add without breaking a signature. Empty when there is no active manifest."""
     manifests, label = as_map(store.get("manifests")), store.get("active_manifest")
     chain: list[Mapping[str, Any]] = []
-    waiting, seen = [label], set[str]()
+    waiting, visited = [label], set[str]()
     while waiting and len(chain) < _MOST_MANIFESTS:
         label = waiting.pop(0)
-        if not isinstance(label, str) or label in seen:
+        if not isinstance(label, str) or label in visited:
             continue
-        seen.add(label)
+        visited.add(label)
         manifest = as_map(manifests.get(label))
         if manifest:
             chain.append(manifest)
-            named = as_list(manifest.get("ingredients"))[:_MOST_INGREDIENTS]
-            waiting += [as_map(item).get("active_manifest") for item in named]
+            ingredients = as_list(manifest.get("ingredients"))[:_MOST_INGREDIENTS]
+            waiting += [as_map(item).get("active_manifest") for item in ingredients]
         elif not chain:
             break
     return chain
 
 
-def told(statuses: list[tuple[str, Status]], code: str) -> Iterator[Reason]:
+def status_reasons(statuses: list[tuple[str, Status]], code: str) -> Iterator[Reason]:
     """A Reason ``code`` for each sentence, with the codes of the standard that it stands for."""
     by_sentence: dict[str, list[str]] = {}
-    for name, said in statuses:
-        names = by_sentence.setdefault(said.sentence, [])
+    for name, status in statuses:
+        names = by_sentence.setdefault(status.sentence, [])
         if clean(name[:100]) not in names:
             names.append(clean(name[:100]))
-    for sentence, names in list(by_sentence.items())[:_MOST_TOLD]:
-        yield Reason(code, {"why": sentence, "code": ", ".join(names[:_MOST_TOLD])})
+    for sentence, names in list(by_sentence.items())[:_MOST_SENTENCES]:
+        yield Reason(code, {"why": sentence, "code": ", ".join(names[:_MOST_SENTENCES])})
 
 
-def _buckets(results: Mapping[str, Any], notes_only: bool) -> Iterator[tuple[str, Status]]:
+def _buckets(results: Mapping[str, Any], metadata_only: bool) -> Iterator[tuple[str, Status]]:
     """Codes of ``success``, ``informational`` and ``failure``, failures first."""
     fits = {as_map(item).get("url") for item in _items(results, "success") if _code(item) == _HASH_FITS}
     for kind in _KINDS:
         for item in _items(results, kind):
             code = _code(item)
-            if code == _HASH and notes_only and as_map(item).get("url") in fits:
+            if code == _HASH and metadata_only and as_map(item).get("url") in fits:
                 # The same hash fits: the library minds only that it leaves out more than the statement.
-                yield code, _NOTES
+                yield code, _METADATA_ONLY
             elif code:
                 yield code, look_up(code, kind)
 

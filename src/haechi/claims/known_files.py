@@ -54,19 +54,19 @@ class KnownClaim:
         best: dict[str, tuple[int, float]] = {}
         quality = 0
         for frame in subject.media.frames(_FRAMES):
-            made = hash_rgb(frame.rgb)
-            quality = max(quality, made.quality)
-            if made.quality < MIN_QUALITY:
+            fingerprint = hash_rgb(frame.rgb)
+            quality = max(quality, fingerprint.quality)
+            if fingerprint.quality < MIN_QUALITY:
                 continue
             for name, index in self._lists:
-                near = int(index.distances(made.hash).min())
+                near = int(index.distances(fingerprint.hash).min())
                 if near <= MATCH_AT and near < best.get(name, (MATCH_AT + 1, 0.0))[0]:
                     best[name] = near, frame.time_s
         if quality < MIN_QUALITY:
             reason = Reason("known_plain", {"quality": quality})
             return Claim(self.name, self.version, reason, outcome="unread")
         video = subject.media.kind == "video"
-        facts = tuple(_match(name, *found, video) for name, found in sorted(best.items())[:_MOST_FACTS])
+        facts = tuple(_match(name, *nearest, video) for name, nearest in sorted(best.items())[:_MOST_FACTS])
         count = sum(len(index) for _, index in self._lists)
         reason = Reason("known_match" if facts else "known_none", {"n": count})
         return Claim(self.name, self.version, reason, facts)
@@ -100,24 +100,23 @@ def load_lists(path: str) -> list[tuple[str, list[str]]]:
 
 def _hashes(file: Path) -> Iterator[str]:
     column: int | None = None
-    opened = regular.opened(file, _MOST_BYTES)
-    with io.TextIOWrapper(opened, encoding="utf-8-sig", errors="replace", newline="") as lines:
+    stream = regular.opened(file, _MOST_BYTES)
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as lines:
         for number, row in enumerate(csv.reader(lines)):
             if number == 0:
                 column = next((i for i, name in enumerate(row) if "pdq" in name.casefold()), None)
-            found = _hash_of(row, column)
-            if found:
-                yield found
+            if text := _hash_of(row, column):
+                yield text
 
 
 def _hash_of(row: list[str], column: int | None) -> str:
     """The PDQ hash of a line, empty without one. Raises UsageError where SHA-256, which has as many digits,
     cannot be told from it: taken for PDQ it would match nothing, and nobody would know."""
     fields = row if column is None else row[column : column + 1]
-    found = [text for field in fields if _HASH.fullmatch(text := field.strip())]
+    hashes = [text for field in fields if _HASH.fullmatch(text := field.strip())]
     others = " ".join(field for field in row if len(field) < 40).casefold()
-    if not found or ("sha" in others and "256" in others and "pdq" not in others):
+    if not hashes or ("sha" in others and "256" in others and "pdq" not in others):
         return ""
-    if len(found) > 1:
+    if len(hashes) > 1:
         raise UsageError(f"A list of known files has several hashes in a line; call its column pdq: {_CURE}.")
-    return found[0].lower()
+    return hashes[0].lower()

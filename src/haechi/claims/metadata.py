@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from haechi.claims.library import installed
-from haechi.claims.notes import Notes
-from haechi.claims.pictures import exif_texts
+from haechi.claims.c2pa_library import installed
+from haechi.claims.picture_metadata import exif_texts
 from haechi.claims.programs import kind_of, signed_by
 from haechi.claims.prompts import is_settings, prompt_programs
-from haechi.claims.sources import AI_CODES, label_fact, source_fact
+from haechi.claims.raw_metadata import RawMetadata
+from haechi.claims.source_types import AI_CODES, label_fact, source_fact
 from haechi.claims.subject import Subject
 from haechi.claims.xmp import read_xmp
 from haechi.media.exif import clean
@@ -26,7 +26,7 @@ _SAYS_AI = AI_CODES | {"meta_generator", "meta_prompt", "meta_ai_system"}
 
 
 class MetadataClaim:
-    """Reads the notes of every format whose structure is known, and says so of the others."""
+    """Reads the metadata of every format whose structure is known, and says so of the others."""
 
     name = "metadata"
     version = "1"
@@ -36,21 +36,21 @@ class MetadataClaim:
 
     def state(self, subject: Subject) -> Claim:
         """Always a claim: that a file names nothing is worth saying too."""
-        notes = subject.notes
-        if not notes.readable:
+        metadata = subject.metadata
+        if not metadata.readable:
             return Claim(self.name, self.version, Reason("metadata_format"), outcome="unread")
-        facts = tuple({(f.code, *f.params.values()): f for f in _facts(notes)}.values())[:_MOST_FACTS]
-        said = "metadata_says_ai" if any(f.code in _SAYS_AI for f in facts) else "metadata_found"
-        reason = Reason(said if facts else "metadata_none")
+        facts = tuple({(f.code, *f.params.values()): f for f in _facts(metadata)}.values())[:_MOST_FACTS]
+        code = "metadata_says_ai" if any(f.code in _SAYS_AI for f in facts) else "metadata_found"
+        reason = Reason(code if facts else "metadata_none")
         return Claim(self.name, self.version, reason, facts)
 
 
-class _Found:
-    """The notes of one file, by their names."""
+class _Values:
+    """The metadata of one file, by their names."""
 
-    def __init__(self, notes: Notes) -> None:
-        self.texts = [*notes.texts, *(pair for exif in notes.exif for pair in exif_texts(exif))]
-        self._packets = [read_xmp(packet) for packet in notes.xmp]
+    def __init__(self, metadata: RawMetadata) -> None:
+        self.texts = [*metadata.texts, *(pair for exif in metadata.exif for pair in exif_texts(exif))]
+        self._packets = [read_xmp(packet) for packet in metadata.xmp]
 
     def text(self, *keys: str) -> list[str]:
         return [text for key, text in self.texts if key.casefold() in keys]
@@ -59,42 +59,42 @@ class _Found:
         return [value for packet in self._packets for name in names for value in packet.get(name, ())]
 
 
-def _facts(notes: Notes) -> Iterator[Reason]:
+def _facts(metadata: RawMetadata) -> Iterator[Reason]:
     """The most telling first."""
-    found = _Found(notes)
-    yield from _origin(found)
+    values = _Values(metadata)
+    yield from _origin(values)
     generators = prompt_programs(
-        [*found.texts, *(("comment", text) for text in found.xmp("exif:UserComment", "dc:description"))]
+        [*values.texts, *(("comment", text) for text in values.xmp("exif:UserComment", "dc:description"))]
     )
     yield from (Reason("meta_prompt", {"program": name}) for name in generators)
     makes, models = (
-        found.text("make") or found.xmp("tiff:Make"),
-        found.text("model") or found.xmp("tiff:Model"),
+        values.text("make") or values.xmp("tiff:Make"),
+        values.text("model") or values.xmp("tiff:Model"),
     )
     yield from _camera(makes, models)
-    named = [*found.text("software"), *found.xmp("xmp:CreatorTool", "tiff:Software")]
-    named += map(signed_by, found.text("comment"))
-    named += (text for text in found.xmp("photoshop:Credit") if kind_of(text) == "generator")
-    yield from _programs([*named, *found.xmp("stEvt:softwareAgent")], skip=generators)
-    steps = sum(action.strip() in _STEPS for action in found.xmp("stEvt:action"))
+    programs = [*values.text("software"), *values.xmp("xmp:CreatorTool", "tiff:Software")]
+    programs += map(signed_by, values.text("comment"))
+    programs += (text for text in values.xmp("photoshop:Credit") if kind_of(text) == "generator")
+    yield from _programs([*programs, *values.xmp("stEvt:softwareAgent")], skip=generators)
+    steps = sum(action.strip() in _STEPS for action in values.xmp("stEvt:action"))
     if steps:
         yield Reason("meta_history", {"n": steps})
-    if notes.passed_facebook:
+    if metadata.passed_facebook:
         yield Reason("meta_facebook")
-    if notes.c2pa and not installed():
+    if metadata.c2pa and not installed():
         yield Reason("meta_c2pa")
 
 
-def _origin(found: _Found) -> Iterator[Reason]:
+def _origin(values: _Values) -> Iterator[Reason]:
     """What is said about how the file came about."""
-    uris = found.xmp("iptc:DigitalSourceType", "iptc:DigitalSourceFileType")
+    uris = values.xmp("iptc:DigitalSourceType", "iptc:DigitalSourceFileType")
     yield from filter(None, map(source_fact, uris))
-    labels = [*found.text("aigc"), *found.xmp("tc260:AIGC")]
-    labels += (text for text in found.text("comment") if '"AIGC"' in text[:2000])
+    labels = [*values.text("aigc"), *values.xmp("tc260:AIGC")]
+    labels += (text for text in values.text("comment") if '"AIGC"' in text[:2000])
     yield from filter(None, map(label_fact, labels))
-    systems = (clean(name) for name in found.xmp("iptc:AISystemUsed"))
+    systems = (clean(name) for name in values.xmp("iptc:AISystemUsed"))
     yield from (Reason("meta_ai_system", {"program": name}) for name in systems if name)
-    if any(text.strip("\x00 ").casefold() == "screenshot" for text in found.text("comment")):
+    if any(text.strip("\x00 ").casefold() == "screenshot" for text in values.text("comment")):
         yield Reason("source_screen")  # as iPhones note it
 
 
@@ -109,13 +109,13 @@ def _camera(makes: Sequence[str], models: Sequence[str]) -> Iterator[Reason]:
 
 def _programs(names: Sequence[str], skip: Sequence[str]) -> Iterator[Reason]:
     """What each named program is for, as far as that is known."""
-    shown: list[str] = []
+    names_so_far: list[str] = []
     for name in names:
         program = "" if is_settings(name) else clean(name)
-        told = program.casefold()
-        if not program or told in shown or any(other.casefold() in told for other in skip):
+        plain = program.casefold()
+        if not program or plain in names_so_far or any(other.casefold() in plain for other in skip):
             continue
-        shown.append(told)
-        if len(shown) > _MOST_PROGRAMS:
+        names_so_far.append(plain)
+        if len(names_so_far) > _MOST_PROGRAMS:
             return
         yield Reason(f"meta_{kind_of(program) or 'program'}", {"program": program})

@@ -1,4 +1,4 @@
-"""Where the notes lie in pictures: segments of a JPEG, chunks of a PNG or WebP, tags of a TIFF.
+"""Where the metadata lie in pictures: segments of a JPEG, chunks of a PNG or WebP, tags of a TIFF.
 
 Sources: ITU-T T.81 annex B; PNG (ISO/IEC 15948) 11.3; RFC 9649 (WebP); TIFF 6.0; XMP Specification part 3,
 whose packets may be found by their marks in any file; C2PA 2.2 annex A (where a manifest store lies).
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 
-from haechi.claims.notes import MOST_TEXT, STORE, Notes
+from haechi.claims.raw_metadata import MOST_TEXT, STORE, RawMetadata
 from haechi.media.containers import gif, jpeg, png, riff
 from haechi.media.containers.tiff import ASCII, Directory, Tiff
 
@@ -21,47 +21,47 @@ _HEAD_BYTES = 64
 _FACEBOOK = b"FBMD"
 
 
-def picture_notes(data: bytes, form: str) -> Notes:
-    """The notes of a whole picture of a format of ``sniff``."""
-    notes = Notes(c2pa=STORE in data)
+def picture_metadata(data: bytes, form: str) -> RawMetadata:
+    """The metadata of a whole picture of a format of ``sniff``."""
+    metadata = RawMetadata(c2pa=STORE in data)
     if form == "jpeg":
-        _jpeg(data, notes)
+        _jpeg(data, metadata)
     elif form == "png":
-        _png(data, notes)
+        _png(data, metadata)
     elif form == "webp":
-        _webp(data, notes)
+        _webp(data, metadata)
     elif form == "gif":
-        _gif(data, notes)
+        _gif(data, metadata)
     elif form == "tiff":
-        notes.add_exif(data)
-        _packet(data, notes)
+        metadata.add_exif(data)
+        _packet(data, metadata)
     elif form in ("avif", "heic", "jxl"):
         at = data.find(jpeg.EXIF_NAME)
         if at >= 0:
-            notes.add_exif(data[at : at + MOST_TEXT])
-        _packet(data, notes)
+            metadata.add_exif(data[at : at + MOST_TEXT])
+        _packet(data, metadata)
     else:
-        notes.readable = False
-    return notes
+        metadata.readable = False
+    return metadata
 
 
-def _jpeg(data: bytes, notes: Notes) -> None:
+def _jpeg(data: bytes, metadata: RawMetadata) -> None:
     """The segments before the first scan."""
     for piece in jpeg.segments(data):
         if piece.kind == jpeg.SOS:
             return
         head = piece.payload(data, _HEAD_BYTES)
         if piece.kind == jpeg.APP1 and head.startswith(jpeg.EXIF_NAME):
-            notes.add_exif(piece.payload(data)[len(jpeg.EXIF_NAME) :])
+            metadata.add_exif(piece.payload(data)[len(jpeg.EXIF_NAME) :])
         elif piece.kind == jpeg.APP1 and head.startswith(jpeg.XMP_NAME):
-            notes.add_xmp(piece.payload(data)[len(jpeg.XMP_NAME) :])
+            metadata.add_xmp(piece.payload(data)[len(jpeg.XMP_NAME) :])
         elif piece.kind == jpeg.APP13 and head.startswith(jpeg.PHOTOSHOP_NAME):
-            notes.passed_facebook |= _FACEBOOK in piece.payload(data)
+            metadata.passed_facebook |= _FACEBOOK in piece.payload(data)
         elif piece.kind == jpeg.COM:
-            notes.add_text("comment", piece.payload(data))
+            metadata.add_text("comment", piece.payload(data))
 
 
-def notes_end(data: bytes) -> int:
+def metadata_end(data: bytes) -> int:
     """Up to which byte a JPEG holds nothing but its mark, segments of applications and comments, without a
     gap: nothing from which a picture could be made."""
     end = 2
@@ -72,32 +72,32 @@ def notes_end(data: bytes) -> int:
     return end
 
 
-def _png(data: bytes, notes: Notes) -> None:
-    packed = 0
+def _png(data: bytes, metadata: RawMetadata) -> None:
+    texts = 0
     for chunk in png.chunks(data):
         if chunk.missing:
             return
-        packed += chunk.kind in (b"zTXt", b"iTXt")
-        if chunk.kind == b"tEXt" or (chunk.kind in (b"zTXt", b"iTXt") and packed <= _MOST_PACKED):
-            _png_text(chunk.kind, chunk.payload(data, MOST_TEXT), notes)
+        texts += chunk.kind in (b"zTXt", b"iTXt")
+        if chunk.kind == b"tEXt" or (chunk.kind in (b"zTXt", b"iTXt") and texts <= _MOST_PACKED):
+            _png_text(chunk.kind, chunk.payload(data, MOST_TEXT), metadata)
         elif chunk.kind == b"eXIf":
-            notes.add_exif(chunk.payload(data))
+            metadata.add_exif(chunk.payload(data))
 
 
-def _png_text(kind: bytes, body: bytes, notes: Notes) -> None:
+def _png_text(kind: bytes, body: bytes, metadata: RawMetadata) -> None:
     """Keyword, and text as it is, compressed, or in any language (PNG 11.3.3)."""
     name, _, rest = body.partition(b"\x00")
     if kind == b"zTXt":
         rest = _inflated(rest[1:])
     elif kind == b"iTXt":
-        packed, rest = rest[:1] == b"\x01", rest[2:]
+        is_compressed, rest = rest[:1] == b"\x01", rest[2:]
         rest = rest.partition(b"\x00")[2].partition(b"\x00")[2]  # language, keyword in that language
-        rest = _inflated(rest) if packed else rest
+        rest = _inflated(rest) if is_compressed else rest
     key = name.decode("latin-1")
     if key == "XML:com.adobe.xmp":
-        notes.add_xmp(rest)
+        metadata.add_xmp(rest)
     else:
-        notes.add_text(key, rest)
+        metadata.add_text(key, rest)
 
 
 def _inflated(data: bytes) -> bytes:
@@ -108,31 +108,31 @@ def _inflated(data: bytes) -> bytes:
         return b""
 
 
-def _webp(data: bytes, notes: Notes) -> None:
+def _webp(data: bytes, metadata: RawMetadata) -> None:
     for chunk in riff.chunks(io.BytesIO(data)):
         if chunk.missing:
             return
         if chunk.kind == b"EXIF":
-            notes.add_exif(chunk.payload(data).removeprefix(jpeg.EXIF_NAME))
+            metadata.add_exif(chunk.payload(data).removeprefix(jpeg.EXIF_NAME))
         elif chunk.kind == b"XMP ":
-            notes.add_xmp(chunk.payload(data))
+            metadata.add_xmp(chunk.payload(data))
 
 
-def _gif(data: bytes, notes: Notes) -> None:
+def _gif(data: bytes, metadata: RawMetadata) -> None:
     """The beginnings of the first comments, and the packet of XMP."""
     comments = (block for block in gif.blocks(data[:_GIF_BYTES]) if block.kind == gif.COMMENT)
     for comment in islice(comments, _MOST_COMMENTS):
         block = comment.payload(data)
-        notes.add_text("comment", block[1 : 1 + block[0]] if block else b"")
-    _packet(data, notes)
+        metadata.add_text("comment", block[1 : 1 + block[0]] if block else b"")
+    _packet(data, metadata)
 
 
-def _packet(data: bytes, notes: Notes) -> None:
+def _packet(data: bytes, metadata: RawMetadata) -> None:
     """The first packet of XMP, found by its outermost element."""
     start = data.find(b"<x:xmpmeta")
     end = data.find(b"</x:xmpmeta>", start, start + MOST_TEXT) if start >= 0 else -1
     if end >= 0:
-        notes.add_xmp(data[start : end + 12])
+        metadata.add_xmp(data[start : end + 12])
 
 
 _WANTED = {0x010E: "description", 0x010F: "make", 0x0110: "model", 0x0131: "software", 0x013C: "software"}
@@ -141,7 +141,7 @@ _MOST_EXIF, _LONGEST = 16, 1 << 18
 
 
 def exif_texts(data: bytes) -> list[tuple[str, str]]:
-    """(key, text) of the notes in a TIFF structure: description, make, model, software, comment. Nothing else
+    """(key, text) of the texts in a TIFF structure: description, make, model, software, comment. Nothing else
     is read: no place, no time, no name.
 
     Never raises. Source: TIFF 6.0; Exif 2.32, 4.6.5 (8 bytes before a UserComment name its letters)."""
@@ -158,13 +158,13 @@ def exif_texts(data: bytes) -> list[tuple[str, str]]:
 
 
 def _directory_texts(tiff: Tiff, directory: Directory) -> Iterator[tuple[str, str]]:
-    """The notes of one directory, as far as the data go."""
-    wanted = (
+    """The texts of one directory, as far as the data go."""
+    known = (
         entry
         for entry in directory.entries
         if (entry.tag in _WANTED and entry.type == ASCII) or entry.tag in (_USER_COMMENT, _XP_COMMENT)
     )
-    for entry in islice(wanted, _MOST_EXIF):
+    for entry in islice(known, _MOST_EXIF):
         raw = tiff.raw(entry, _LONGEST)
         if raw is None:
             return

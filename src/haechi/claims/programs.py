@@ -74,8 +74,9 @@ def signed_by(comment: str) -> str:
     may be private, and in which "snow" is weather."""
     if not _SIGNATURE.match(comment[:200]):
         return ""
-    found = next((found for _, pattern in _kinds() if (found := pattern.search(comment[:200]))), None)
-    return found[0] if found else ""
+    matches = (pattern.search(comment[:200]) for _, pattern in _kinds())
+    match = next(filter(None, matches), None)
+    return match[0] if match else ""
 
 
 def kind_of(name: str) -> str | None:

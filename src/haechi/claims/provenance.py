@@ -1,8 +1,9 @@
 """Content credentials (C2PA): is there a signed statement of origin, does it hold, and what does it say.
 
-The C2PA library is loaded only for a file that carries such a statement, in a process of its own: ``library``
-and ``c2pa_process``. Nothing is fetched. No list of trusted signers is shipped; without one named by the
-setting ``trust_list``, who signed is told as the certificate says it, and that nobody vouches for it.
+The C2PA library is loaded only for a file that carries such a statement, in a process of its own:
+``c2pa_library`` and ``c2pa_process``. Nothing is fetched. No list of trusted signers is shipped; without one
+named by the setting ``trust_list``, the report says who signed as the certificate has it, and that nobody
+vouches for it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from haechi import regular
-from haechi.claims.library import MEDIA_TYPES, Library, Refused, installed
-from haechi.claims.manifest import statements
-from haechi.claims.pictures import notes_end
+from haechi.claims.c2pa_library import MEDIA_TYPES, Library, Refused, installed
+from haechi.claims.c2pa_manifest import statements
+from haechi.claims.picture_metadata import metadata_end
 from haechi.claims.subject import Subject
 from haechi.claims.xmp import read_xmp
 from haechi.errors import UsageError
@@ -40,16 +41,16 @@ class ProvenanceClaim:
             return self._claim("unread", Reason("provenance_missing"))
         if subject.format not in MEDIA_TYPES:
             return self._claim("unread", Reason("provenance_format"))
-        if subject.notes.c2pa:
+        if subject.metadata.c2pa:
             return self._read(subject)
-        if any(_elsewhere(packet) for packet in subject.notes.xmp):
+        if any(_elsewhere(packet) for packet in subject.metadata.xmp):
             return self._claim("unread", Reason("provenance_remote"))
         return self._claim("answered", Reason("provenance_none"))
 
     def _read(self, subject: Subject) -> Claim:
         try:
             store = self._library.read_store(subject.original, subject.format)
-            reason, facts = statements(store, _only_notes_left_out(store, subject))
+            reason, facts = statements(store, _leaves_only_metadata_out(store, subject))
         except Refused as error:
             return self._claim(
                 "failed", Reason("provenance_refused", {"error": clean(str(error)) or "Unknown"})
@@ -62,14 +63,14 @@ class ProvenanceClaim:
         return Claim(self.name, self.version, reason, facts, outcome)
 
 
-def _only_notes_left_out(store: object, subject: Subject) -> bool:
+def _leaves_only_metadata_out(store: object, subject: Subject) -> bool:
     """Whether the signature covers all of a JPEG but the notes before the picture. The ranges are signed too,
     but where the statement is smaller than the range that was left for it, something else may lie there."""
     ranges = store.get("left_out") if isinstance(store, dict) else None
     if subject.format != "jpeg" or not isinstance(ranges, list) or not ranges:
         return False
     with subject.original.open() as file:
-        end = notes_end(file.read())
+        end = metadata_end(file.read())
     return all(start + length <= end for start, length in ranges)
 
 

@@ -56,5 +56,5 @@ def label_fact(text: str) -> Reason | None:
     if isinstance(read, dict):
         code = _LABELS.get(str(read.get("Label", "")))
         return Reason(code) if code else None
-    found = _LABEL.search(text[:10_000])
-    return Reason(_LABELS[found[1]]) if found else None
+    match = _LABEL.search(text[:10_000])
+    return Reason(_LABELS[match[1]]) if match else None

@@ -39,7 +39,7 @@ class _Stop(Exception):
 class _Reader:
     """Gathers the wanted properties, written as attributes or as elements with text somewhere in them."""
 
-    found: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    properties: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     open: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     size: int = 0
@@ -72,7 +72,7 @@ class _Reader:
     def keep(self, name: str, value: str) -> None:
         if name in _WANTED and self.values < _MOST_VALUES:
             self.values += 1
-            self.found[name].append(value[:_LONGEST])
+            self.properties[name].append(value[:_LONGEST])
 
     def refuse(self, *_: object) -> None:
         raise _Stop
@@ -92,8 +92,8 @@ def read_xmp(packet: bytes) -> dict[str, list[str]]:
     try:
         parser.Parse(packet.strip(b"\x00 \r\n\t"), True)
     except (expat.ExpatError, _Stop, ValueError, LookupError):
-        return dict(reader.found)
-    return dict(reader.found)
+        return dict(reader.properties)
+    return dict(reader.properties)
 
 
 def _short(name: str) -> str:
