@@ -7,6 +7,7 @@ relative file names, which work in both.
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from typing import Any
 
 project = "Haechi"
@@ -33,6 +34,7 @@ nb_ipywidgets_js: dict[str, Any] = {}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {name: name for name in ("U8", "F32", "F64", "Fact", "Level", "MediaKind", "Status")}
 maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 add_module_names = False
@@ -51,5 +53,32 @@ def _language(_app: Any, page: str, _template: str, context: dict[str, Any], _do
         context["language"] = "zh-CN"
 
 
+def _indented_is_code(
+    _app: Any, _kind: str, _name: str, _object: Any, _options: Any, lines: list[str]
+) -> None:
+    """Docstrings of the project show code, trees and lists of names as Markdown does, by four blanks."""
+    marked: list[str] = []
+    inside = False
+    for i, line in enumerate(lines):
+        indented = line.startswith("    ")
+        if indented and not inside and i > 0 and not lines[i - 1].strip():
+            marked += ["::", ""]
+        inside = indented or (inside and not line.strip())
+        marked.append(line)
+    lines[:] = marked
+
+
+def _readable(*event: Any) -> tuple[str | None, str | None]:
+    """Signatures without ``<factory>``, by which Python prints defaults that a dataclass makes for each
+    object, and with the bare names of our aliases."""
+    signature, returned = event[-2:]
+    if signature is not None:
+        signature = signature.replace("<factory>", "...")
+        signature = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature)
+    return signature, returned
+
+
 def setup(app: Any) -> None:
+    app.connect("autodoc-process-signature", _readable)
+    app.connect("autodoc-process-docstring", _indented_is_code)
     app.connect("html-page-context", _language)

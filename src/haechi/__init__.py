@@ -1,7 +1,7 @@
 """Haechi finds forged faces in photographs and videos, on the user's own machine.
 
-report = haechi.check("photo.jpg")
-report.verdict.level        # "strong", "some", "none" or "unknown"
+    report = haechi.check("photo.jpg")
+    report.verdict.level        # "strong", "some", "none" or "unknown"
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every error that Haechi raises on purpose, each with the exit code of the command line::
+"""Every error that Haechi raises on purpose, each with the exit code of the command line.
 
     HaechiError                 exit 1   a fault of ours
     ├── Fault                            a check that broke down

@@ -5,15 +5,15 @@ In docs/*.md the text between
     <!-- reference:KIND WORD -->
     <!-- /reference -->
 
-is made anew: ``options VERB``, ``settings``, ``server-settings``, ``rooms``, ``sample`` and
-``sample-json``. In a file
-named *.zh-CN.md the sample speaks Chinese. The drawing docs/floors.svg is made from the imports.
+is made anew: ``options VERB``, ``settings``, ``server-settings``, ``names``, ``rooms``, ``sample`` and
+``sample-json``. In a file named *.zh-CN.md the sample speaks Chinese. The drawing
+docs/floors.svg is made from the imports.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -61,21 +61,19 @@ def _filled(found: re.Match[str], root: Path, lang: str) -> str:
 
 def _part(words: list[str], root: Path, lang: str) -> str:
     photograph = root / "samples" / "astronaut.jpg"
-    match words:
-        case ["options", verb]:
-            return reference.options(verb)
-        case ["settings"]:
-            return reference.settings()
-        case ["server-settings"]:
-            return reference.server_settings()
-        case ["rooms"]:
-            return floors.table(root / "src" / "haechi")
-        case ["sample"]:
-            return sample.text(photograph, lang)
-        case ["sample-json"]:
-            return sample.abridged(photograph)
-        case _:
-            raise UsageError(f"there is no part of the program called {' '.join(words)!r}: see pages.py")
+    makers: dict[str, Callable[..., str]] = {
+        "options": reference.options,
+        "settings": reference.settings,
+        "server-settings": reference.server_settings,
+        "names": reference.names,
+        "rooms": partial(floors.table, root / "src" / "haechi"),
+        "sample": partial(sample.text, photograph, lang),
+        "sample-json": partial(sample.abridged, photograph),
+    }
+    kind, *arguments = words
+    if kind not in makers:
+        raise UsageError(f"there is no part of the program called {kind!r}; there are: {', '.join(makers)}")
+    return makers[kind](*arguments)
 
 
 def _comparable(text: str) -> str:

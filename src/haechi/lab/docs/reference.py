@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 import typer
 
+import haechi
 from haechi.cli import app
 from haechi.errors import UsageError
 from haechi.server_options import Options
@@ -37,6 +39,18 @@ def settings() -> str:
 def server_settings() -> str:
     """The options of the server, likewise."""
     return _table(["variable", "meaning", "default"], [_setting(f) for f in fields(Options)])
+
+
+def names() -> str:
+    """Directives by which Sphinx shows everything in ``haechi.__all__`` with its docstring."""
+    lines = []
+    for name in haechi.__all__:
+        value = getattr(haechi, name)
+        if inspect.isclass(value):
+            lines += [f".. autoclass:: haechi.{name}", "   :members:", ""]
+        elif callable(value):
+            lines += [f".. autofunction:: haechi.{name}", ""]
+    return "\n".join(["```{eval-rst}", *lines[:-1], "```"]) + "\n"
 
 
 def _row(parameter: Any, context: click.Context) -> list[str]:
