@@ -89,8 +89,9 @@ def test_every_setting_has_a_default_that_people_can_read() -> None:
 def test_rooms_stand_above_what_they_import() -> None:
     graph = floors.imports(Path(haechi.__file__).parent)
     level = floors.floor_of(graph)
-    assert set(floors.GROUND) < graph.keys()
-    assert all(level[room] > level[below] for room in graph for below in graph[room] - set(floors.GROUND))
+    ground = floors.ground(graph)
+    assert {room for room in level if not level[room]} == ground < graph.keys()
+    assert all(level[room] > level[below] for room in graph for below in graph[room] - ground)
     with pytest.raises(ValueError, match="a, b"):
         floors.floor_of({"a": frozenset("b"), "b": frozenset("a")})
 

@@ -33,9 +33,17 @@ def imports(source: Path) -> Graph:
     return {room: frozenset(targets & rooms - {room}) for room, targets in graph.items()}
 
 
+def ground(graph: Graph) -> frozenset[str]:
+    """What everything may import, and whatever that imports itself."""
+    rooms = frozenset(GROUND)
+    while not (more := rooms.union(*(graph.get(room, frozenset()) for room in rooms))) <= rooms:
+        rooms = more
+    return rooms
+
+
 def floor_of(graph: Graph) -> dict[str, int]:
     """0 for the ground and 1 for what imports nothing above it. Raises ValueError on a circle."""
-    floors: dict[str, int] = dict.fromkeys(GROUND, 0)
+    floors: dict[str, int] = dict.fromkeys(sorted(ground(graph)), 0)
     left = {room: targets - floors.keys() for room, targets in graph.items() if room not in floors}
     while left:
         ready = [room for room, targets in left.items() if not targets & left.keys()]
@@ -55,7 +63,7 @@ def drawing(graph: Graph) -> str:
     shapes = [f'<rect width="{width}" height="{height}" rx="12" fill="#fbfaf7"/>']
     shapes += list(_floors(rows, width, height))
     shapes += [_line(places[room], places[below]) for room, below in _essential(graph)]
-    shapes += [_room(room, *places[room]) for row in rows for room in row]
+    shapes += [_room(room, *places[room], low=not floors[room]) for row in rows for room in row]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'font-family="system-ui, sans-serif" font-size="14">\n' + "\n".join(shapes) + "\n</svg>\n"
@@ -90,14 +98,20 @@ def _imported(file: Path) -> Iterator[str]:
 
 def _essential(graph: Graph) -> list[tuple[str, str]]:
     """The imports that no other room between the two implies; those of the ground are left out."""
+    floors = floor_of(graph)
+    above = {
+        room: frozenset(below for below in graph[room] if floors[below])
+        for room in sorted(graph, key=lambda room: (floors[room], room))
+        if floors[room]
+    }
     reach: dict[str, frozenset[str]] = {}
-    for room in sorted(graph, key=floor_of(graph).__getitem__):
-        reach[room] = graph[room].union(*(reach[below] for below in graph[room]))
+    for room, targets in above.items():
+        reach[room] = targets.union(*(reach[below] for below in targets))
     return [
         (room, below)
-        for room in sorted(graph)
-        for below in sorted(graph[room] - set(GROUND))
-        if not any(below in reach[other] for other in graph[room] - {below})
+        for room, targets in sorted(above.items())
+        for below in sorted(targets)
+        if not any(below in reach[other] for other in targets - {below})
     ]
 
 
@@ -147,8 +161,8 @@ def _line(above: tuple[float, float], below: tuple[float, float]) -> str:
     return f'<path d="{curve}" fill="none" stroke="#8fa3b8" stroke-width="1.2"/>'
 
 
-def _room(room: str, x: float, y: float) -> str:
-    fill = "#e9e2d3" if room in GROUND else "#dbe7f2"
+def _room(room: str, x: float, y: float, *, low: bool) -> str:
+    fill = "#e9e2d3" if low else "#dbe7f2"
     left, top = x - _ROOM_W / 2, y - _ROOM_H / 2
     return (
         f'<rect x="{left:.0f}" y="{top:.0f}" width="{_ROOM_W}" height="{_ROOM_H}" rx="6" fill="{fill}" '
