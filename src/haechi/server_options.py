@@ -21,7 +21,9 @@ _LEAST_TOKEN = 16
 
 
 def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """Where programs of this user keep their data on this system (XDG Base Directory on Linux)."""
+    """Where programs of this user keep their data on this system (XDG Base Directory on Linux).
+
+    Not platformdirs, which follows XDG_DATA_HOME on macOS too: who set it there would lose their folder."""
     env = os.environ if environ is None else environ
     if sys.platform == "win32":
         return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Haechi"
