@@ -232,6 +232,17 @@ def test_a_letter_names_hashes_and_addresses(site, lang):
         assert hashlib.sha256(site.picture("strong")).hexdigest() in text
 
 
+def test_a_note_keeps_its_lines(site):
+    address = made(site)
+    answer = site.client.post(
+        f"{address}/add",
+        files={"file": ("a.png", site.picture("strong"))},
+        data={"note": "seen on Monday\r\nby <me>\u202e"},
+        headers=HTML,
+    )
+    assert ">seen on Monday\nby &lt;me&gt;\\u202e</dd>" in answer.text
+
+
 def test_hostile_words_stay_words_in_every_page_of_a_case(site):
     address = made(site, HOSTILE)
     site.client.post(

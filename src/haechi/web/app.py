@@ -27,6 +27,7 @@ from haechi.web.jobs.worker import CheckRunner
 from haechi.web.metrics import Metrics
 from haechi.web.middleware import AccessMiddleware
 from haechi.web.model_integrity import ModelIntegrity
+from haechi.web.pages.case_sessions import CaseSessions
 from haechi.web.problem import Problem, internal
 from haechi.web.rate_limit import ConcurrencyLimiter, RateLimiter
 from haechi.web.sessions import Sessions
@@ -102,7 +103,7 @@ def build(
     app.state.metrics, app.state.models = metrics, ModelIntegrity(settings)
     app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
     app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
-    app.state.tokens, app.state.sessions = tokens, sessions
+    app.state.tokens, app.state.sessions, app.state.case_sessions = tokens, sessions, CaseSessions()
     app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     app.include_router(api.router)
     app.include_router(health.router)

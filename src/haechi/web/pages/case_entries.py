@@ -246,7 +246,7 @@ def _store(jobs: JobStore, case: Case, file: Path, form: uploads.Form, report: R
         file,
         name=form.name or "",
         address=values.get("address", "").strip(),
-        note=values.get("note", "").strip(),
+        note=values.get("note", "").replace("\r\n", "\n").strip(),  # as browsers send line breaks
         report=report,
         minor=uploads.switch(values, "minor"),
     )

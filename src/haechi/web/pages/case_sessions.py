@@ -28,7 +28,6 @@ from haechi.web.problem import Problem
 COOKIE = "haechi_case"
 IDLE_S = 900.0
 _IDENT = re.compile(r"[0-9a-f]{16}")
-_making = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -92,12 +91,9 @@ class Listed:
 
 
 def sessions(request: Request) -> CaseSessions:
-    """The one of the application, made when it is first asked for."""
-    with _making:
-        if not hasattr(request.app.state, "case_sessions"):
-            request.app.state.vault = CaseSessions()
-        found: CaseSessions = request.app.state.vault
-        return found
+    """The one of the application."""
+    sessions_: CaseSessions = request.app.state.case_sessions
+    return sessions_
 
 
 def home(request: Request) -> Path:
