@@ -7,7 +7,7 @@ magenta: the finder crashes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -97,12 +97,13 @@ class FakeDetector:
     name: str
     error: BaseException | None = None
     version: str = "7"
+    needs: tuple[str, ...] = ()
     prior: list[tuple[str, ...]] = field(default_factory=list)
 
     def examine(
-        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
+        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Mapping[str, Evidence]
     ) -> Evidence:
-        self.prior.append(tuple(e.detector for e in prior))
+        self.prior.append(tuple(prior))
         says = _says(_first(media).rgb)
         if self.error is not None:
             raise self.error

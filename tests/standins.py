@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from haechi.detectors import DETECTORS, swap
-from haechi.detectors.swap import BATCH
-from haechi.detectors.synthesis import WINDOW_PX
+from haechi.detectors import DETECTORS
+from haechi.detectors.network import BATCH
 from haechi.settings import Settings
 from haechi.types import F32, Detector, Evidence, FaceQuality, FaceTrack, Media, Quality, Reason
 from synthetic import FakeModel, media, texture, track
@@ -47,13 +46,13 @@ def redness(x: F32) -> F32:
 def swap_net(x: F32) -> tuple[F32, F32]:
     assert x.dtype == np.float32
     assert 1 <= len(x) <= BATCH
-    assert x.shape[1:] == (3, swap.WINDOW_PX, swap.WINDOW_PX)
+    assert x.shape[1:] == (3, 208, 208)
     return redness(x), (x[:, 0, 4::8, 4::8] - 128) / 8
 
 
 def synthesis_net(x: F32) -> tuple[F32]:
     assert x.dtype == np.float32
-    assert x.shape[1:] == (3, WINDOW_PX, WINDOW_PX)
+    assert x.shape[1:] == (3, 160, 160)
     return (redness(x),)
 
 
@@ -71,11 +70,11 @@ def rated(*tracks: FaceTrack, bad: Sequence[int] = ()) -> Quality:
 
 
 def run(make: Make, source: Media, *tracks: FaceTrack, bad: Sequence[int] = ()) -> Evidence:
-    """The detector's evidence, those before it in the list asked first."""
-    quality, prior = rated(*tracks, bad=bad), []
-    for before in DETECTORS[: DETECTORS.index(make)]:
-        prior.append(before(Settings()).examine(source, tracks, quality, prior))
-    return make(Settings()).examine(source, tracks, quality, prior)
+    """The detector's evidence, those that it needs asked first."""
+    quality, by_name = rated(*tracks, bad=bad), {d.name: d for d in DETECTORS}
+    detector = make(Settings())
+    prior = {name: run(by_name[name], source, *tracks, bad=bad) for name in detector.needs}
+    return detector.examine(source, tracks, quality, prior)
 
 
 def coloured(red: float, **more: Any) -> FaceTrack:

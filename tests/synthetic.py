@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 
-from haechi.faces.network import STRIDES
+from haechi import models
+from haechi.models import ModelCard
+from haechi.settings import Settings
 from haechi.types import F32, U8, FaceTrack, Frame, Media, MediaKind
 
 RED = (255, 0, 0)
+
+STRIDES = (8, 16, 32)
+"""Of the face finder's cells."""
 
 
 def texture(height: int, width: int, seed: int = 0, soft: float = 1.5) -> U8:
@@ -97,15 +101,10 @@ class FakeModel:
     outputs: Any = None
 
     @property
-    def card(self) -> Any:
-        return SimpleNamespace(
-            name=self.raw.get("name", "fake"),
-            version="9.9.9",
-            sha256="0" * 64,
-            raw=self.raw,
-            parameters=self.raw.get("parameters", {}),
-            figures={},
-        )
+    def card(self) -> ModelCard:
+        """That of the shipped model of this name, with what ``raw`` says instead."""
+        shipped = models.card(self.raw["name"], Settings()).raw
+        return ModelCard.of({**shipped, "version": "9.9.9", "figures": {}, **self.raw})
 
     def run(self, *arrays: F32) -> tuple[F32, ...]:
         out: tuple[F32, ...] = self.outputs(*arrays)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from haechi.calibration import finding, llr, over_faces, spans
+from haechi.models import Calibration
 from haechi.types import FaceQuality
 
-CARD: dict[str, Any] = {
-    "bins": [
-        {"below_px": 90.0, "slope": 0.5, "intercept": -0.2},
-        {"below_px": 1e9, "slope": 1.5, "intercept": 0.1},
-    ],
-    "cap_for": 4.0,
-    "cap_against": 2.5,
-}
+CARD = Calibration.of(
+    {
+        "bins": [
+            {"below_px": 90.0, "slope": 0.5, "intercept": -0.2},
+            {"below_px": 1e9, "slope": 1.5, "intercept": 0.1},
+        ],
+        "cap_for": 4.0,
+        "cap_against": 2.5,
+        "genuine": [],
+    }
+)
 
 
 def quality(px: float = 200.0, sharpness: float = 0.5, light: float = 0.4) -> FaceQuality:

@@ -53,10 +53,10 @@ def test_bytes_are_checked_like_files(tmp_path: Path) -> None:
     assert checker().check(data).verdict.level == "some"
 
 
-def test_detectors_see_the_evidence_before_them(tmp_path: Path) -> None:
-    one, two, three = FakeDetector("one"), FakeDetector("two"), FakeDetector("three")
+def test_detectors_see_the_evidence_that_they_need_and_no_other(tmp_path: Path) -> None:
+    one, two, three = FakeDetector("one"), FakeDetector("two"), FakeDetector("three", needs=("one",))
     checker(one, two, three).check(picture(tmp_path / "a.png", "none"))
-    assert (one.prior, two.prior, three.prior) == ([()], [("one",)], [("one", "two")])
+    assert (one.prior, two.prior, three.prior) == ([()], [()], [("one",)])
 
 
 def test_a_detector_that_crashes_has_failed_and_the_others_go_on(

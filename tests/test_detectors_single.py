@@ -17,16 +17,22 @@ from haechi.detectors.flicker import (
     measure,
     sharpness_ratio,
 )
-from haechi.detectors.swap import BATCH, SwapDetector
-from haechi.detectors.swap import WINDOW_PX as WINDOW
-from haechi.detectors.synthesis import PLACES, WINDOW_PX, SynthesisDetector, windows
+from haechi.detectors.network import BATCH
+from haechi.detectors.swap import SwapDetector
+from haechi.detectors.synthesis import SynthesisDetector
 from haechi.faces import FaceFinder
 from haechi.keyframes import keyframes
+from haechi.models.feed import windows
 from haechi.report.messages import LANGUAGES, catalogue, sentence
 from haechi.settings import Settings
-from haechi.types import U8, FaceTrack, Media
+from haechi.types import F32, F64, U8, FaceTrack, Media, Scores
 from standins import CARDS, CLIP, FLICKER, MOMENTS, PHOTO, Make, coloured, filmed, run
 from synthetic import FakeModel, MarkerNet, SureLook, media, texture, track
+
+
+def shown(scores: Scores) -> tuple[F64, F32]:
+    assert scores.maps is not None
+    return scores.logits, scores.maps
 
 
 @pytest.mark.usefixtures("fakes")
@@ -43,10 +49,9 @@ def test_the_worst_face_leads_and_a_crowd_is_weighed_together(make: Make) -> Non
 def test_a_still_is_asked_both_ways_round_and_the_map_turned_back() -> None:
     crop = texture(224, 224)
     crop[:, :112, 0] = 250
-    logits, maps = SwapDetector(Settings()).logits(crop[None], mirrored=True)
-    mirrored, turned = SwapDetector(Settings()).logits(
-        np.ascontiguousarray(crop[None, :, ::-1]), mirrored=True
-    )
+    detector = SwapDetector(Settings())
+    logits, maps = shown(detector.score(crop[None], both_ways=True))
+    mirrored, turned = shown(detector.score(np.ascontiguousarray(crop[None, :, ::-1]), both_ways=True))
     assert logits == pytest.approx(mirrored)
     assert maps[0, :, :13].min() > 0.99
     assert maps[0, :, 15:].max() < 0.99
@@ -56,7 +61,7 @@ def test_a_still_is_asked_both_ways_round_and_the_map_turned_back() -> None:
 @pytest.mark.usefixtures("fakes")
 def test_more_crops_than_a_batch_keep_their_order() -> None:
     crops = np.stack([np.full((224, 224, 3), 100 + i, np.uint8) for i in range(2 * BATCH + 3)])
-    logits, maps = SwapDetector(Settings()).logits(crops, mirrored=False)
+    logits, maps = shown(SwapDetector(Settings()).score(crops))
     assert np.allclose(logits, (np.arange(2 * BATCH + 3) - 28) / 4)
     assert maps.shape == (2 * BATCH + 3, 28, 28)
 
@@ -75,12 +80,12 @@ def test_a_video_shows_when_the_swap_shows() -> None:
 )
 def test_windows_are_pieces_of_the_picture_without_doubles(height: int, width: int, count: int) -> None:
     piece = texture(height, width)
-    cuts = windows(piece, PLACES)
+    cuts = windows(piece, models.card("synthesis", Settings()), "still")
     assert len(cuts) == count
-    assert all(c.shape == (WINDOW_PX, WINDOW_PX, 3) for c in cuts)
+    assert all(c.shape == (160, 160, 3) for c in cuts)
     if count:
-        y, x = (height - WINDOW_PX) // 2, (width - WINDOW_PX) // 2
-        assert np.array_equal(cuts[0], piece[y : y + WINDOW_PX, x : x + WINDOW_PX])
+        y, x = (height - 160) // 2, (width - 160) // 2
+        assert np.array_equal(cuts[0], piece[y : y + 160, x : x + 160])
 
 
 @pytest.mark.usefixtures("fakes")
@@ -244,10 +249,10 @@ def test_flicker_stays_below_its_cap_and_out_of_unknown_ground(monkeypatch: pyte
 def test_what_lies_around_the_face_is_not_looked_at_and_the_map_still_covers_the_crop() -> None:
     crops = np.full((1, 224, 224, 3), 100, np.uint8)
     framed = crops.copy()
-    margin = (224 - WINDOW) // 2
+    margin = (224 - 208) // 2
     framed[:, :margin] = framed[:, -margin:] = framed[:, :, :margin] = framed[:, :, -margin:] = 255
     detector = SwapDetector(Settings())
-    plain, around = (detector.logits(c, mirrored=True) for c in (crops, framed))
+    plain, around = (shown(detector.score(c, both_ways=True)) for c in (crops, framed))
     assert plain[0] == pytest.approx(around[0])
     assert around[1].shape == (1, 28, 28)
     assert np.allclose(plain[1], around[1])

@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 from haechi import models
 from haechi.errors import ModelError
-from haechi.faces import CROP_DOWN, CROP_SCALE, FaceFinder, crop_box, cut, iou, native_piece
-from haechi.faces.crops import NATIVE_FACE_PX, NATIVE_LEAST_PX, NATIVE_MOST_PX
+from haechi.faces import FaceFinder, FaceRules, crop_box, cut, iou, native_piece
 from haechi.faces.detections import MERGE_IOU, NESTED, NMS_IOU, Detections, suppress
-from haechi.faces.stream import SEARCH_PX, VIDEO_SEARCH_PX
 from haechi.settings import Settings
 from haechi.types import F32, U8
 from synthetic import MarkerNet, SureLook, landmarks_of, media, texture, with_markers
 
 Box = tuple[int, int, int, int]
+RULES = FaceRules.of(Settings())
+SQUARE, PIECE = RULES.crop.square, RULES.piece
+SEARCH_PX, VIDEO_SEARCH_PX = RULES.search_px["still"], RULES.search_px["video"]
 
 
 def box(*xyxy: float) -> F32:
@@ -32,11 +33,11 @@ def box(*xyxy: float) -> F32:
 
 
 def test_the_crop_is_a_square_a_little_below_the_face() -> None:
-    x1, y1, x2, y2 = crop_box(box(10, 20, 50, 80))
-    assert x2 - x1 == pytest.approx(CROP_SCALE * 50)
+    x1, y1, x2, y2 = crop_box(box(10, 20, 50, 80), SQUARE)
+    assert x2 - x1 == pytest.approx(SQUARE.scale * 50)
     assert y2 - y1 == pytest.approx(x2 - x1)
     assert (x1 + x2) / 2 == pytest.approx(30)
-    assert (y1 + y2) / 2 == pytest.approx(50 + CROP_DOWN * 60)
+    assert (y1 + y2) / 2 == pytest.approx(50 + SQUARE.down * 60)
 
 
 def test_a_cut_of_the_wanted_size_is_the_picture_itself() -> None:
@@ -152,7 +153,7 @@ def test_a_box_far_larger_than_any_picture_does_no_harm() -> None:
 
 def test_a_native_piece_is_never_resampled() -> None:
     rgb = texture(500, 700)
-    piece = native_piece(rgb, box(300, 200, 400, 320))
+    piece = native_piece(rgb, box(300, 200, 400, 320), PIECE)
     places = [
         (y, x)
         for y in range(500 - piece.shape[0] + 1)
@@ -163,7 +164,7 @@ def test_a_native_piece_is_never_resampled() -> None:
     assert len(places) == 1
     y, x = places[0]
     assert abs(x + piece.shape[1] / 2 - 350) <= 1
-    assert abs(y + piece.shape[0] / 2 - (260 + CROP_DOWN * 120)) <= 1
+    assert abs(y + piece.shape[0] / 2 - (260 + SQUARE.down * 120)) <= 1
 
 
 @given(
@@ -173,18 +174,18 @@ def test_a_native_piece_stays_within_picture_and_bounds(
     height: int, width: int, x: float, y: float, side: float
 ) -> None:
     rgb = np.zeros((height, width, 3), np.uint8)
-    piece = native_piece(rgb, box(x, y, x + side, y + side))
-    assert 1 <= piece.shape[0] <= min(height, NATIVE_MOST_PX + 1)
-    assert 1 <= piece.shape[1] <= min(width, NATIVE_MOST_PX + 1)
-    if side <= NATIVE_FACE_PX:
-        assert piece.shape[0] >= min(height, NATIVE_LEAST_PX - 1)
-        assert piece.shape[1] >= min(width, NATIVE_LEAST_PX - 1)
+    piece = native_piece(rgb, box(x, y, x + side, y + side), PIECE)
+    assert 1 <= piece.shape[0] <= min(height, PIECE.most_px + 1)
+    assert 1 <= piece.shape[1] <= min(width, PIECE.most_px + 1)
+    if side <= PIECE.largest_px:
+        assert piece.shape[0] >= min(height, PIECE.least_px - 1)
+        assert piece.shape[1] >= min(width, PIECE.least_px - 1)
 
 
 def test_the_native_piece_of_a_huge_face_is_reduced_by_a_whole_number() -> None:
     rgb = np.kron(texture(900, 900, soft=0.5), np.ones((2, 2, 1), np.uint8))
-    piece = native_piece(rgb, box(300, 300, 1300, 1300))
-    assert max(piece.shape) <= NATIVE_MOST_PX
+    piece = native_piece(rgb, box(300, 300, 1300, 1300), PIECE)
+    assert max(piece.shape) <= PIECE.most_px
     flat = np.abs(np.diff(piece[:, ::2].astype(int), axis=1)).mean()
     assert flat > 3, "halved, the doubled pixels are single ones again"
 
@@ -354,8 +355,8 @@ def test_a_photograph_gives_one_track_a_face_the_largest_first(net: MarkerNet) -
     assert tracks[0].boxes_xyxy[0] == pytest.approx([200, 60, 420, 330], abs=3)
     assert told == [1.0]
     assert tracks[0].crops.shape == (1, 224, 224, 3)
-    assert np.array_equal(tracks[0].crops[0], cut(rgb, crop_box(tracks[0].boxes_xyxy[0]), 224))
-    assert np.array_equal(tracks[1].native[0], native_piece(rgb, tracks[1].boxes_xyxy[0]))
+    assert np.array_equal(tracks[0].crops[0], cut(rgb, crop_box(tracks[0].boxes_xyxy[0], SQUARE), 224))
+    assert np.array_equal(tracks[1].native[0], native_piece(rgb, tracks[1].boxes_xyxy[0], PIECE))
 
 
 def test_without_its_model_there_is_no_finder(tmp_path: object) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from haechi.errors import UsageError
-from haechi.faces import SEARCH_PX, VIDEO_SEARCH_PX, Detections, FaceStream, Window
+from haechi.faces import Detections, FaceRules, FaceStream, Window
 from haechi.faces.detections import take
 from haechi.faces.stream import QUARTERS, TRIES
 from haechi.faces.track_buffer import BURST
@@ -252,7 +252,8 @@ def test_a_photograph_is_searched_more_closely() -> None:
     finder = Listed(iter([detections([(40.0, 20.0, 30.0, 0.9)])]))
     stream = FaceStream(finder, Settings(), kind="image")
     stream.add(Frame(SCENES[0], 0, 0.0))
-    assert finder.searched == [SEARCH_PX] != [VIDEO_SEARCH_PX]
+    search_px = FaceRules.of(Settings()).search_px
+    assert finder.searched == [search_px["still"]] != [search_px["video"]]
     assert len(stream.tracks()) == 1
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from haechi.faces.detections import Detections
+from haechi.faces.rules import FaceRules
 from haechi.faces.stream import ranked
 from haechi.faces.track_buffer import BURST
 from haechi.faces.tracks import BURST_TRACKS, CROP_BUDGET, NATIVE_BUDGET, NATIVE_KEPT, Tracker
@@ -13,6 +14,7 @@ from haechi.settings import Settings
 from haechi.types import U8, FaceTrack, Frame
 from synthetic import landmarks_of, texture
 
+RULES = FaceRules.of(Settings())
 Box = tuple[float, float, float, float]
 SCENE, OTHER_SCENE = texture(180, 320, 1), np.full((180, 320, 3), (20, 90, 160), np.uint8)
 
@@ -25,7 +27,7 @@ def found(*boxes: Box) -> Detections:
 def follow(
     faces: list[list[Box]], *, fps: float = 10.0, scenes: list[U8] | None = None, most: int = 64
 ) -> tuple[FaceTrack, ...]:
-    tracker = Tracker(Settings().video_crops, most)
+    tracker = Tracker(Settings().video_crops, most, RULES)
     for i, boxes in enumerate(faces):
         rgb = SCENE if scenes is None else scenes[i]
         tracker.add(Frame(rgb, i, i / fps), found(*boxes))
@@ -160,7 +162,7 @@ def test_shots_too_short_for_a_burst_make_way_for_longer_ones() -> None:
 
 
 def test_memory_does_not_grow_with_the_number_of_faces() -> None:
-    tracker = Tracker(Settings().video_crops, 16)
+    tracker = Tracker(Settings().video_crops, 16, RULES)
     for i in range(120):
         rgb = (SCENE, OTHER_SCENE)[i % 2]  # a shot change every time
         tracker.add(Frame(rgb, i, i / 10), found(*(at(30 * k, 20 * (k % 5), 20) for k in range(10))))
@@ -182,7 +184,7 @@ def test_many_faces_that_stay_share_the_budget() -> None:
 
 def test_a_crowd_in_one_picture_is_counted_whole_and_cut_out_in_part() -> None:
     boxes = [at(20 * (k % 16), 20 * (k // 16), 10 + k % 7) for k in range(100)]
-    tracker = Tracker(32, 20)
+    tracker = Tracker(32, 20, RULES)
     tracker.add(Frame(SCENE, 0, 0.0), found(*boxes))
     assert len(tracker.open) == 20, "no more faces take memory than are judged"
     tracks = tracker.tracks()
@@ -202,5 +204,5 @@ def test_faces_of_a_long_video_are_counted_though_few_are_kept() -> None:
 
 
 def test_no_frames_and_no_faces_give_no_tracks() -> None:
-    assert Tracker(32, 64).tracks() == ()
+    assert Tracker(32, 64, RULES).tracks() == ()
     assert follow([[]] * 20) == ()

@@ -9,16 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haechi import models
-from haechi.faces import crop_box, cut, native_piece, upright_crop, upright_piece
+from haechi.face_regions import as_shown
+from haechi.faces import FaceRules, crop_box, cut, native_piece, upright_crop, upright_piece
 from haechi.faces.crops import shown_square
 from haechi.faces.detections import Detections, join, mirror, one_way_up, suppress_turned
 from haechi.faces.second_look import SecondLook, roll_of
 from haechi.faces.turns import ASKED_DEG, from_quarter
-from haechi.places import as_shown
+from haechi.models import CropRule
 from haechi.settings import Settings
 from haechi.types import F32, U8
 from synthetic import SureLook, landmarks_of, texture
 
+RULES = FaceRules.of(Settings())
+SQUARE = RULES.crop.square
 BOX = np.array([60, 40, 110, 105], np.float32)
 QUARTERS = range(4)
 
@@ -40,8 +43,10 @@ def test_a_quarter_turn_loses_nothing(quarter: int) -> None:
     there = from_quarter(found(), quarter, *shown.shape[:2])
     own, turn = there.own_xyxy[0], float(there.turns_deg[0])
     assert turn == 90 * quarter
-    assert np.array_equal(upright_crop(shown, own, turn, 64), cut(rgb, crop_box(BOX), 64))
-    assert np.array_equal(upright_piece(shown, own, turn), native_piece(rgb, BOX))
+    assert np.array_equal(
+        upright_crop(shown, own, turn, CropRule(SQUARE, 64)), cut(rgb, crop_box(BOX, SQUARE), 64)
+    )
+    assert np.array_equal(upright_piece(shown, own, turn, RULES.piece), native_piece(rgb, BOX, RULES.piece))
 
 
 @pytest.mark.parametrize("quarter", QUARTERS)
@@ -60,8 +65,8 @@ def test_boxes_and_landmarks_are_those_of_the_picture_as_shown(quarter: int) -> 
 def test_a_face_that_leans_a_little_keeps_the_crop_of_an_upright_one(roll: float) -> None:
     rgb = texture(200, 160)
     there = from_quarter(found(turn=roll), 0, 200, 160)
-    crop = upright_crop(rgb, there.own_xyxy[0], float(there.turns_deg[0]))
-    assert np.array_equal(crop, cut(rgb, crop_box(BOX), 224))
+    crop = upright_crop(rgb, there.own_xyxy[0], float(there.turns_deg[0]), RULES.crop)
+    assert np.array_equal(crop, cut(rgb, crop_box(BOX, SQUARE), 224))
 
 
 @pytest.mark.parametrize("turn", [30, 100, 200, 315])
@@ -71,19 +76,19 @@ def test_the_crop_of_a_rolled_face_stands_upright(turn: float) -> None:
     middle = (face[:2] + face[2:]) / 2
     m = cv2.getRotationMatrix2D((float(middle[0] - 0.5), float(middle[1] - 0.5)), -turn, 1.0)
     shown = np.asarray(cv2.warpAffine(rgb, m, (240, 240), flags=cv2.INTER_CUBIC), np.uint8)
-    upright = cut(rgb, crop_box(face), 96).astype(int)
-    straight = upright_crop(shown, face, turn, 96).astype(int)
-    as_it_lies = cut(shown, crop_box(face), 96).astype(int)
+    upright = cut(rgb, crop_box(face, SQUARE), 96).astype(int)
+    straight = upright_crop(shown, face, turn, CropRule(SQUARE, 96)).astype(int)
+    as_it_lies = cut(shown, crop_box(face, SQUARE), 96).astype(int)
     assert np.abs(straight - upright).mean() < 3
     assert np.abs(as_it_lies - upright).mean() > 8
 
 
 @given(st.floats(0, 360))
 def test_what_a_map_covers_turns_with_the_face(turn: float) -> None:
-    square = shown_square(BOX, turn)
+    square = shown_square(BOX, turn, SQUARE)
     middle = (BOX[:2] + BOX[2:]) / 2
     off = (square[:2] + square[2:]) / 2 - middle
-    upright = crop_box(BOX)
+    upright = crop_box(BOX, SQUARE)
     assert np.linalg.norm(off) == pytest.approx((upright[1] + upright[3]) / 2 - middle[1], abs=1e-3)
     assert np.degrees(np.arctan2(-off[0], off[1])) % 360 == pytest.approx(turn % 360, abs=0.1) or turn > 359.9
 

@@ -22,10 +22,15 @@ def _message(number: int, body: bytes) -> bytes:
     return bytes([number << 3 | 2, len(body)]) + body
 
 
-def doubling_network() -> bytes:
-    """ONNX bytes of y = x + x for a float vector of any length."""
+INPUT = {"sides_multiple_of": 1, "layout": "NCHW", "colour": "RGB", "range": [0, 255]}
+"""What ``doubling_network`` reads."""
+
+
+def doubling_network(*sides: int) -> bytes:
+    """ONNX bytes of y = x + x for float pictures (n, 3, height, width), of any size or of ``sides``."""
     node = _message(1, b"x") + _message(1, b"x") + _message(2, b"y") + _message(4, b"Add")
-    shape = _message(2, _message(1, _message(2, b"n")))
+    sizes = [b"\x08" + bytes([n]) for n in (3, *sides)] + [_message(2, b"h"), _message(2, b"w")]
+    shape = _message(2, b"".join(_message(1, dim) for dim in (_message(2, b"n"), *sizes[:3])))
     tensor = _message(2, _message(1, b"\x08\x01" + shape))
     graph = (
         _message(1, node)
@@ -36,11 +41,12 @@ def doubling_network() -> bytes:
     return b"\x08\x08" + _message(7, graph) + _message(8, b"\x0a\x00\x10\x0d")
 
 
-def write_card(folder: Path, name: str, **changes: Any) -> Path:
+def write_card(folder: Path, name: str, sides: tuple[int, ...] = (), **changes: Any) -> Path:
     """A sealed card of fitted numbers, or of the network when ``file`` is given."""
     raw: dict[str, Any] = {"name": name, "version": "1", "task": "test", "licence": "Apache-2.0"}
     if "file" in changes:
-        (folder / changes["file"]).write_bytes(doubling_network())
+        (folder / changes["file"]).write_bytes(doubling_network(*sides))
+        raw |= {"input": INPUT, "output": {"y": "twice x"}}
     else:
         raw["parameters"] = {"b": [1, 2.5], "a": "é"}
     path = folder / f"{name}.json"
@@ -60,8 +66,8 @@ def shelf(tmp_path: Path) -> Settings:
 
 def test_a_whole_network_loads_once_and_runs(shelf: Settings) -> None:
     model = models.load("faces", shelf)
-    (doubled,) = model.run(np.array([1.0, 2.0], np.float32))
-    assert doubled.tolist() == [2.0, 4.0]
+    (doubled,) = model.run(np.ones((1, 3, 2, 2), np.float32))
+    assert doubled.tolist() == np.full((1, 3, 2, 2), 2.0).tolist()
     assert models.load("faces", shelf) is model
 
 
@@ -133,14 +139,12 @@ def test_parameters_that_do_not_fit_their_hash_are_an_error_even_under_a_seal(sh
 
 
 def test_a_card_says_by_itself_what_it_lacks(shelf: Settings) -> None:
-    write_card(Path(shelf.models_dir), "faces", file="faces.onnx", crop={"size_px": 224})
-    raw = models.load("faces", shelf).card.raw
-    assert raw["crop"]["size_px"] == 224
-    assert raw.get("threshold") is None
+    card = models.load("faces", shelf).card
     with pytest.raises(ModelError, match=r"'faces' says nothing of 'threshold'.*Reinstall"):
-        raw["threshold"]
-    with pytest.raises(ModelError, match="'faces' says nothing of 'centre'"):
-        raw["crop"]["centre"]
+        card.mark("threshold")
+    for needs in (card.needs_crop, card.needs_piece, card.needs_calibration):
+        with pytest.raises(ModelError, match="'faces' says nothing of"):
+            needs()
     with pytest.raises(ModelError, match="'flicker' says nothing of 'weights'"):
         models.load("flicker", shelf).card.parameters["weights"]
 

@@ -1,29 +1,21 @@
-"""From a network's logit to a likelihood ratio that can be believed: calibrated and capped.
-
-All numbers stand in the model's card under ``calibration`` and were fitted by the lab on validation data:
-
-    bins       by face size, ascending: below_px, slope, intercept (Platt scaling, Platt 1999)
-    cap_for, cap_against   the most that one detector may say in either direction, in nats
-    genuine    101 quantiles, 0% to 100%, of what genuine faces of the validation data got
-"""
+"""From a network's logit to a likelihood ratio that can be believed: calibrated and capped, by the numbers of
+the model's card (``models.Calibration``), which the lab fitted on validation data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from haechi.models import Calibration
 from haechi.types import F64, FaceQuality, Fact, Reason
 
 
-def llr(logits: F64, quality: FaceQuality, calibration: Mapping[str, Any]) -> F64:
+def llr(logits: F64, quality: FaceQuality, calibration: Calibration) -> F64:
     """Calibrated and capped natural-log likelihood ratios f64 (n,) of logits f64 (n,) of one face."""
     z = np.asarray(logits, np.float64)
-    chosen = next(b for b in calibration["bins"] if quality.face_px < b["below_px"])
-    out: F64 = np.clip(
-        chosen["slope"] * z + chosen["intercept"], -calibration["cap_against"], calibration["cap_for"]
-    )
+    line = next(b for b in calibration.bins if quality.face_px < b.below_px)
+    out: F64 = np.clip(line.slope * z + line.intercept, -calibration.cap_against, calibration.cap_for)
     return out
 
 

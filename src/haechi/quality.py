@@ -72,7 +72,7 @@ def turned(landmarks: F32) -> bool:
 def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Quality:
     """Quality of every track and of the source as a whole."""
     domain = models.load("verdict", settings).card.parameters["domain"]
-    certain = float(models.load("face_check", settings).card.raw["certain"])
+    certain = models.load("face_check", settings).card.mark("certain")
     told = media.container.get("jpeg_quality")
     jpeg_quality = int(told) if isinstance(told, int | float) else None
     issues: list[Reason] = []

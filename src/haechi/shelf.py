@@ -25,7 +25,7 @@ def show(settings: Settings) -> None:
         put(line.rstrip())
 
 
-def _draw(cards: tuple[models.Card, ...], console: Console) -> None:
+def _draw(cards: tuple[models.ModelCard, ...], console: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -33,21 +33,19 @@ def _draw(cards: tuple[models.Card, ...], console: Console) -> None:
     for i, card in enumerate(cards):
         if i:
             console.print()
-        facts = " · ".join(part for part in (card.version, _size(card), card.raw["licence"]) if part)
+        facts = " · ".join(part for part in (card.version, _size(card), card.licence) if part)
         console.print(Text.assemble((printable(card.name), "bold"), "  ", printable(facts)), width=width)
-        console.print(Padding(Text(printable(card.raw["task"])), (0, 0, 0, 2)), width=width)
-        training = card.raw.get("training")
-        data = training.get("data") if isinstance(training, Mapping) else None
+        console.print(Padding(Text(printable(card.task)), (0, 0, 0, 2)), width=width)
         for title, body in (
-            ("trained on", _list(_lines(data))),
+            ("trained on", _list(_lines(card.data))),
             ("measured", _measured(card.figures, width >= _ROOMY)),
-            ("limits", _list(_lines(card.raw.get("limits")))),
+            ("limits", _list(_lines(card.limits))),
         ):
             console.print(Padding(Text(title, "bold"), (0, 0, 0, 2)), width=width)
             console.print(Padding(body, (0, 0, 0, 4)), width=width)
 
 
-def _size(card: models.Card) -> str:
+def _size(card: models.ModelCard) -> str:
     if card.weights is None:
         return ""
     try:

@@ -64,8 +64,9 @@ def examine(
     source that cannot be read on, is no crash of the detector and goes through."""
     from haechi.types import Evidence
 
+    needed = {e.detector: e for e in prior if e.detector in detector.needs}
     try:
-        return detector.examine(media, tracks, quality, prior)
+        return detector.examine(media, tracks, quality, needed)
     except HaechiError:
         raise
     except Exception as error:

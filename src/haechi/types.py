@@ -156,6 +156,15 @@ class Region(Value):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Scores(Value):
+    """What a detector's network says of n pictures: logits f64 (n,), above 0 it speaks for manipulation, not
+    calibrated · maps f32 (n, h, w) in [0, 1] over the whole crops, None where it draws none."""
+
+    logits: F64
+    maps: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Series(Value):
     """A detector's evidence over time for one track: times_s f64 (M,), llr f64 (M,)."""
 
@@ -248,15 +257,36 @@ class Report(Value):
 
 
 class Detector(Protocol):
-    """One file in ``detectors/``. Pure: the same arguments give the same Evidence. It abstains rather
-    than guesses; what it raises becomes ``failed`` evidence in ``check``. ``prior`` holds the Evidence
-    of the detectors before it in the list."""
+    """One file in ``detectors/``, or a package of somebody else's. Pure: the same arguments give the same
+    Evidence. It abstains rather than guesses; what it raises becomes ``failed`` evidence in ``check``.
+
+    ``needs``: names of the detectors whose Evidence it reads; they stand before it in the list, and ``prior``
+    holds theirs, by name, and nobody else's."""
 
     @property
     def name(self) -> str: ...
     @property
     def version(self) -> str: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
 
     def examine(
-        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
+        self,
+        media: Media,
+        tracks: Sequence[FaceTrack],
+        quality: Quality,
+        prior: Mapping[str, Evidence],
     ) -> Evidence: ...
+
+
+class Scorer(Protocol):
+    """A detector whose network looks at pictures one by one: what live calls, batches, benchmarks and attacks
+    ask, which want no evidence of it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def score(self, pictures: U8, *, both_ways: bool = False) -> Scores:
+        """Pictures u8 (n, H, W, 3) RGB as the detector cuts them -> their scores, in batches; pure. With
+        ``both_ways`` each is asked again with left and right exchanged and the mean is taken."""
+        ...

@@ -13,11 +13,11 @@ pytest.importorskip("torch")
 
 import torch
 
-from haechi.faces.second_look import LOOK_PX
 from haechi.lab import faceless, remade
 from haechi.lab.export import rounded
 from haechi.lab.face_check_data import PATCH_PX, Patches, patch
 from haechi.lab.field import eight_ways, encoded, turned
+from haechi.lab.inputs import LOOK_PX
 from haechi.lab.networks.face_check import FaceCheckNet
 from haechi.lab.train_face_check import batches, loss, seen
 from synthetic import texture

@@ -66,8 +66,7 @@ class CheckScorer:
         """Detector -> where its map is cut, for those whose card says so."""
         from haechi.models import cards
 
-        outputs = {c.name: c.raw.get("output", {}) for c in cards(self.settings)}
-        return {n: float(o["map_threshold"]) for n, o in outputs.items() if "map_threshold" in o}
+        return {c.name: c.map_threshold for c in cards(self.settings) if c.map_threshold is not None}
 
     def _report(self, source: Path | bytes) -> Report:
         from haechi.check import check

@@ -8,7 +8,7 @@ briefly, too far apart in time, or that change in a way not met in fitting.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from haechi import models
 from haechi.calibration import finding
+from haechi.detectors.evidence import abstained, judged_faces, no_judged_face
 from haechi.settings import Settings
 from haechi.types import F32, F64, U8, Evidence, FaceTrack, Media, Quality, Reason, Region
 
@@ -58,19 +59,20 @@ def dense_run(track: FaceTrack, max_step_s: float) -> slice:
     return slice(start, end)
 
 
-def measure(track: FaceTrack, swap_llr: F64, run: slice) -> F64:
-    """The three features of a run of crops, f64 (3,), in the order of FEATURES. swap_llr f64 (M,): one a crop
-    of the track. The lab fits the card on what this function returns."""
+def measure(track: FaceTrack, llrs: F64, run: slice) -> F64:
+    """The three features of a run of crops, f64 (3,), in the order of FEATURES. llrs f64 (M,): of another
+    detector, one a crop of the track. The lab fits the card on what this function returns."""
     seen = track.crop_index[run]
     ratios = np.array([sharpness_ratio(c) for c in track.crops[run]])
     jitter = landmark_jitter(track.boxes_xyxy[seen], track.landmarks_xy[seen])
-    return np.array([_roughness(swap_llr[run, None]), jitter, _roughness(ratios[:, None])])
+    return np.array([_roughness(llrs[run, None]), jitter, _roughness(ratios[:, None])])
 
 
 class FlickerDetector:
     """Card ``flicker``: logistic regression on the logs of three roughnesses."""
 
     name = "flicker"
+    needs = ("swap",)
 
     def __init__(self, settings: Settings) -> None:
         card = models.load(self.name, settings).card
@@ -78,16 +80,15 @@ class FlickerDetector:
         self.card: Any = card.parameters
 
     def examine(
-        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Sequence[Evidence]
+        self, media: Media, tracks: Sequence[FaceTrack], quality: Quality, prior: Mapping[str, Evidence]
     ) -> Evidence:
         """Scores the largest face that was seen often enough without a gap; abstains otherwise."""
         if media.kind != "video":
             return self._abstain(Reason("abstain_image"))
-        good = {q.track_id for q in quality.faces if not q.issues}
-        swap = {s.track_id: s for e in prior if e.detector == "swap" for s in e.series}
-        judged = [t for t in tracks if t.track_id in good and t.track_id in swap]
+        series = {s.track_id: s for name in self.needs for s in prior[name].series}
+        judged = [t for t, _ in judged_faces(tracks, quality) if t.track_id in series]
         if not judged:
-            return self._abstain(Reason("abstain_quality" if tracks else "abstain_no_face"))
+            return self._abstain(no_judged_face(tracks))
         least = int(self.card["min_frames"])
         runs = [(t, dense_run(t, float(self.card["max_step_s"]))) for t in judged]
         long = [(t, r) for t, r in runs if r.stop - r.start >= least]
@@ -97,7 +98,7 @@ class FlickerDetector:
                 return self._abstain(Reason("abstain_short_track", {"frames": frames, "min_frames": least}))
             return self._abstain(Reason("abstain_out_of_domain", {"why": "frames_far_apart"}))
         track, run = long[0]
-        x = np.log(measure(track, swap[track.track_id].llr, run) + 1e-3)
+        x = np.log(measure(track, series[track.track_id].llr, run) + 1e-3)
         z = (x - np.array(self.card["mean"])) / np.array(self.card["deviation"])
         if not np.abs(z).max() <= self.card["max_z"]:  # so that NaN does not pass
             return self._abstain(Reason("abstain_out_of_domain", {"why": "unlike_changes"}))
@@ -110,4 +111,4 @@ class FlickerDetector:
         return Evidence(self.name, self.version, "scored", value, reason, (), (region,))
 
     def _abstain(self, reason: Reason) -> Evidence:
-        return Evidence(self.name, self.version, "abstained", None, reason)
+        return abstained(self.name, self.version, reason)

@@ -1,18 +1,12 @@
-"""What is cut out around a face, for the swap network and for the synthesis network."""
+"""What is cut out around a face, by the rules of the cards: a crop that is resampled, a piece that is not."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
+from haechi.models import CropRule, PieceRule, Square
 from haechi.types import F32, F64, U8
-
-CROP_PX = 224
-"""Side of the crop that the swap network reads (card ``swap``: ``crop.size_px``)."""
-CROP_SCALE = 1.0
-"""Side of the crop square over the mean of the box's width and height (measured on the DFDC crops)."""
-CROP_DOWN = 0.05
-"""How far the square's centre lies below the box's centre, in box heights (same measurement)."""
 
 REDUCE_FIRST = 4
 """A square that leaves the picture and has at least twice this times the side of its output is reduced, to
@@ -20,17 +14,13 @@ no less than this, before its border is made."""
 
 ROLL_LEAST, REACH = 1e-3, 1.6
 """Degrees from a quarter turn below which nothing is resampled; the square around a turned face, in sides."""
-NATIVE_SCALE, NATIVE_LEAST_PX, NATIVE_MOST_PX = 1.6, 192, 768
-"""The native piece: a square of NATIVE_SCALE times the crop, within these bounds, inside the picture."""
-NATIVE_FACE_PX = 720
-"""The native piece of a larger face is reduced by a whole number, so that it comes below this."""
 
 
-def crop_box(box_xyxy: F32) -> F32:
-    """The square that the swap network sees, f32 (4,) xyxy in picture pixels; it may leave the picture."""
+def crop_box(box_xyxy: F32, square: Square) -> F32:
+    """The square around a face's box, f32 (4,) xyxy in picture pixels; it may leave the picture."""
     x1, y1, x2, y2 = (float(v) for v in box_xyxy)
-    side = CROP_SCALE * ((x2 - x1) + (y2 - y1)) / 2
-    cx, cy = (x1 + x2) / 2, (y1 + y2) / 2 + CROP_DOWN * (y2 - y1)
+    side = square.scale * ((x2 - x1) + (y2 - y1)) / 2
+    cx, cy = (x1 + x2) / 2, (y1 + y2) / 2 + square.down * (y2 - y1)
     return np.array([cx - side / 2, cy - side / 2, cx + side / 2, cy + side / 2], np.float32)
 
 
@@ -78,10 +68,10 @@ def _reduced(start: int, end: int, length: int, part: int) -> tuple[int, int, in
     return first, min(max(round(end / part), first + 1), whole), whole
 
 
-def shown_square(own_xyxy: F32, turn_deg: float) -> F32:
+def shown_square(own_xyxy: F32, turn_deg: float, rule: Square) -> F32:
     """The square of ``crop_box`` of a turned face where it lies in the picture as shown, its sides along the
     picture's: f32 (4,)."""
-    square, middle = crop_box(own_xyxy), (own_xyxy[:2] + own_xyxy[2:]) / 2
+    square, middle = crop_box(own_xyxy, rule), (own_xyxy[:2] + own_xyxy[2:]) / 2
     if turn_deg == 0:
         return square
     a, half = np.radians(turn_deg), (square[2:] - square[:2]) / 2
@@ -91,11 +81,12 @@ def shown_square(own_xyxy: F32, turn_deg: float) -> F32:
     return np.concatenate([middle + down - half, middle + down + half]).astype(np.float32)
 
 
-def upright_crop(rgb: U8, own_xyxy: F32, turn_deg: float, size_px: int = CROP_PX) -> U8:
+def upright_crop(rgb: U8, own_xyxy: F32, turn_deg: float, rule: CropRule) -> U8:
     """The square of ``crop_box`` of a face that is shown turned, standing upright: u8 (size_px, size_px, 3).
     Of an upright face and of quarter turns it is the cut as it is, of others resampled along the face."""
+    size_px = rule.size_px
     board, box = _quarter(rgb, own_xyxy, turn_deg)
-    square, roll = crop_box(box), (turn_deg + 45) % 90 - 45
+    square, roll = crop_box(box, rule.square), (turn_deg + 45) % 90 - 45
     if abs(roll) < ROLL_LEAST:
         return cut(board, square, size_px)
     middle, side = (box[:2] + box[2:]) / 2, float(square[2] - square[0])
@@ -107,7 +98,7 @@ def upright_crop(rgb: U8, own_xyxy: F32, turn_deg: float, size_px: int = CROP_PX
         cv2.getRotationMatrix2D((board_px / 2, board_px / 2), roll, size_px / board_px * REACH), np.float64
     )
     matrix[:, 2] += size_px / 2 - board_px / 2
-    matrix[:, 2] -= (0, CROP_DOWN * float(box[3] - box[1]) / side * size_px)
+    matrix[:, 2] -= (0, rule.square.down * float(box[3] - box[1]) / side * size_px)
     # Reduced by no more than two, bilinear sampling leaves out nothing.
     turned = cv2.warpAffine(
         piece, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -115,9 +106,9 @@ def upright_crop(rgb: U8, own_xyxy: F32, turn_deg: float, size_px: int = CROP_PX
     return np.ascontiguousarray(turned, np.uint8)
 
 
-def upright_piece(rgb: U8, own_xyxy: F32, turn_deg: float) -> U8:
+def upright_piece(rgb: U8, own_xyxy: F32, turn_deg: float, rule: PieceRule) -> U8:
     """``native_piece`` of the quarter turn of the picture in which the face stands most upright."""
-    return native_piece(*_quarter(rgb, own_xyxy, turn_deg))
+    return native_piece(*_quarter(rgb, own_xyxy, turn_deg), rule)
 
 
 def _quarter(rgb: U8, own_xyxy: F32, turn_deg: float) -> tuple[U8, F32]:
@@ -131,17 +122,17 @@ def _quarter(rgb: U8, own_xyxy: F32, turn_deg: float) -> tuple[U8, F32]:
     return np.rot90(rgb, quarter), np.concatenate([middle - half, middle + half])
 
 
-def native_piece(rgb: U8, box_xyxy: F32) -> U8:
+def native_piece(rgb: U8, box_xyxy: F32, rule: PieceRule) -> U8:
     """Pixels around a face as they are, u8 (h, w, 3): cut out, never beyond the picture, never resampled.
 
-    Only a face wider than NATIVE_FACE_PX is halved, or divided by the next whole number: no generator draws
-    faces that large, and a window of it would show nothing but skin.
+    Only a face wider than the rule's ``largest_px`` is halved, or divided by the next whole number: no
+    generator draws faces that large, and a window of it would show nothing but skin.
     """
     h, w = rgb.shape[:2]
-    square = crop_box(box_xyxy)
+    square = crop_box(box_xyxy, rule.square)
     face = float(square[2] - square[0])
-    part = max(1, int(np.ceil(face / NATIVE_FACE_PX)))
-    side = part * float(np.clip(NATIVE_SCALE * face / part, NATIVE_LEAST_PX, NATIVE_MOST_PX))
+    part = max(1, int(np.ceil(face / rule.largest_px)))
+    side = part * float(np.clip(rule.scale * face / part, rule.least_px, rule.most_px))
     x1, y1 = (
         round(float(np.clip((square[i] + square[i + 2] - side) / 2, 0, max(0.0, n - side))))
         for i, n in ((0, w), (1, h))

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from haechi.faces.detections import Detections, join, one_way_up, suppress_turned, take
 from haechi.faces.network import FinderNetwork
+from haechi.faces.rules import FaceRules
 from haechi.faces.second_look import SecondLook, doubted, roll_of
-from haechi.faces.stream import QUARTERS, SEARCH_PX, FaceStream, ranked
+from haechi.faces.stream import QUARTERS, FaceStream, ranked
 from haechi.faces.track_buffer import Window
 from haechi.faces.turns import from_quarter, quarter_of, straighten
 from haechi.settings import Settings
@@ -36,6 +37,7 @@ class FaceFinder:
         self.settings = settings
         self.network = FinderNetwork(settings)
         self.look = SecondLook(settings)
+        self.rules = FaceRules.of(settings)
 
     @property
     def certain(self) -> float:
@@ -54,12 +56,12 @@ class FaceFinder:
 
     def stream(self, kind: MediaKind = "video", window: Window | None = None) -> FaceStream:
         """For frames that come one by one; ``window`` where they come without an end."""
-        return FaceStream(self, self.settings, kind=kind, window=window)
+        return FaceStream(self, self.settings, kind=kind, window=window, rules=self.rules)
 
     def detect(
         self,
         rgb: U8,
-        search_px: Sequence[int] = SEARCH_PX,
+        search_px: Sequence[int] | None = None,
         quarters: Sequence[int] = QUARTERS,
         both_ways: bool = True,
     ) -> Detections:
@@ -67,8 +69,9 @@ class FaceFinder:
         pixels; which way up the picture is shown, and whether it is mirrored, makes no difference.
 
         Those found in the first of the quarter turns, in those that lying faces ask for, and in all when the
-        first holds none that clearly stands upright. ``search_px``: longest sides at which it is searched;
-        ``both_ways``: also mirrored."""
+        first holds none that clearly stands upright. ``search_px``: longest sides at which it is searched, by
+        default those of a still; ``both_ways``: also mirrored."""
+        search_px = search_px or self.rules.search_px["still"]
         small = _reduced(rgb, search_px[-1])
         faces, asked = self._upright(small, quarters[0], search_px, both_ways, known=len(quarters) == 1)
         sure = bool(((faces.certainty >= self.certain) & (faces.scores >= CLEARLY_UPRIGHT)).any())

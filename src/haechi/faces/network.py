@@ -10,10 +10,10 @@ import numpy as np
 
 from haechi import models
 from haechi.faces.detections import Detections, join, mirror, suppress, take
+from haechi.models.feed import feed
 from haechi.settings import Settings
 from haechi.types import F32, U8
 
-STRIDES = (8, 16, 32)
 LARGEST_PX = 224
 """Largest face that a finer search than the first may report: the network was taught at 320 px."""
 LARGEST_SHARE = 2.0
@@ -27,7 +27,8 @@ class FinderNetwork:
 
     def __init__(self, settings: Settings) -> None:
         self.model = models.load("faces", settings)
-        self.threshold = float(self.model.card.raw["threshold"])
+        card = self.model.card
+        self.input, self.strides, self.threshold = card.needs_input(), card.strides, card.mark("threshold")
 
     def detect(self, rgb: U8, search_px: Sequence[int], both_ways: bool = False) -> Detections:
         """Faces of a picture u8 (H, W, 3), searched with its longest side reduced to each of ``search_px``,
@@ -57,15 +58,16 @@ class FinderNetwork:
         scale = min(1.0, longest_px / max(h, w)) * fill if fill == 1.0 else longest_px * fill / max(h, w)
         size = (max(1, round(w * scale)), max(1, round(h * scale)))
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        each = self.input.multiple_of
         margin = round(max(size) * (1 / fill - 1) / 2)
-        board_w, board_h = (-(-(n + 2 * margin) // 32) * 32 for n in size)
+        board_w, board_h = (-(-(n + 2 * margin) // each) * each for n in size)
         found = Detections.none()
         for mirrored in (False, True) if both_ways else (False,):
-            board = np.full((board_h, board_w, 3), 114, np.uint8)
+            board = np.full((board_h, board_w, 3), self.input.border, np.uint8)
             board[margin : margin + size[1], margin : margin + size[0]] = (
                 small[:, ::-1] if mirrored else small
             )
-            (raw,) = self.model.run(np.ascontiguousarray(board.transpose(2, 0, 1)[None], dtype=np.float32))
+            (raw,) = self.model.run(feed(board[None], self.input))
             seen = self._decode(raw[0], board_h, board_w, self.threshold if least is None else least)
             found = join(found, mirror(seen, size[0] + 2 * margin) if mirrored else seen)
         sides = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).max(1)
@@ -76,7 +78,7 @@ class FinderNetwork:
 
     def _decode(self, raw: F32, board_h: int, board_w: int, least: float) -> Detections:
         """Rows f32 (cells, 15) of the network (lab/networks/finder.py) above ``least`` -> detections."""
-        corner, stride = _cells(board_h, board_w)
+        corner, stride = _cells(board_h, board_w, self.strides)
         keep = raw[:, 0] > np.log(least / (1 - least))
         rows, at, unit = raw[keep], corner[keep], stride[keep, None]
         centre, size = at + rows[:, 1:3] * unit, np.exp(np.minimum(rows[:, 3:5], 6)) * unit
@@ -86,11 +88,11 @@ class FinderNetwork:
 
 
 @lru_cache(maxsize=16)
-def _cells(board_h: int, board_w: int) -> tuple[F32, F32]:
+def _cells(board_h: int, board_w: int, strides: tuple[int, ...]) -> tuple[F32, F32]:
     """Corner f32 (cells, 2) in board pixels and stride f32 (cells,) of every row of the network."""
-    corners, strides = [], []
-    for stride in STRIDES:
+    corners, sizes = [], []
+    for stride in strides:
         y, x = np.mgrid[0 : board_h // stride, 0 : board_w // stride]
         corners.append(np.stack([x, y], -1).reshape(-1, 2) * stride)
-        strides.append(np.full(x.size, stride))
-    return np.concatenate(corners).astype(np.float32), np.concatenate(strides).astype(np.float32)
+        sizes.append(np.full(x.size, stride))
+    return np.concatenate(corners).astype(np.float32), np.concatenate(sizes).astype(np.float32)

@@ -7,16 +7,17 @@ import numpy as np
 from haechi import models
 from haechi.faces.crops import cut
 from haechi.faces.detections import Detections
+from haechi.models import Square
+from haechi.models.feed import feed
 from haechi.settings import Settings
 from haechi.types import F32, F64, U8
 
-LOOK_PX, LOOK_SCALE = 64, 1.5
-"""What the network sees: a square of LOOK_SCALE times the mean of the box's sides, about its centre."""
 
-
-def look_box(box_xyxy: F32) -> F32:
+def look_box(box_xyxy: F32, square: Square) -> F32:
     """The square around a box f32 (4,) that is looked at, f32 (4,)."""
-    centre, side = (box_xyxy[:2] + box_xyxy[2:]) / 2, float((box_xyxy[2:] - box_xyxy[:2]).mean()) * LOOK_SCALE
+    size = box_xyxy[2:] - box_xyxy[:2]
+    centre, side = (box_xyxy[:2] + box_xyxy[2:]) / 2, float(size.mean()) * square.scale
+    centre = centre + np.array([0, square.down * float(size[1])], np.float32)
     return np.concatenate([centre - side / 2, centre + side / 2]).astype(np.float32)
 
 
@@ -42,10 +43,10 @@ class SecondLook:
 
     def __init__(self, settings: Settings) -> None:
         self.model = models.load("face_check", settings)
-        self.certain = float(self.model.card.raw["certain"])
-        self.doubtful = float(self.model.card.raw["doubtful"])
-        self.finder_weight = float(self.model.card.raw["finder_weight"])
-        self.offset = float(self.model.card.raw["offset"])
+        card = self.model.card
+        self.input, self.crop = card.needs_input(), card.needs_crop()
+        self.certain, self.doubtful = card.mark("certain"), card.mark("doubtful")
+        self.finder_weight, self.offset = card.mark("finder_weight"), card.mark("offset")
 
     def at(self, rgb: U8, found: Detections, all_ways: bool = True) -> tuple[F64, F64]:
         """What was found in a picture u8 (H, W, 3) -> probability of a face f64 (n,), and the degrees
@@ -54,8 +55,8 @@ class SecondLook:
         used = slice(None) if all_ways else slice(None, None, 4)
         logits, turns = np.zeros(len(found)), np.zeros((len(found), 2))
         for i, box in enumerate(found.boxes_xyxy):
-            crop = cut(rgb, look_box(box), LOOK_PX)
-            rows = self.model.run(np.ascontiguousarray(_eight_ways(crop)[used]))[0].astype(np.float64)
+            crop = cut(rgb, look_box(box, self.crop.square), self.crop.size_px)
+            rows = self.model.run(feed(_eight_ways(crop)[used], self.input))[0].astype(np.float64)
             logits[i] = rows[:, 0].mean()
             seen = np.arctan2(rows[:, 2], rows[:, 1]) * _WAY[used] + _TURN[used]
             sure = np.hypot(rows[:, 1], rows[:, 2])
@@ -70,8 +71,7 @@ _WAY = np.repeat([1.0, -1.0], 4)
 _TURN = np.tile(np.arange(4) * np.pi / 2, 2) * _WAY
 
 
-def _eight_ways(crop: U8) -> F32:
-    """A crop u8 (s, s, 3) and its mirror image in all quarter turns, f32 (8, 3, s, s): their mean makes no
+def _eight_ways(crop: U8) -> U8:
+    """A crop u8 (s, s, 3) and its mirror image in all quarter turns, u8 (8, s, s, 3): their mean makes no
     difference between them."""
-    ways = [np.rot90(way, k) for way in (crop, crop[:, ::-1]) for k in range(4)]
-    return np.ascontiguousarray(np.stack(ways).transpose(0, 3, 1, 2), dtype=np.float32)
+    return np.stack([np.rot90(way, k) for way in (crop, crop[:, ::-1]) for k in range(4)])

@@ -19,17 +19,13 @@ from typing import Protocol
 import numpy as np
 
 from haechi.faces.detections import Detections
+from haechi.faces.rules import FaceRules
 from haechi.faces.track_buffer import TrackBuffer, Window
 from haechi.faces.tracks import Tracker
 from haechi.settings import Settings
 from haechi.types import F32, U8, FaceTrack, Frame, MediaKind
 from haechi.values import Value
 
-SEARCH_PX = (320, 512, 1280)
-"""Longest sides at which a picture is searched: large faces, ordinary ones, and in photographs small ones.
-Against human boxes (scenes.csv, 400-px pictures) 512 found more than 640, and costs two thirds of it."""
-VIDEO_SEARCH_PX = (320, 640)
-"""The same for the frames of a video, of which there are hundreds."""
 QUARTERS = (0, 1, 3, 2)
 TRIES = 8
 """Frames of a video without an upright face that are searched in all four quarter turns."""
@@ -94,9 +90,13 @@ class FaceStream:
         *,
         kind: MediaKind = "video",
         window: Window | None = None,
+        rules: FaceRules | None = None,
     ) -> None:
+        """``rules``: what is searched for and cut out, by default what the cards of these settings ask for.
+        Raises ModelError when they cannot be read."""
         self._finder, self._kind, self._window = finder, kind, window
-        self._tracker = Tracker(settings.video_crops, settings.max_faces, window)
+        self._rules = FaceRules.of(settings) if rules is None else rules
+        self._tracker = Tracker(settings.video_crops, settings.max_faces, self._rules, window)
         self._quarters: Sequence[int] = QUARTERS
         self._tries = TRIES
         self._sure_s: float | None = None
@@ -117,8 +117,9 @@ class FaceStream:
 
     def _detect(self, frame: Frame) -> Detections:
         if self._kind == "image":
-            return self._finder.detect(frame.rgb, SEARCH_PX, QUARTERS, both_ways=True)
-        faces = self._finder.detect(frame.rgb, VIDEO_SEARCH_PX, self._quarters, both_ways=False)
+            return self._finder.detect(frame.rgb, self._rules.search_px["still"], QUARTERS, both_ways=True)
+        search_px = self._rules.search_px["video"]
+        faces = self._finder.detect(frame.rgb, search_px, self._quarters, both_ways=False)
         sure = np.flatnonzero(faces.certainty >= self._finder.certain)
         if len(sure):
             # A video is filmed one way up: where its first face stands, the others are looked for.

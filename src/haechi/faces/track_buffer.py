@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from haechi.errors import UsageError
 from haechi.faces.crops import shown_square, upright_crop, upright_piece
 from haechi.faces.detections import Detections
+from haechi.faces.rules import FaceRules
 from haechi.types import F32, U8, FaceTrack, Frame
 
 BURST = 20
@@ -70,6 +71,7 @@ class TrackBuffer:
     With a ``window`` the old observations are forgotten with their crops, and the burst moves along."""
 
     track_id: int
+    rules: FaceRules
     window: Window | None = None
     observations: deque[Observation] = field(default_factory=deque)
     forgotten: int = 0
@@ -103,14 +105,14 @@ class TrackBuffer:
         spread = k % self.crop_stride == 0 or not self.crops
         in_burst = self.bursting and (k < BURST or self.window is not None)
         if spread or in_burst:
-            crop = upright_crop(frame.rgb, own, turn)
+            crop = upright_crop(frame.rgb, own, turn, self.rules.crop)
             if spread:
                 self.crops[k] = crop
             if in_burst:
                 self.burst[k] = crop
                 self.burst.pop(k - BURST, None)
         if k % self.native_stride == 0:
-            self.native[k] = upright_piece(frame.rgb, own, turn)
+            self.native[k] = upright_piece(frame.rgb, own, turn, self.rules.piece)
 
     def forget(self, before_s: float, most: int) -> None:
         """Let go of observations from before a time, and of the oldest beyond ``most``; the newest crop
@@ -160,6 +162,7 @@ class TrackBuffer:
 
     def track(self, of_found: int) -> FaceTrack:
         """The track so far; the buffer stays as it is."""
+        square = self.rules.crop.square
         crops, seen = self.crops | self.burst, list(self.observations)
         index: NDArray[np.int64] = np.array(sorted(crops), np.int64)
         native: NDArray[np.int64] = np.array(sorted(self.native), np.int64)
@@ -172,7 +175,7 @@ class TrackBuffer:
             scores=np.array([o.score for o in seen], np.float32),
             crops=np.stack([crops[k] for k in index]),
             crop_index=index - self.forgotten,
-            crop_boxes_xyxy=np.stack([shown_square(o.own_xyxy, o.turn_deg) for o in shown]),
+            crop_boxes_xyxy=np.stack([shown_square(o.own_xyxy, o.turn_deg, square) for o in shown]),
             native=tuple(self.native[k] for k in native),
             native_index=native - self.forgotten,
             of_found=of_found,

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from haechi.faces.detections import Detections, iou, ordered, take
+from haechi.faces.rules import FaceRules
 from haechi.faces.track_buffer import BURST, Observation, TrackBuffer, Window
 from haechi.types import F32, U8, FaceTrack, Frame
 
@@ -28,11 +29,11 @@ class Tracker:
     """Joins detections to tracks by overlap, then by nearness; a shot change closes all of them. The order of
     the faces within a frame makes no difference."""
 
-    def __init__(self, crops_a_track: int, most: int, window: Window | None = None) -> None:
+    def __init__(self, crops_a_track: int, most: int, rules: FaceRules, window: Window | None = None) -> None:
         """``most``: tracks that ``tracks`` returns, and faces of one frame that are followed, the largest; of
         tracks that ended, hardly more are kept in memory. What is left out is counted. ``window``: for a
         stream without an end, how much of it is remembered; None remembers the whole source."""
-        self.crops_a_track, self.most, self.window = crops_a_track, most, window
+        self.crops_a_track, self.most, self.rules, self.window = crops_a_track, most, rules, window
         self.open: list[TrackBuffer] = []
         self.closed: list[TrackBuffer] = []
         self.let_go: deque[tuple[float, int]] = deque()  # of tracks not kept: last time, observations
@@ -53,7 +54,7 @@ class Tracker:
             track = links.get(i)
             if track is None:
                 self.numbered += 1
-                track = TrackBuffer(self.numbered, self.window)
+                track = TrackBuffer(self.numbered, self.rules, self.window)
                 self.open.append(track)
             track.add(frame, Observation.of(frame.time_s, faces, i))
             seen.append(track)

@@ -22,6 +22,7 @@ from haechi.lab.fit import balanced, logistic
 from haechi.lab.measure_faces import choose_threshold
 from haechi.lab.probe import Probed, Sample, as_row, probe_all
 from haechi.lab.samples import PAIRS, lay_out
+from haechi.models import Calibration
 from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
@@ -141,8 +142,9 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
             {"below_px": edge, "slope": round(max(float(a), 0.0), 5), "intercept": round(float(b), 5)}
         )
         low = edge
+    calibration = Calibration.of({**block, "genuine": []})
     said = np.array([
-        llr(np.array([v]), p.quality(), block)[0]
+        llr(np.array([v]), p.quality(), calibration)[0]
         for v, p in zip(z, used, strict=True)
         if not p.label and not p.source.startswith("pairs-")
     ])  # fmt: skip
@@ -153,7 +155,7 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
 def judged(p: Probed, calibrations: dict[str, dict[str, Any]]) -> dict[str, float]:
     """Calibrated llr of every detector that measured a face."""
     return {
-        n: float(llr(np.array([getattr(p, n)]), p.quality(), c)[0])
+        n: float(llr(np.array([getattr(p, n)]), p.quality(), Calibration.of(c, n))[0])
         for n, c in calibrations.items()
         if getattr(p, n) is not None
     }

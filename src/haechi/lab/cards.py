@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from haechi import faces
-from haechi.detectors import swap, synthesis
-from haechi.faces import second_look
 from haechi.lab.export import training_facts
 from haechi.lab.forge import FAMILIES
+from haechi.lab.inputs import FACE_CHECK, FACES, SWAP, SYNTHESIS
+from haechi.models import ModelCard
 
 IDENTITY = {
     "bins": [{"below_px": 1e9, "slope": 1.0, "intercept": 0.0}],
@@ -46,6 +45,11 @@ faceless pictures that were held back."""
 TERMS = "weights trained by this project, Apache-2.0; the training pictures themselves are not distributed"
 
 
+def _like(card: ModelCard, *keys: str) -> dict[str, Any]:
+    """Blocks of the card that ships, which is what the network was trained on."""
+    return {key: card.raw[key] for key in keys}
+
+
 def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
     return {
         "name": "faces",
@@ -54,19 +58,7 @@ def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
         "file": "faces.onnx",
         "licence": "Apache-2.0",
         "threshold": 0.5,
-        "input": {
-            "sides": "multiples of 32",
-            "layout": "NCHW",
-            "colour": "RGB",
-            "range": [0, 255],
-            "searched_at_px": {"still": list(faces.SEARCH_PX), "video": list(faces.VIDEO_SEARCH_PX)},
-            "interpolation": "area when shrinking, bilinear when growing",
-            "border": 114,
-        },
-        "output": {
-            "rows": "cells of strides 8, 16, 32",
-            "columns": "logit, centre x y, log width height, five landmarks, in strides",
-        },
+        **_like(FACES, "input", "strides", "output"),
         "training": training_facts(
             run,
             seconds,
@@ -91,15 +83,7 @@ def face_check_card(run: Path, seconds: float, parity: float) -> dict[str, objec
         "file": "face_check.onnx",
         "licence": "Apache-2.0",
         **FACE_MARKS,
-        "input": {
-            "width_px": second_look.LOOK_PX,
-            "height_px": second_look.LOOK_PX,
-            "square": f"{second_look.LOOK_SCALE} times the mean of the box's sides, about its centre",
-            "layout": "NCHW",
-            "colour": "RGB",
-            "range": [0, 255],
-        },
-        "output": {"columns": "logit of a face; cosine and sine of its turn clockwise, up to a factor"},
+        **_like(FACE_CHECK, "input", "crop", "output"),
         "training": training_facts(
             run, seconds, [DFDC, FFHQ, LARGE, LFW, SD21, SCENES, MORE_FACES, FACELESS], TERMS
         ),
@@ -122,21 +106,7 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
         "task": "tells swapped, re-enacted and locally edited faces, with a map",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
-        "input": {
-            "width_px": swap.WINDOW_PX,
-            "height_px": swap.WINDOW_PX,
-            "window": "the middle of the crop",
-            "layout": "NCHW",
-            "colour": "RGB",
-            "range": [0, 255],
-            "interpolation": "area when shrinking, bilinear when growing",
-        },
-        "crop": {
-            "size_px": faces.CROP_PX,
-            "side_over_mean_of_box_sides": faces.CROP_SCALE,
-            "centre_down_in_box_heights": faces.CROP_DOWN,
-            "measured": "median over 700 DFDC training crops with the teacher's boxes",
-        },
+        **_like(SWAP, "input", "crop"),
         "output": {
             "logit": "one a crop",
             "map": "26 x 26 logits, learned from blending masks",
@@ -161,15 +131,7 @@ def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[
         "task": "tells wholly generated faces (GAN, diffusion)",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
-        "input": {
-            "width_px": synthesis.WINDOW_PX,
-            "height_px": synthesis.WINDOW_PX,
-            "layout": "NCHW",
-            "colour": "RGB",
-            "range": [0, 255],
-            "interpolation": "none: windows of the picture as it is",
-        },
-        "output": {"logit": "one a window"},
+        **_like(SYNTHESIS, "input", "piece", "output"),
         "calibration": IDENTITY,
         "training": training_facts(
             run,

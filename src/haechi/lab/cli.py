@@ -9,10 +9,10 @@ from typing import Annotated
 import cv2
 import typer
 
-from haechi.detectors.swap import WINDOW_PX
 from haechi.errors import ExitCode, UsageError
 from haechi.lab.ablate.commands import app as ablate
 from haechi.lab.classroom.commands import app as classroom
+from haechi.lab.inputs import LOOK_PX, WINDOW_PX
 from haechi.lab.loop import Plan, seconds_of
 from haechi.lab.pack_commands import app as packs
 
@@ -82,7 +82,6 @@ def face_check(
     threads: Threads = 1,
 ) -> None:
     """The second look at what the finder found, about half an hour on two cores; needs the finder."""
-    from haechi.faces.second_look import LOOK_PX
     from haechi.lab import cards, export, train_face_check
 
     run = out / "face_check"

@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from haechi import models
-from haechi.detectors.swap import middle
 from haechi.errors import UsageError
 from haechi.lab import augment
 from haechi.lab.corpus import origin
+from haechi.lab.inputs import fed
 from haechi.lab.networks.dino import WIDTH, Dino
 from haechi.lab.packs import Face, Pack, open_all
 from haechi.settings import Settings
@@ -74,7 +74,7 @@ class ShippedTrunk:
         self.size = int(self(np.zeros((1, 224, 224, 3), np.uint8)).shape[1])
 
     def __call__(self, crops: U8) -> F32:
-        x = np.ascontiguousarray(middle(crops).transpose(0, 3, 1, 2), dtype=np.float32)
+        x = fed(crops)
         logit, _, features = self._network.run(x)
         return np.concatenate([features, logit.reshape(-1, 1)], 1)
 

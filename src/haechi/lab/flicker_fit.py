@@ -99,7 +99,7 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
                 float(np.median([sharpness(c) for c in track.crops])),
                 float(np.median([light(c) for c in track.crops])),
             )
-            logits, _ = swap.logits(track.crops, mirrored=False)
+            logits = swap.score(track.crops).logits
             x.append(np.log(measure(track, calibrated(logits, quality, swap.calibration), run) + 1e-3))
             y.append(float(forged))
             person.append(n)

@@ -13,7 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from haechi.detectors.swap import BATCH, SwapDetector, middle
+from haechi.detectors.network import BATCH
+from haechi.detectors.swap import SwapDetector
+from haechi.lab.inputs import fed
 from haechi.lab.swap_data import Prepared, SwapData
 from haechi.settings import Settings
 from haechi.types import F32, F64
@@ -37,21 +39,19 @@ class Guidance:
         are kept beside the prepared data. Raises ModelError without sound models."""
         settings = Settings(models_dir=str(folder), threads=threads)
         detector = SwapDetector(settings)
-        key = hashlib.sha256(detector.network.card.sha256.encode()).hexdigest()[:12]
+        key = hashlib.sha256(detector.model.card.sha256.encode()).hexdigest()[:12]
         file = prepared.folder / f"guidance-{key}.npz"
         if not file.is_file():
             rows = prepared.where(split="train", source="dfdc")
             soft = np.full(len(prepared.rows), np.nan)
             features: F32 | None = None
-            bins = detector.calibration["bins"]
-            slope, intercept = bins[-1]["slope"], bins[-1]["intercept"]
+            line = detector.calibration.bins[-1]
             for start in range(0, len(rows), BATCH):
                 part = rows[start : start + BATCH]
                 crops = np.stack([np.asarray(prepared.crops[i]) for i in part])
-                logits, _ = detector.logits(crops, mirrored=True)
-                soft[part] = 1 / (1 + np.exp(-(slope * logits + intercept)))
-                x = np.ascontiguousarray(middle(crops).transpose(0, 3, 1, 2), dtype=np.float32)
-                seen = detector.network.run(x)[2]
+                logits = detector.score(crops, both_ways=True).logits
+                soft[part] = 1 / (1 + np.exp(-(line.slope * logits + line.intercept)))
+                seen = detector.model.run(fed(crops))[2]
                 if features is None:
                     features = np.full((len(soft), seen.shape[1]), np.nan, np.float32)
                 features[part] = seen

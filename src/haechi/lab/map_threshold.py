@@ -15,7 +15,8 @@ import numpy as np
 from haechi.bench.localise import THRESHOLD, Area, iou, picture_map, read_mask, true_area
 from haechi.calibration import llr
 from haechi.detectors.swap import SwapDetector
-from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
+from haechi.faces import FaceFinder, cut
+from haechi.lab.inputs import CROP_PX, crop_box
 from haechi.media import open_media
 from haechi.settings import Settings
 from haechi.types import F32, F64, FaceQuality, Region
@@ -40,10 +41,11 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
             continue
         box = found.boxes_xyxy[found.largest()]
         square = crop_box(box)
-        logits, maps = detector.logits(cut(rgb, square, CROP_PX)[None], mirrored=True)
+        scores = detector.score(cut(rgb, square, CROP_PX)[None], both_ways=True)
+        assert scores.maps is not None
         quality = FaceQuality(1, float((box[2:] - box[:2]).min()), 1.0, 1.0)
-        if llr(logits, quality, detector.calibration)[0] > 0:
-            overlaps.setdefault(row["kind"], []).append(_overlaps(maps[0], square, size, true))
+        if llr(scores.logits, quality, detector.calibration)[0] > 0:
+            overlaps.setdefault(row["kind"], []).append(_overlaps(scores.maps[0], square, size, true))
     return {detector.name: _best(list(overlaps.values()))}
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from haechi.faces import SEARCH_PX, Detections, FaceFinder, iou
+from haechi.faces import Detections, FaceFinder, iou
 from haechi.faces.network import FinderNetwork
 from haechi.lab.data import Shards, half, load_manifest
+from haechi.lab.inputs import SEARCH_PX
 from haechi.lab.teachers import YuNet
 from haechi.settings import Settings
 from haechi.types import F32, U8

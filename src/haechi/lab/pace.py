@@ -26,10 +26,10 @@ from torch import Tensor, nn
 from haechi import models
 from haechi.bench.result import write_json
 from haechi.bench.side import SCHEMA
-from haechi.detectors.swap import WINDOW_PX, SwapDetector, middle
+from haechi.detectors.swap import SwapDetector
 from haechi.errors import UsageError
-from haechi.faces import CROP_PX
 from haechi.lab.flops import gflops
+from haechi.lab.inputs import CROP_PX, WINDOW_PX, fed
 from haechi.lab.peers import ANCHOR_PX, B4_PX, AnchorHalf, ConvNeXtBase, EfficientNetB4, RepLKNet31B, views
 from haechi.settings import Settings
 from haechi.types import F32
@@ -123,19 +123,19 @@ def race(contestants: Sequence[Contestant], runs: int, tell: Callable[[str], Non
 def own(settings: Settings, tell: Callable[[str], None]) -> Iterator[Contestant]:
     """Every face network in the folder of models, and the face detector as the check uses it."""
     crops = np.random.default_rng(0).integers(0, 256, (FACES, CROP_PX, CROP_PX, 3)).astype(np.uint8)
-    x = np.ascontiguousarray(middle(crops).transpose(0, 3, 1, 2), dtype=np.float32)
+    x = fed(crops)
     work: dict[str, float] = {}
     for card in models.cards(settings):
-        if card.weights is None or not {"logit", "map"} <= set(card.raw.get("output", {})):
+        if card.weights is None or not {"logit", "map"} <= set(card.outputs):
             continue
         model = models.load(card.name, settings)
         work[card.name] = gflops(card.weights, 1, 3, WINDOW_PX, WINDOW_PX)
         ways = {"onnxruntime, " + k: _cut(model.run, x, n) for k, n in _sizes(FACES)}
         yield _chosen(f"{card.name}, one view", "network", ways, FACES, work[card.name], _mb(card), tell)
     detector = SwapDetector(settings)
-    card = detector.network.card
+    card = detector.model.card
     ways = {
-        "onnxruntime, " + k: _cut(partial(detector.logits, mirrored=True), crops, n) for k, n in _sizes(FACES)
+        "onnxruntime, " + k: _cut(partial(detector.score, both_ways=True), crops, n) for k, n in _sizes(FACES)
     }
     name = f"fast: {card.name}, mirrored too, as in check"
     yield _chosen(name, "fast", ways, FACES, MIRRORED * work[card.name], _mb(card), tell)
@@ -251,7 +251,7 @@ def _timed(run: Run) -> float:
     return time.perf_counter() - begin
 
 
-def _mb(card: models.Card) -> float:
+def _mb(card: models.ModelCard) -> float:
     assert card.weights is not None
     return card.weights.stat().st_size / 1e6
 

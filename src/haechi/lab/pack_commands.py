@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from haechi.detectors.swap import WINDOW_PX
+from haechi.lab.inputs import WINDOW_PX
 from haechi.lab.loop import Plan, seconds_of
 
 app = typer.Typer()

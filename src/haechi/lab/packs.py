@@ -22,10 +22,11 @@ import numpy as np
 import torch
 
 from haechi.errors import UsageError
-from haechi.faces import CROP_PX, crop_box, cut
+from haechi.faces import cut
 from haechi.lab import corpus
 from haechi.lab.corpus import Row
 from haechi.lab.data import Shards
+from haechi.lab.inputs import CROP_PX, crop_box
 from haechi.lab.prepare import mesh_crop, teacher_face
 from haechi.lab.teachers import FaceMesh, YuNet
 from haechi.pdq import MATCH_AT, MIN_QUALITY, Index, hash_samples

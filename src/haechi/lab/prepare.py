@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from haechi.faces import CROP_PX, crop_box, cut
+from haechi.faces import cut
 from haechi.lab.data import Item, Shards, load_manifest
+from haechi.lab.inputs import CROP_PX, crop_box
 from haechi.lab.teachers import FaceMesh, YuNet
 from haechi.types import F32, U8
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from haechi.bench.degrade import degrade
 from haechi.detectors.swap import SwapDetector
-from haechi.detectors.synthesis import PLACES, SynthesisDetector, windows
-from haechi.faces import FaceFinder, upright_crop, upright_piece
+from haechi.detectors.synthesis import SynthesisDetector
+from haechi.faces import FaceFinder
 from haechi.lab.augment import blockiness
+from haechi.lab.inputs import upright_crop, upright_piece, windows
 from haechi.quality import light, sharpness, turned
 from haechi.settings import Settings
 from haechi.types import FaceQuality
@@ -78,9 +79,9 @@ class Probe:
         box = found.boxes_xyxy[k]
         own, turn = found.own_xyxy[k], float(found.turns_deg[k])
         crop = upright_crop(rgb, own, turn)
-        logits, _ = self.swap.logits(crop[None], mirrored=True)
-        cuts = windows(upright_piece(rgb, own, turn), PLACES)
-        drawn = float(self.synthesis.logits(cuts).mean()) if cuts else None
+        logits = self.swap.score(crop[None], both_ways=True).logits
+        cuts = windows(upright_piece(rgb, own, turn))
+        drawn = float(self.synthesis.score(np.stack(cuts), both_ways=True).logits.mean()) if cuts else None
         px = float((box[2:] - box[:2]).min())
         return Probed(
             *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]),

@@ -15,12 +15,12 @@ import numpy as np
 from haechi.bench.metrics import Ranking, ece_statistic, figure, mean_statistic
 from haechi.bench.nuisance import nuisance_report
 from haechi.bench.result import write_json
-from haechi.faces import SEARCH_PX
 from haechi.faces.network import FinderNetwork
 from haechi.lab import measure_faces
 from haechi.lab.calibrate import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
 from haechi.lab.export import write_card
 from haechi.lab.forge import FAMILIES
+from haechi.lab.inputs import SEARCH_PX
 from haechi.lab.probe import Probed
 from haechi.lab.samples import PAIRS
 from haechi.settings import Settings

@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 import torch
 
-from haechi.faces import CROP_PX, cut
+from haechi.faces import cut
 from haechi.lab import augment
 from haechi.lab.forge import FAMILIES
 from haechi.lab.forge.nobody import alike, poses
 from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.pools import Nobody, Pool
 from haechi.lab.forge.reconstruct import file_at
+from haechi.lab.inputs import CROP_PX
 from haechi.lab.loop import Batch
 from haechi.types import F32, F64, U8
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from haechi.faces.second_look import LOOK_PX, LOOK_SCALE
 from haechi.lab.compose import photograph
 from haechi.lab.data import file_hash
 from haechi.lab.face_check_data import PATCH_PX, PATCH_SCALE, Patches, collect
+from haechi.lab.inputs import LOOK_PX, LOOK_SCALE
 from haechi.lab.loop import Batch, Plan, fit
 from haechi.lab.networks.face_check import FaceCheckNet
 from haechi.types import U8

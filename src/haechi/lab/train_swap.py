@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from haechi.faces import CROP_PX
 from haechi.lab.data import file_hash
 from haechi.lab.guidance import Guidance
+from haechi.lab.inputs import CROP_PX
 from haechi.lab.loop import Batch, Plan, fit
 from haechi.lab.networks.swap import STREAMS, SwapNet
 from haechi.lab.swap_data import DRAWN, HARDEST_AT, MIX, PAIRS, SWAPS, TWINS, Prepared, SwapData

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from haechi.faces import CROP_PX
 from haechi.lab import augment
 from haechi.lab.data import Item, Shards, file_hash, load_manifest, select
 from haechi.lab.forge.pools import Nobody
 from haechi.lab.forge.reconstruct import aligned, file_of
 from haechi.lab.forge.upsampled import upsampled
+from haechi.lab.inputs import CROP_PX
 from haechi.lab.loop import Batch, Plan, fit
 from haechi.lab.networks.synthesis import STREAMS, SynthesisNet
 from haechi.lab.train_swap import correlation

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from haechi.detectors.swap import middle
 from haechi.lab.data import file_hash
+from haechi.lab.inputs import middle
 from haechi.lab.loop import Plan, fit
 from haechi.lab.mixture import BLENDED, FAMILY_SHARES, GENERATED, SWAPS, Mixture
 from haechi.lab.networks.shipped import face_network

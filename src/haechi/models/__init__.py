@@ -1,10 +1,9 @@
 """Model cards (``NAME.json``) beside their weights (``NAME.onnx``), and the loader that trusts neither.
 
-A card is the one place where the facts of a model live: input size, crop rule, calibration, origin,
-licence, figures and limits; training writes it, inference reads it. A card without a ``file`` holds fitted
-numbers only, under ``parameters``. ``sha256`` is that of the weights, or of the canonical JSON of the
-parameters; ``card_sha256`` seals the card itself, so that an edited threshold is noticed like an edited
-weight. Nothing here falls back: what is missing or altered raises ModelError.
+A card is the one place where the facts of a model live (``card.ModelCard``); training writes it, inference
+reads it. ``sha256`` is that of the weights, or of the canonical JSON of the parameters; ``card_sha256`` seals
+the card itself, so that an edited threshold is noticed like an edited weight, and a network that does not fit
+its card is not loaded. Nothing here falls back: what is missing or altered raises ModelError.
 """
 
 from __future__ import annotations
@@ -13,13 +12,15 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haechi import regular
 from haechi.errors import ModelError
+from haechi.models.card import REQUIRED, Calibration, CropRule, InputRule, ModelCard, PieceRule, Square
+from haechi.models.fields import CURE, Facts
 from haechi.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,64 +29,42 @@ if TYPE_CHECKING:
 #: The models without which no verdict is given, in the order in which a check needs them.
 NAMES = ("faces", "face_check", "swap", "synthesis", "flicker", "verdict")
 
-_CURE = (
-    "Reinstall Haechi (pip install --force-reinstall haechi) or set HAECHI_MODELS_DIR to a complete folder."
-)
+__all__ = [
+    "NAMES",
+    "Calibration",
+    "Checked",
+    "CropRule",
+    "InputRule",
+    "Model",
+    "ModelCard",
+    "PieceRule",
+    "Square",
+    "card",
+    "cards",
+    "cores",
+    "folder",
+    "load",
+    "present",
+    "read_card",
+    "runtime",
+    "seal",
+    "verify",
+]
+
 _MOST_CARD_BYTES, _MOST_WEIGHTS_BYTES = 64 * 1024**2, 4 * 1024**3
-_REQUIRED = ("name", "version", "task", "licence", "sha256", "card_sha256")
-
-
-class _Facts(dict[str, Any]):
-    """An object of a card, at any depth. Whoever asks for something that is not in it meets a ModelError."""
-
-    def __init__(self, facts: Mapping[str, Any], card: str) -> None:
-        super().__init__(facts)
-        self.card = card
-
-    def __missing__(self, key: str) -> Any:
-        raise ModelError(f"The card of the model {self.card!r} says nothing of {key!r}. {_CURE}")
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The facts of one model. ``raw`` is the whole card, in which a missing key raises ModelError; ``path``
-    the card's own file."""
-
-    name: str
-    version: str
-    sha256: str
-    raw: Mapping[str, Any] = field(repr=False)
-    path: Path = field(repr=False)
-
-    @property
-    def weights(self) -> Path | None:
-        """The ONNX file, None for a card of fitted numbers."""
-        file = self.raw.get("file")
-        return None if file is None else self.path.with_name(str(file))
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """The fitted numbers; empty when the card has none."""
-        parameters: Mapping[str, Any] = self.raw.get("parameters", {})
-        return parameters
-
-    @property
-    def figures(self) -> Mapping[str, Any]:
-        """What was measured, by the name of the figure."""
-        return dict(self.raw.get("figures", {}))
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A card whose hash was checked, and its network when it has one. Safe to run from several threads."""
 
-    card: Card
+    card: ModelCard
     session: Any = field(default=None, repr=False)
 
     def run(self, *arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """The network's outputs in the card's order, for its inputs in the card's order."""
         if self.session is None:
-            raise ModelError(f"The model {self.card.name!r} holds fitted numbers and cannot be run. {_CURE}")
+            raise ModelError(f"The model {self.card.name!r} holds fitted numbers and cannot be run. {CURE}")
         names = [i.name for i in self.session.get_inputs()]
         outputs: list[NDArray[Any]] = self.session.run(None, dict(zip(names, arrays, strict=True)))
         return tuple(outputs)
@@ -96,7 +75,7 @@ class Checked:
     """One line of ``haechi models verify``; ``card`` is None when it is missing or unreadable."""
 
     name: str
-    card: Card | None
+    card: ModelCard | None
     ok: bool
     why: str
 
@@ -123,30 +102,35 @@ def folder(settings: Settings) -> Path:
     return Path(settings.models_dir) if settings.models_dir else Path(__file__).parent
 
 
-def card(name: str, settings: Settings) -> Card:
+def card(name: str, settings: Settings) -> ModelCard:
     """The card of one model, its seal checked but not its weights. Raises ModelError."""
-    path = folder(settings) / f"{name}.json"
+    return read_card(folder(settings) / f"{name}.json")
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card in a file ``NAME.json``, its seal and every field checked. Raises ModelError."""
+    name = path.stem
     try:
         raw = json.loads(
             regular.read(path, _MOST_CARD_BYTES),
             parse_constant=_refuse,
-            object_hook=lambda facts: _Facts(facts, name),
+            object_hook=lambda facts: Facts(facts, name),
         )
         seal_now = parameters_sha256({key: raw[key] for key in raw if key != "card_sha256"})
     except FileNotFoundError:
-        raise ModelError(f"The model {name!r} is missing. {_CURE}") from None
+        raise ModelError(f"The model {name!r} is missing. {CURE}") from None
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ModelError(f"The card of the model {name!r} cannot be read. {_CURE}") from error
-    if not isinstance(raw, dict) or any(not isinstance(raw.get(key), str) for key in _REQUIRED):
-        raise ModelError(f"The card of the model {name!r} lacks one of {', '.join(_REQUIRED)}. {_CURE}")
+        raise ModelError(f"The card of the model {name!r} cannot be read. {CURE}") from error
+    if not isinstance(raw, dict) or any(not isinstance(raw.get(key), str) for key in REQUIRED):
+        raise ModelError(f"The card of the model {name!r} lacks one of {', '.join(REQUIRED)}. {CURE}")
     file = raw.get("file")
     if raw["name"] != name or (file is None and not isinstance(raw.get("parameters"), dict)):
-        raise ModelError(f"The card of the model {name!r} describes something else. {_CURE}")
+        raise ModelError(f"The card of the model {name!r} describes something else. {CURE}")
     if file is not None and (not isinstance(file, str) or Path(file).name != file):
-        raise ModelError(f"The card of the model {name!r} names weights outside its folder. {_CURE}")
+        raise ModelError(f"The card of the model {name!r} names weights outside its folder. {CURE}")
     if raw["card_sha256"] != seal_now:
-        raise ModelError(f"The card of the model {name!r} was altered after it was sealed. {_CURE}")
-    return Card(name, raw["version"], raw["sha256"], raw, path)
+        raise ModelError(f"The card of the model {name!r} was altered after it was sealed. {CURE}")
+    return ModelCard.of(raw, path)
 
 
 def present(name: str, settings: Settings) -> bool:
@@ -154,7 +138,7 @@ def present(name: str, settings: Settings) -> bool:
     return (folder(settings) / f"{name}.json").exists()
 
 
-def cards(settings: Settings) -> tuple[Card, ...]:
+def cards(settings: Settings) -> tuple[ModelCard, ...]:
     """Every card in the folder: the needed ones first, then others by name. Raises ModelError when a needed
     card is missing or any is damaged."""
     return tuple(card(name, settings) for name in _names(settings))
@@ -164,7 +148,7 @@ def verify(settings: Settings) -> list[Checked]:
     """Check every card and every hash, without loading a network; never raises for a bad model."""
     lines = []
     for name in _names(settings):
-        found: Card | None = None
+        found: ModelCard | None = None
         try:
             found = card(name, settings)
             _checked_bytes(found)
@@ -184,7 +168,7 @@ def _names(settings: Settings) -> list[str]:
     return [*NAMES, *extra]
 
 
-def _checked_bytes(card: Card) -> bytes:
+def _checked_bytes(card: ModelCard) -> bytes:
     """The weights (empty for fitted numbers), read once, so that what was hashed is what is run."""
     if card.weights is None:
         data, sha256 = b"", parameters_sha256(card.raw["parameters"])
@@ -192,10 +176,10 @@ def _checked_bytes(card: Card) -> bytes:
         try:
             data = regular.read(card.weights, _MOST_WEIGHTS_BYTES)
         except OSError:
-            raise ModelError(f"The weights of the model {card.name!r} are missing. {_CURE}") from None
+            raise ModelError(f"The weights of the model {card.name!r} are missing. {CURE}") from None
         sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != card.sha256:
-        raise ModelError(f"The model {card.name!r} differs from its card (sha256 {sha256[:12]}…). {_CURE}")
+        raise ModelError(f"The model {card.name!r} differs from its card (sha256 {sha256[:12]}…). {CURE}")
     return data
 
 
@@ -214,8 +198,43 @@ def load(name: str, settings: Settings) -> Model:
         if key not in _loaded:
             found = card(name, settings)
             data = _checked_bytes(found)
-            _loaded[key] = Model(found, _session(found, data, settings) if found.weights else None)
+            session = _session(found, data, settings) if found.weights else None
+            if session is not None:
+                _check_fit(found, session)
+            _loaded[key] = Model(found, session)
         return _loaded[key]
+
+
+def _check_fit(card: ModelCard, session: Any) -> None:
+    """Raises ModelError when the network takes or gives something else than its card says: fed on, it would
+    fail in the middle of a check, or worse, give numbers that nobody measured."""
+    rule, inputs = card.needs_input(), session.get_inputs()
+    if len(inputs) != 1:
+        raise ModelError(
+            f"The network of the model {card.name!r} takes {len(inputs)} inputs, not one. {CURE}"
+        )
+    channels, high, wide = (1, 2, 3) if rule.layout == "NCHW" else (3, 1, 2)
+    asked = {channels: 3, high: rule.height_px, wide: rule.width_px}
+    shape = inputs[0].shape
+    fits = len(shape) == 4 and all(
+        shape[axis] == size if size is not None else not isinstance(shape[axis], int)
+        for axis, size in asked.items()
+    )
+    if not fits:
+        raise ModelError(
+            f"The network of the model {card.name!r} reads {_shape(shape)}, which is not what its card says: "
+            f"{rule.layout}, {rule.width_px or 'any'} x {rule.height_px or 'any'} px. {CURE}"
+        )
+    outputs = tuple(output.name for output in session.get_outputs())
+    if outputs != card.outputs:
+        raise ModelError(
+            f"The network of the model {card.name!r} gives {', '.join(outputs)}, where its card says "
+            f"{', '.join(card.outputs) or 'nothing'}. {CURE}"
+        )
+
+
+def _shape(shape: Sequence[object]) -> str:
+    return " x ".join(str(n) for n in shape)
 
 
 def cores() -> int:
@@ -233,7 +252,7 @@ def runtime() -> Any:
     return onnxruntime
 
 
-def _session(card: Card, data: bytes, settings: Settings) -> Any:
+def _session(card: ModelCard, data: bytes, settings: Settings) -> Any:
     ort = runtime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads if settings.threads > 0 else cores()
@@ -246,4 +265,4 @@ def _session(card: Card, data: bytes, settings: Settings) -> Any:
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a dozen unrelated classes
-        raise ModelError(f"The model {card.name!r} cannot be loaded by onnxruntime. {_CURE}") from error
+        raise ModelError(f"The model {card.name!r} cannot be loaded by onnxruntime. {CURE}") from error

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from haechi.faces import CROP_PX
 from haechi.lab import augment
 from haechi.lab.ablate.exam import Exam, stem, write
 from haechi.lab.guidance import Guidance
+from haechi.lab.inputs import CROP_PX
 from haechi.lab.loop import Batch, Loss, Plan, fit
 from haechi.lab.networks.swap import SwapNet
 from haechi.lab.samples import lay_out

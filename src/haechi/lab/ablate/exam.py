@@ -17,8 +17,8 @@ from haechi.bench.degrade import degrade
 from haechi.bench.manifest import Manifest, read_manifest
 from haechi.bench.result import write_result
 from haechi.bench.scores import Scored
-from haechi.detectors.swap import middle
 from haechi.errors import UsageError
+from haechi.lab.inputs import middle
 from haechi.lab.networks.swap import SwapNet
 from haechi.lab.samples import PAIRS
 from haechi.media import open_media

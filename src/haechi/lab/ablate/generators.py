@@ -16,11 +16,11 @@ from torch import nn
 from haechi.bench.manifest import Item, Manifest, read_manifest
 from haechi.bench.result import write_result
 from haechi.bench.scores import Scored
-from haechi.detectors.synthesis import PLACES, windows
-from haechi.faces import FaceFinder, native_piece
+from haechi.faces import FaceFinder
 from haechi.lab.ablate.exam import picture
 from haechi.lab.augment import jpeg
 from haechi.lab.forge.pools import Nobody
+from haechi.lab.inputs import native_piece, windows
 from haechi.lab.loop import Plan
 from haechi.lab.train_synthesis import MIX, train
 from haechi.settings import Settings
@@ -131,7 +131,7 @@ def _cuts(rgb: U8, finder: FaceFinder) -> list[U8]:
     box = np.array([0.15 * w, 0.15 * h, 0.85 * w, 0.85 * h], np.float32)
     if len(found):
         box = found.boxes_xyxy[found.largest()]
-    return windows(native_piece(rgb, box), PLACES)
+    return windows(native_piece(rgb, box))
 
 
 @torch.inference_mode()

@@ -15,8 +15,9 @@ import torch
 from haechi.bench.manifest import read_manifest
 from haechi.bench.metrics import auc
 from haechi.bench.result import write_json
-from haechi.faces import CROP_PX, FaceFinder, crop_box, cut
+from haechi.faces import FaceFinder, cut
 from haechi.lab.ablate.exam import averaged, picture
+from haechi.lab.inputs import CROP_PX, crop_box
 from haechi.lab.samples import lay_out
 from haechi.settings import Settings
 from haechi.types import F64, U8

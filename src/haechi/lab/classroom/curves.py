@@ -12,11 +12,11 @@ import numpy as np
 from haechi import models
 from haechi.detectors.flicker import sharpness_ratio
 from haechi.errors import UsageError
-from haechi.faces import CROP_PX
 from haechi.lab.classroom.charts import Box, Line, Mark, chart, diagram
 from haechi.lab.classroom.stage import SEED, Stage
 from haechi.lab.forge.clips import draw_scene, film, forge_over_time
 from haechi.lab.forge.swap_imitation import imitate_swap
+from haechi.lab.inputs import CROP_PX
 from haechi.types import U8
 
 LN2 = float(np.log(2))

@@ -9,10 +9,8 @@ import numpy as np
 
 from haechi import models
 from haechi.detectors.swap import SwapDetector
-from haechi.detectors.synthesis import PLACES, WINDOW_PX
 from haechi.errors import UsageError
-from haechi.faces import FaceFinder, crop_box
-from haechi.faces.crops import native_piece
+from haechi.faces import FaceFinder
 from haechi.lab.classroom.forgeries import examples, softened, typical
 from haechi.lab.classroom.sheets import grey, heat, sheet
 from haechi.lab.classroom.stage import Stage
@@ -21,6 +19,8 @@ from haechi.lab.forge.local_edit import local_edit
 from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.self_blend import self_blend
 from haechi.lab.forge.swap_imitation import imitate_swap
+from haechi.lab.inputs import PLACES, crop_box, native_piece
+from haechi.lab.inputs import SYNTHESIS_PX as WINDOW_PX
 from haechi.lab.networks.streams import SRM_LIMIT, srm_bank
 from haechi.types import F32, U8
 
@@ -97,7 +97,8 @@ def maps(stage: Stage) -> U8:
     crop = stage.subject.crop
     pairs = [typical(examples(stage, family)) for family in FAMILIES]
     shown = [crop, *(p.fake for p in pairs)]
-    _, seen = detector.logits(np.stack(shown), mirrored=True)
+    seen = detector.score(np.stack(shown), both_ways=True).maps
+    assert seen is not None
     masks = [np.zeros(crop.shape[:2], np.float32), *(p.mask for p in pairs)]
     laid = [heat(rgb, m, 0.95) for rgb, m in zip(shown, seen, strict=True)]
     return sheet([*shown, *(grey(m, 0, 1) for m in masks), *laid], 5, 168)

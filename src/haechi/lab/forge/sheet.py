@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from haechi.errors import NotAFile, UnknownFormat, UsageError
-from haechi.faces import CROP_PX, crop_box, cut
+from haechi.faces import cut
 from haechi.lab.forge import FAMILIES, Family
 from haechi.lab.forge.fill import redraw
 from haechi.lab.forge.nobody import alike, poses
@@ -23,6 +23,7 @@ from haechi.lab.forge.pair import Pair
 from haechi.lab.forge.pools import Nobody
 from haechi.lab.forge.reconstruct import aligned
 from haechi.lab.forge.upsampled import upsampled
+from haechi.lab.inputs import CROP_PX, crop_box
 from haechi.lab.networks.autoencoder import AutoEncoder
 from haechi.lab.prepare import mesh_crop, teacher_face
 from haechi.lab.teachers import FaceMesh, Taef2, YuNet

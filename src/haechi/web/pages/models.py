@@ -26,23 +26,21 @@ def cards(request: Request) -> HTMLResponse:
     return page(request, "models.html", cards=[_card(card, lang) for card in found])
 
 
-def _card(card: models.Card, lang: str) -> dict[str, Any]:
+def _card(card: models.ModelCard, lang: str) -> dict[str, Any]:
     known = f"model_{card.name}" in words.catalogue(lang)
-    training = card.raw.get("training")
-    data = training.get("data", []) if isinstance(training, Mapping) else []
     return {
         "name": card.name,
         "version": card.version,
         "title": detector_name(card.name, lang),
         "does": words.say(f"model_{card.name}", lang) if known else None,
-        "task": card.raw["task"],
-        "licence": card.raw["licence"],
+        "task": card.task,
+        "licence": card.licence,
         "sha256": card.sha256,
         "plain": list(in_plain_words(card.figures, lang)),
         "heads": figure_heads(lang),
         "rows": list(figure_rows(card.figures, lang)),
-        "data": [str(entry) for entry in data],
-        "limits": [str(limit) for limit in card.raw.get("limits", [])],
+        "data": card.data,
+        "limits": card.limits,
     }
 
 

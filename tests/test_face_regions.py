@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from haechi.places import place
+from haechi.face_regions import place
 
 BOX = (100.0, 50.0, 324.0, 274.0)
 POINTS = np.array([[170, 140], [250, 140], [210, 185], [178, 220], [242, 220]], np.float32)

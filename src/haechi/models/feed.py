@@ -1,0 +1,49 @@
+"""Pictures -> the array that a network reads, as its card asks for it. Training and inference call this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from haechi.models.card import InputRule, ModelCard
+from haechi.types import F32, U8
+
+
+def middle(crops: U8, rule: InputRule) -> U8:
+    """The part of crops u8 (n, S, S, 3) that a network sees, u8 (n, height_px, width_px, 3): their middle, or
+    all of them when the rule says so."""
+    if rule.window != "middle" or rule.width_px is None or rule.height_px is None:
+        return crops
+    top, left = (crops.shape[1] - rule.height_px) // 2, (crops.shape[2] - rule.width_px) // 2
+    return crops[:, top : top + rule.height_px, left : left + rule.width_px]
+
+
+def feed(pictures: U8, rule: InputRule) -> F32:
+    """Pictures u8 (n, H, W, 3) RGB -> f32 in the layout, colour order and range of the rule, contiguous."""
+    ordered = pictures[..., ::-1] if rule.colour == "BGR" else pictures
+    if rule.layout == "NCHW":
+        ordered = ordered.transpose(0, 3, 1, 2)
+    x = np.ascontiguousarray(ordered, dtype=np.float32)
+    if (rule.low, rule.high) != (0.0, 255.0):
+        x = x * np.float32((rule.high - rule.low) / 255.0) + np.float32(rule.low)
+    return x
+
+
+def mirrored(x: F32, rule: InputRule) -> F32:
+    """What ``feed`` gave, with left and right exchanged."""
+    return np.ascontiguousarray(x[:, :, :, ::-1] if rule.layout == "NCHW" else x[:, :, ::-1])
+
+
+def windows(piece: U8, card: ModelCard, kind: str) -> list[U8]:
+    """Windows u8 (height_px, width_px, 3) out of a native piece u8 (h, w, 3), where the card has them in a
+    ``still`` or a ``video``; doubles are dropped; none when the piece is too small. Raises ModelError when
+    the card says nothing of places."""
+    rule = card.needs_input()
+    places: Sequence[tuple[float, float]] = rule.places[kind]
+    width, height = rule.width_px or piece.shape[1], rule.height_px or piece.shape[0]
+    room_y, room_x = piece.shape[0] - height, piece.shape[1] - width
+    if room_y < 0 or room_x < 0:
+        return []
+    corners = dict.fromkeys((round(room_y * fy), round(room_x * fx)) for fx, fy in places)
+    return [piece[y : y + height, x : x + width] for y, x in corners]
