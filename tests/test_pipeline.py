@@ -97,7 +97,7 @@ def test_frames_that_come_one_by_one_are_followed(astronaut: Path, shipped: Sett
 
 
 def test_evidence_needs_no_report(tmp_path: Path) -> None:
-    one, two = FakeDetector("one"), FakeDetector("two")
+    one, two = FakeDetector("one"), FakeDetector("two", needs=("one",))
     pipeline = Pipeline(Settings(), finder=finder, judges=judges(one, two))
     media = pipeline.media(picture(tmp_path / "a.png", "strong"))
     tracks = pipeline.faces(media)

@@ -148,7 +148,7 @@ class Pipeline:
         quality: Quality,
         each: Callable[[Detector, int], Any] | None = None,
     ) -> tuple[Evidence, ...]:
-        """What every chosen detector says, in their order; a later one knows what those before it said. One
+        """What every chosen detector says, in their order; a later one reads those that it needs. One
         that crashes is ``failed`` evidence. ``each`` is called before a detector with it and its number."""
         evidence: tuple[Evidence, ...] = ()
         for number, detector in enumerate(self._judges.result().detectors):
