@@ -77,8 +77,10 @@ def _parsed(client: Any, answer: bytes) -> Any:
     except Exception:  # what the libraries raise for a file that somebody made up has no common root
         raise CaseError("This is no answer of a time-stamp authority (RFC 3161), or it is damaged.") from None
     if int(response.status) != 0:
-        told = "; ".join(map(printable, refused)) or "no reason given"
-        raise CaseError(f"The time-stamp authority refused the request ({told}): ask again, or ask another.")
+        reason = "; ".join(map(printable, refused)) or "no reason given"
+        raise CaseError(
+            f"The time-stamp authority refused the request ({reason}): ask again, or ask another."
+        )
     if kind != _SHA256:
         raise CaseError("This time stamp is for another hash than SHA-256: it was not asked for by Haechi.")
     return response
@@ -88,10 +90,11 @@ def _compare(info: Any, asked: bytes) -> None:
     from rfc3161_client import _rust
 
     try:
-        made = _rust.parse_timestamp_request(asked)
+        request = _rust.parse_timestamp_request(asked)
     except ValueError:
         raise UsageError("--request: this is no time-stamp request.") from None
-    if bytes(made.message_imprint.message) != bytes(info.message_imprint.message) or made.nonce != info.nonce:
+    own, stamped = (bytes(each.message_imprint.message) for each in (request, info))
+    if own != stamped or request.nonce != info.nonce:
         raise CaseError(
             "This time stamp does not answer that request: its seal or its random number differs."
         )
@@ -107,10 +110,10 @@ def _verify(client: Any, response: Any, head: bytes, roots: bytes) -> None:
     try:
         client.VerifierBuilder(roots=trusted).build().verify(response, head)
     except client.VerificationError as error:
-        told = printable(str(error))
-        if "ErrorStack" in told:
-            told = "its signature is wrong, or its certificates lead to none of those that --roots names"
-        raise CaseError(f"The time stamp does not hold: {told}.") from None
+        reason = printable(str(error))
+        if "ErrorStack" in reason:
+            reason = "its signature is wrong, or its certificates lead to none of those that --roots names"
+        raise CaseError(f"The time stamp does not hold: {reason}.") from None
     except Exception:  # see ``_parsed``
         raise CaseError("The time stamp does not hold: its signature cannot be read.") from None
 
@@ -121,9 +124,9 @@ def _signer(response: Any) -> str:
 
     signers = list(response.signed_data.signer_infos)
     for der in response.signed_data.certificates if len(signers) == 1 else ():
-        found = x509.load_der_x509_certificate(der)
-        if (found.issuer, found.serial_number) == (signers[0].issuer, signers[0].serial_number):
-            return printable(found.subject.rfc4514_string())
+        certificate = x509.load_der_x509_certificate(der)
+        if (certificate.issuer, certificate.serial_number) == (signers[0].issuer, signers[0].serial_number):
+            return printable(certificate.subject.rfc4514_string())
     return ""
 
 

@@ -124,8 +124,8 @@ def _items(case: Readable, lang: str, *, hashes_only: bool) -> list[_Item]:
     """What belongs into the zip. What the log tells is that of this moment; the originals, which never
     change, are read later."""
     entries = case.entries()
-    found = list(_hashes(entries) if hashes_only else _whole(case, entries, lang))
-    return [*found, ("README.txt", [_readme(case, entries, lang, hashes_only).encode()])]
+    items = list(_hashes(entries) if hashes_only else _whole(case, entries, lang))
+    return [*items, ("README.txt", [_readme(case, entries, lang, hashes_only).encode()])]
 
 
 def _hashes(entries: tuple[Entry, ...]) -> Iterator[_Item]:
@@ -133,14 +133,14 @@ def _hashes(entries: tuple[Entry, ...]) -> Iterator[_Item]:
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(("number", "time", "kind", "size", "sha256", "pdq", "quality", "second", "address"))
     for entry in entries:
-        made = entry.fingerprints
-        start = (entry.number, entry.time, made.kind, entry.size, entry.sha256)
-        found = (
-            [(made.pdq, made.quality, "")]
-            if not made.moments
-            else [(m.hash, "", f"{m.time_s:.1f}") for m in made.moments]
+        prints = entry.fingerprints
+        start = (entry.number, entry.time, prints.kind, entry.size, entry.sha256)
+        hashes = (
+            [(prints.pdq, prints.quality, "")]
+            if not prints.moments
+            else [(m.hash, "", f"{m.time_s:.1f}") for m in prints.moments]
         )
-        for pdq, quality, second in found:
+        for pdq, quality, second in hashes:
             rows.writerow((*start, pdq, quality if pdq else "", second, _cell(entry.address)))
     yield "hashes.csv", [out.getvalue().encode()]
 
@@ -171,12 +171,12 @@ def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[_I
             links[entry.number] = f"reports/{entry.number:03d}.html"
             yield links[entry.number], _rendered(case, entry, lang)
     yield "case.html", [page(case, lang, links).encode("utf-8", "replace")]
-    told = [
+    entry_facts = [
         {"number": e.number, "time": e.time, **to_record(e), "verdict": verdict(case, e, lang)}
         for e in entries
     ]
     facts = {"schema": "haechi.case.entries/1", "id": case.ident, "title": case.title, "head": case.head}
-    text = json.dumps(facts | {"entries": told}, ensure_ascii=False, indent=1)
+    text = json.dumps(facts | {"entries": entry_facts}, ensure_ascii=False, indent=1)
     yield "entries.json", [text.encode("utf-8", "replace")]
 
 
@@ -196,7 +196,7 @@ def _decrypted(case: Readable, entry: Entry) -> Iterator[_Item]:
 def _readme(case: Readable, entries: tuple[Entry, ...], lang: str, hashes_only: bool) -> str:
     """README.txt; its lines end as Windows wants them, which all others can read."""
     title = say("readme_title", lang, title=case.ident if hashes_only else case.title)
-    made = say("readme_made", lang, time=now(), version=metadata.version("haechi"))
+    origin = say("readme_made", lang, time=now(), version=metadata.version("haechi"))
     if hashes_only:
         contents = ["readme_hashes"]
     elif case.encrypted:
@@ -209,7 +209,7 @@ def _readme(case: Readable, entries: tuple[Entry, ...], lang: str, hashes_only: 
     check = ["readme_verify_sums"]
     check += [] if hashes_only else ["readme_verify_names", "readme_verify_chain"]
     lines = [
-        *(title, "", made, ""),
+        *(title, "", origin, ""),
         *(say("readme_contents", lang), *(f"  {line}" for line in listed), ""),
         *(say("readme_verify", lang), *(f"  {say(code, lang)}" for code in check)),
         *(f"  {say('readme_verify_head', lang, head=case.head)}", ""),

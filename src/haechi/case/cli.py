@@ -70,13 +70,13 @@ def new(
     """Make a case."""
     from haechi.case.store import Case
 
-    said = language(lang)
+    tag = language(lang)
     secret = asked(twice=True) if passphrase else None
     case = Case.create(folder, title or folder.name, secret)
-    put(words("created", said, folder=printable(str(folder))))
+    put(words("created", tag, folder=printable(str(folder))))
     if case.encrypted:
-        put(words("created_sealed", said))
-    put_head(case, said)
+        put(words("created_sealed", tag))
+    put_head(case, tag)
 
 
 @app.command()
@@ -98,7 +98,7 @@ def add(
     the address."""
     from haechi.case.page import minors_help, why_no_fingerprint
 
-    said = language(lang)
+    tag = language(lang)
     case = opened(folder)
     checker = _checker() if check and not minor else None
     failures: list[HaechiError] = []
@@ -111,19 +111,19 @@ def add(
             failures.append(error)
             say(f"haechi: {printable(str(path))}: {error.message}")
             continue
-        put(words("added_minor" if minor else "added", said, number=entry.number, name=entry.name))
+        put(words("added_minor" if minor else "added", tag, number=entry.number, name=entry.name))
         if any(before.get(e.number) and not e.file for e in case.entries()):
-            put(words("minor_removed", said))
-        for line in filter(None, (why_no_fingerprint(entry, said), why and words("no_check", said, why=why))):
+            put(words("minor_removed", tag))
+        for line in filter(None, (why_no_fingerprint(entry, tag), why and words("no_check", tag, why=why))):
             put(line)
         if report is not None:
             from haechi.report import level_sentence
 
-            put(level_sentence(report.verdict, said))
+            put(level_sentence(report.verdict, tag))
     if minor:
-        for line in minors_help(said, country):
+        for line in minors_help(tag, country):
             put(line)
-    put_head(case, said)
+    put_head(case, tag)
     if failures:
         raise typer.Exit(failures[0].exit_code if len(failures) == len(files) else ExitCode.PARTIAL)
 
@@ -142,12 +142,12 @@ def report(
     """Show everything in the case."""
     from haechi.case.page import page, text
 
-    said = language(lang)
+    tag = language(lang)
     if (form is Form.html) != (out is not None):
         raise UsageError("--format html and --out DIR go together: pages are written into a folder.")
     case = opened(folder)
     if out is None:
-        put(text(case, said))
+        put(text(case, tag))
         return
     from haechi.report import render_html
 
@@ -158,8 +158,8 @@ def report(
         stored = case.report(entry)
         if stored is not None:
             links[entry.number] = f"{entry.number:03d}.html"
-            write(out / links[entry.number], render_html(stored, said), "--out")
-    write(out / "case.html", page(case, said, links), "--out")
+            write(out / links[entry.number], render_html(stored, tag), "--out")
+    write(out / "case.html", page(case, tag, links), "--out")
 
 
 @app.command()
@@ -173,20 +173,20 @@ def match(
     cropped by up to about a tenth."""
     from haechi.case.types import Skipped
 
-    said = language(lang)
-    found = 0
+    tag = language(lang)
+    copies = 0
     for one in opened(folder, apart=True).match(where):
         if isinstance(one, Skipped):
-            say(f"{one.path}: {words(one.code, said, **one.params)}")
+            say(f"{one.path}: {words(one.code, tag, **one.params)}")
             continue
-        found += 1
+        copies += 1
         if form is Lines.jsonl:
             put(json.dumps({"path": str(one.path), **_fields(one)}, ensure_ascii=True))
         else:
-            put(f"{printable(str(one.path))}: {_matched(one, said)}")
+            put(f"{printable(str(one.path))}: {_matched(one, tag)}")
     if form is Lines.text:
-        code = "match_some" if found else "match_none"
-        put(words(code, said, count=_count(where), found=found))
+        code = "match_some" if copies else "match_none"
+        put(words(code, tag, count=_count(where), found=copies))
 
 
 @app.command()
@@ -247,9 +247,9 @@ def _checked(checker: Any, path: Path) -> tuple[Any, str]:
 def _matched(one: Any, lang: str) -> str:
     """A match in words."""
     share = round(100 * one.share)
-    told = words(f"match_{one.how}", lang, entry=one.entry, distance=one.distance, share=share)
+    sentence = words(f"match_{one.how}", lang, entry=one.entry, distance=one.distance, share=share)
     marks = [words(f"match_{m}", lang) for m in ("mirrored", "turned") if getattr(one, m)]
-    return ", ".join((told, *marks))
+    return ", ".join((sentence, *marks))
 
 
 def _fields(one: Any) -> dict[str, Any]:

@@ -38,22 +38,22 @@ def verify_command(
     """Find any later change. Needs neither the network nor the passphrase; works on any copy of the folder.
 
     Exit code 6 when something was changed, or an entry was left half written."""
-    said = language(lang)
+    tag = language(lang)
     if not folder.is_dir():
         raise UsageError("There is no such folder: check the name of the case.")
-    found = _compared(folder, head, passphrase=passphrase)
-    _put(found, said)
-    if found.noted is not None:
-        put(words("verify_noted", said, record=found.noted, records=found.records))
-        if found.records > found.noted:
-            put(words("verify_after_noted", said, count=found.records - found.noted))
-    if found.records:
-        put(words("verify_until", said, records=found.records, time=printable(found.until)))
-    put(words("head", said, head=found.head))
-    if found.intact and not head:
-        sealed = found.bound_since and found.decrypted
-        put(words("verify_limit_sealed" if sealed else "verify_limit", said))
-    if not found.intact:
+    findings = _compared(folder, head, passphrase=passphrase)
+    _put(findings, tag)
+    if findings.noted is not None:
+        put(words("verify_noted", tag, record=findings.noted, records=findings.records))
+        if findings.records > findings.noted:
+            put(words("verify_after_noted", tag, count=findings.records - findings.noted))
+    if findings.records:
+        put(words("verify_until", tag, records=findings.records, time=printable(findings.until)))
+    put(words("head", tag, head=findings.head))
+    if findings.intact and not head:
+        sealed = findings.bound_since and findings.decrypted
+        put(words("verify_limit_sealed" if sealed else "verify_limit", tag))
+    if not findings.intact:
         raise typer.Exit(ExitCode.CASE)
 
 
@@ -74,9 +74,9 @@ def head_command(
     from haechi.case import qr as codes
     from haechi.case.store import Case
 
-    said = language(lang)
+    tag = language(lang)
     case = Case.open(folder)
-    put_head(case, said)
+    put_head(case, tag)
     if out is not None:
         write(out, codes.image(case.head, out.suffix), "--out")
     elif qr:
@@ -106,11 +106,11 @@ def anchor_command(
     fetch the answer yourself: Haechi makes no connection. Needs no passphrase.
 
     Exit code 6 when the answer or the case does not hold."""
-    said = language(lang)
+    tag = language(lang)
     if answer is not None:
-        _answered(folder, answer, request, roots, said)
+        _answered(folder, answer, request, roots, tag)
     elif request is not None and roots is None:
-        _requested(folder, request, said)
+        _requested(folder, request, tag)
     else:
         raise UsageError("Give --request FILE to write a request, or --answer FILE to verify what came back.")
 
@@ -122,13 +122,13 @@ def _requested(folder: Path, request: Path, lang: str) -> None:
 
     if request.exists() or folder.resolve() in request.resolve().parents:
         raise UsageError("--request: choose a name that is not there yet, outside of the case.")
-    found = verify(folder, "", None)
-    if not found.intact:
-        _put(found, lang)
+    findings = verify(folder, "", None)
+    if not findings.intact:
+        _put(findings, lang)
         raise typer.Exit(ExitCode.CASE)
     line = Log(folder).data().splitlines(keepends=True)[-1]
     write(request, anchor.request(line), "--request")
-    put(words("head", lang, head=found.head))
+    put(words("head", lang, head=findings.head))
     put(words("anchor_asked", lang, request=printable(str(request))))
 
 
@@ -137,32 +137,32 @@ def _answered(folder: Path, answer: Path, request: Path | None, roots: Path | No
     from haechi.case.source import small
     from haechi.case.verify import verify
 
-    given = [None if path is None else small(path, anchor.MOST_BYTES) for path in (request, roots)]
-    stamp = anchor.read(small(answer, anchor.MOST_BYTES), *given)
-    found = verify(folder, stamp.head, None)
-    if found.noted is None:
+    inputs = [None if path is None else small(path, anchor.MOST_BYTES) for path in (request, roots)]
+    stamp = anchor.read(small(answer, anchor.MOST_BYTES), *inputs)
+    findings = verify(folder, stamp.head, None)
+    if findings.noted is None:
         put(words("anchor_elsewhere", lang))
         raise typer.Exit(ExitCode.CASE)
-    _put(found, lang)
+    _put(findings, lang)
     time = stamp.time.strftime("%Y-%m-%d %H:%M:%S")
-    put(words("anchor_stamp", lang, record=found.noted, records=found.records, time=time))
+    put(words("anchor_stamp", lang, record=findings.noted, records=findings.records, time=time))
     code = "anchor_verified" if stamp.verified else "anchor_unverified"
     put(words(code, lang, signer=stamp.signer))
     if not stamp.asked:
         put(words("anchor_unasked", lang))
-    if not found.intact:
+    if not findings.intact:
         raise typer.Exit(ExitCode.CASE)
 
 
-def _put(found: Findings, lang: str) -> None:
-    if found.intact:
-        put(words("verify_intact", lang, records=found.records, files=found.files))
+def _put(findings: Findings, lang: str) -> None:
+    if findings.intact:
+        put(words("verify_intact", lang, records=findings.records, files=findings.files))
     else:
-        code = "verify_interrupted" if found.interrupted else "verify_changed"
-        put(words(code, lang, count=len(found.findings)))
-        for finding in found:
+        code = "verify_interrupted" if findings.interrupted else "verify_changed"
+        put(words(code, lang, count=len(findings.findings)))
+        for finding in findings:
             put(f"  {printable(words(finding.code, lang, **finding.params))}")
-    for note in found.notes:
+    for note in findings.notes:
         put(words(note.code, lang, **note.params))
 
 
@@ -176,7 +176,7 @@ def _compared(folder: Path, head: str, *, passphrase: bool) -> Findings:
     try:
         return Case.open(folder, asked()).verify(head)
     except HaechiError:
-        found = verify(folder, head, None)  # it may be so damaged that it cannot even be opened
-        if found.intact:
+        findings = verify(folder, head, None)  # it may be so damaged that it cannot even be opened
+        if findings.intact:
             raise
-        return found
+        return findings

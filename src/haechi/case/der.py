@@ -17,7 +17,7 @@ def sorted_certificates(answer: bytes) -> bytes:
     start, end = 0, len(answer)
     for depth, tag in enumerate(_CERTIFICATES):
         # The status is of the same tag as the token, which is the last on its level.
-        places = [(a, b) for found, a, b in _members(answer, start, end) if found == tag]
+        places = [(a, b) for tag_, a, b in _members(answer, start, end) if tag_ == tag]
         if not places:
             return answer
         start, end = places[-1] if depth == 1 else places[0]

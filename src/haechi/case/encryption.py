@@ -107,9 +107,9 @@ class Key:
         return hmac.new(self._end, data, hashlib.sha256).hexdigest()
 
     @staticmethod
-    def same(told: str, made: str) -> bool:
+    def same(one: str, other: str) -> bool:
         """Whether two are equal, in a time that does not tell where they differ."""
-        return hmac.compare_digest(told.encode("utf-8", "replace"), made.encode())
+        return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
     def _cipher(self, salt: bytes) -> Any:
         return _aead(self._derive(salt, b"haechi case file"))
@@ -118,8 +118,8 @@ class Key:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        made: bytes = HKDF(SHA256(), 32, salt or None, info).derive(self._secret)
-        return made
+        key: bytes = HKDF(SHA256(), 32, salt or None, info).derive(self._secret)
+        return key
 
 
 def new_key(passphrase: str) -> tuple[Key, dict[str, Any]]:
@@ -166,8 +166,8 @@ def _stretched(passphrase: str, salt: bytes, cost: int) -> bytes:
 
     # The same letters typed on another system may come as other characters (Unicode NFKC).
     text = unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
-    made: bytes = Scrypt(salt, 32, cost, 8, 1).derive(text)
-    return made
+    key: bytes = Scrypt(salt, 32, cost, 8, 1).derive(text)
+    return key
 
 
 def _library() -> None:

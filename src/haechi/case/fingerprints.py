@@ -63,8 +63,8 @@ class LocalFingerprints:
             pictures = (frame.rgb for frame in media.frames(1))
         else:
             pictures = (rgb for rgb, _ in pdq.distinct_frames(media))
-        made = [pdq.dihedral(rgb) for rgb in pictures]
-        return Views(media.kind == "video", tuple(h for h, _ in made), tuple(q for _, q in made))
+        turns = [pdq.dihedral(rgb) for rgb in pictures]
+        return Views(media.kind == "video", tuple(h for h, _ in turns), tuple(q for _, q in turns))
 
 
 class FingerprintProcess:
@@ -79,7 +79,7 @@ class FingerprintProcess:
         if isinstance(source, bytes):
             raise TypeError("a process of its own is given files, not bytes")
         try:
-            return fingerprints_from(self._told("fingerprints", source))
+            return fingerprints_from(self._ask("fingerprints", source))
         except Crashed:
             return Fingerprints("other", "damaged")  # the file is kept as it is, without a fingerprint
         except _NONSENSE:
@@ -87,17 +87,17 @@ class FingerprintProcess:
 
     def views(self, path: Path) -> Views:
         try:
-            return _views_from(self._told("views", path))
+            return _views_from(self._ask("views", path))
         except _NONSENSE:
             raise _nonsense() from None
 
-    def _told(self, what: str, path: Path) -> Mapping[str, Any]:
+    def _ask(self, what: str, path: Path) -> Mapping[str, Any]:
         # The child ends with the thread that started it: without a lasting caller each file has its own.
         process = self._process if self._lasting else Process(self._target, self._settings)
         try:
             _, data = process.ask({"do": what, "path": str(path)}, lambda _stage, _part: None)
-            told: Mapping[str, Any] = json.loads(data)
-            return told
+            answer: Mapping[str, Any] = json.loads(data)
+            return answer
         finally:
             if not self._lasting:
                 process.stop()
@@ -114,23 +114,23 @@ class FingerprintChild:
     ) -> tuple[Mapping[str, Any], bytes]:
         path = Path(request["path"])
         if request["do"] == "fingerprints":
-            told = fingerprints_record(self._here.fingerprints(path))
+            facts = fingerprints_record(self._here.fingerprints(path))
         else:
             views = self._here.views(path)
-            told = {"video": views.video, "hashes": views.hashes, "qualities": views.qualities}
-        return {}, json.dumps(told).encode()
+            facts = {"video": views.video, "hashes": views.hashes, "qualities": views.qualities}
+        return {}, json.dumps(facts).encode()
 
 
 def _nonsense() -> DamagedFile:
     return DamagedFile("The decoder of this file answered nonsense: the file may be made to do harm.")
 
 
-def _views_from(told: Mapping[str, Any]) -> Views:
-    hashes = tuple(tuple(pdq.checked(h) for h in view) for view in told["hashes"])
-    qualities = tuple(int(q) for q in told["qualities"])
+def _views_from(facts: Mapping[str, Any]) -> Views:
+    hashes = tuple(tuple(pdq.checked(h) for h in view) for view in facts["hashes"])
+    qualities = tuple(int(q) for q in facts["qualities"])
     if len(hashes) != len(qualities) or any(len(view) != len(pdq.TURNS) for view in hashes):
         raise ValueError("views without all their hashes")
-    return Views(bool(told["video"]), hashes, qualities)
+    return Views(bool(facts["video"]), hashes, qualities)
 
 
 def fingerprints_of(source: Path | bytes, settings: Settings, *, parts: bool = True) -> Fingerprints:
@@ -146,10 +146,10 @@ def fingerprints_of(source: Path | bytes, settings: Settings, *, parts: bool = T
         raise
     except InputError as error:
         return Fingerprints("other", _why(error))
-    made = pdq.hash_rgb(rgb)
-    if made.quality < pdq.MIN_QUALITY:
-        return Fingerprints("image", "plain", quality=made.quality)
-    return Fingerprints("image", "", made.hash, made.quality, crop_hashes(rgb) if parts else ())
+    whole = pdq.hash_rgb(rgb)
+    if whole.quality < pdq.MIN_QUALITY:
+        return Fingerprints("image", "plain", quality=whole.quality)
+    return Fingerprints("image", "", whole.hash, whole.quality, crop_hashes(rgb) if parts else ())
 
 
 def crop_hashes(rgb: U8) -> tuple[str, ...]:
@@ -168,8 +168,8 @@ def crop_hashes(rgb: U8) -> tuple[str, ...]:
             rows = slice(round(height * top), round(height * (1 - bottom)))
             columns = slice(round(width * left), round(width * (1 - right)))
             cut.append(cv2.resize(grey[rows, columns], (64, 64), interpolation=cv2.INTER_AREA))
-    made = pdq.hash_samples(np.stack(cut).astype(np.float32))
-    return tuple(dict.fromkeys(p.hash for p in made if p.quality >= pdq.MIN_QUALITY))
+    hashes = pdq.hash_samples(np.stack(cut).astype(np.float32))
+    return tuple(dict.fromkeys(p.hash for p in hashes if p.quality >= pdq.MIN_QUALITY))
 
 
 def _why(error: InputError) -> NoFingerprint:

@@ -93,14 +93,14 @@ def _items(entries: Sequence[Entry], parts: Mapping[str, str]) -> Iterator[str]:
         where = parts["address"] if entry.address else parts["no_address"]
         yield f"{i}. {where}".replace("{address}", _one_line(entry.address))
         yield "   " + parts["sha256"].format(sha256=entry.sha256, size=entry.size)
-        made = entry.fingerprints
-        if made.pdq:
-            yield "   " + parts["pdq"].format(pdq=made.pdq, quality=made.quality)
-        if made.moments:
-            step = max(len(made.moments) // _MOMENTS, 1)
-            shown = made.moments[::step][:_MOMENTS]
-            hashes = ", ".join(f"{m.time_s:.0f} s {m.hash}" for m in shown)
-            yield "   " + parts["moments"].format(shown=len(shown), hashes=hashes)
+        prints = entry.fingerprints
+        if prints.pdq:
+            yield "   " + parts["pdq"].format(pdq=prints.pdq, quality=prints.quality)
+        if prints.moments:
+            step = max(len(prints.moments) // _MOMENTS, 1)
+            moments = prints.moments[::step][:_MOMENTS]
+            hashes = ", ".join(f"{m.time_s:.0f} s {m.hash}" for m in moments)
+            yield "   " + parts["moments"].format(shown=len(moments), hashes=hashes)
         yield "   " + parts["recorded"].format(time=entry.time)
 
 

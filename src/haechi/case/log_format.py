@@ -74,12 +74,12 @@ def parsed(line: bytes) -> dict[str, Any] | None:
 def parsed_about(text: bytes) -> dict[str, Any]:
     """What case.json says. Raises CaseError when it is not what Haechi wrote."""
     value = parsed(text) or {}
-    told = [value.get(name) for name in ("schema", "id", "created")]
+    facts = [value.get(name) for name in ("schema", "id", "created")]
     crypto = value.get("crypto")
     if not (
-        all(isinstance(t, str) for t in told)
-        and told[0] in (SCHEMA, SCHEMA_BOUND)
-        and isinstance(crypto, dict if told[0] == SCHEMA_BOUND else dict | None)
+        all(isinstance(t, str) for t in facts)
+        and facts[0] in (SCHEMA, SCHEMA_BOUND)
+        and isinstance(crypto, dict if facts[0] == SCHEMA_BOUND else dict | None)
     ):
         raise CaseError(f"case.json is not one that this version of Haechi wrote: {LATER}.")
     return value

@@ -49,11 +49,11 @@ class Known:
         hashes: list[str] = []
         for entry in entries:
             self.by_hash[entry.sha256].append(entry.number)
-            made = entry.fingerprints
+            prints = entry.fingerprints
             for how, own in (
-                ("picture", [made.pdq] if made.pdq else []),
-                ("part", made.parts),
-                ("video", [m.hash for m in made.moments]),
+                ("picture", [prints.pdq] if prints.pdq else []),
+                ("part", prints.parts),
+                ("video", [m.hash for m in prints.moments]),
             ):
                 hashes += own
                 self._of += [(entry.number, how, i) for i in range(len(own))]  # type: ignore[misc]
@@ -121,26 +121,26 @@ def _compare(known: Known, path: Path, maker: FingerprintMaker) -> Iterator[Matc
         if same:
             return  # a text, say, of which the case holds the very same
         raise
-    seen: list[_Seen] = []
+    hits: list[_Seen] = []
     for number, (hashes, quality) in enumerate(zip(views.hashes, views.qualities, strict=True), 1):
         if quality < pdq.MIN_QUALITY:
             yield Skipped(path, "skip_plain", {"quality": quality, "least": pdq.MIN_QUALITY})
             return
-        seen += known.seen(hashes, number)
-    for entry in dict.fromkeys(s.entry for s in seen if s.entry not in same):
-        found = _judged(known, path, entry, [s for s in seen if s.entry == entry], views)
-        if found is not None:
-            yield found
+        hits += known.seen(hashes, number)
+    for entry in dict.fromkeys(s.entry for s in hits if s.entry not in same):
+        match_ = _judged(known, path, entry, [s for s in hits if s.entry == entry], views)
+        if match_ is not None:
+            yield match_
 
 
-def _judged(known: Known, path: Path, number: int, seen: list[_Seen], views: Views) -> Match | None:
+def _judged(known: Known, path: Path, number: int, hits: list[_Seen], views: Views) -> Match | None:
     """The one match of a candidate with an entry; None when too few frames agree."""
-    nearest = min(seen, key=lambda s: (s.distance, s.how != "picture", pdq.TURNS.index(s.turn)))
+    nearest = min(hits, key=lambda s: (s.distance, s.how != "picture", pdq.TURNS.index(s.turn)))
     share, how = 1.0, nearest.how
     if views.video:
         how = "video"
-        of_candidate = len({s.frame for s in seen}) / max(len(views.hashes), 1)
-        of_entry = len({s.moment for s in seen}) / max(known.moments[number], 1)
+        of_candidate = len({s.frame for s in hits}) / max(len(views.hashes), 1)
+        of_entry = len({s.moment for s in hits}) / max(known.moments[number], 1)
         share = of_candidate if nearest.how != "video" else max(of_candidate, of_entry)
         if nearest.how == "video" and share < SHARE:
             return None

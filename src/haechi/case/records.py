@@ -28,21 +28,21 @@ def to_record(entry: Entry) -> dict[str, Any]:
     }
 
 
-def from_record(record: Mapping[str, Any], told: Mapping[str, Any]) -> Entry:
+def from_record(record: Mapping[str, Any], facts: Mapping[str, Any]) -> Entry:
     """The other way. Raises CaseError when something is missing or of another kind."""
     try:
         return Entry(
             number=int(record["n"]),
             time=str(record["time"]),
-            name=str(told["name"]),
-            sha256=checked(told["sha256"]),
-            size=int(told["size"]),
-            fingerprints=fingerprints_from(told),
-            address=str(told["address"]),
-            note=str(told["note"]),
-            minor=bool(told["minor"]),
-            file=_path(told["file"]),
-            report_file=_path(told["report"]),
+            name=str(facts["name"]),
+            sha256=checked(facts["sha256"]),
+            size=int(facts["size"]),
+            fingerprints=fingerprints_from(facts),
+            address=str(facts["address"]),
+            note=str(facts["note"]),
+            minor=bool(facts["minor"]),
+            file=_path(facts["file"]),
+            report_file=_path(facts["report"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, UsageError):
         raise CaseError(
@@ -62,15 +62,15 @@ def fingerprints_record(fingerprints: Fingerprints) -> dict[str, Any]:
     }
 
 
-def fingerprints_from(told: Mapping[str, Any]) -> Fingerprints:
+def fingerprints_from(facts: Mapping[str, Any]) -> Fingerprints:
     """The other way. Raises KeyError, TypeError, ValueError or UsageError for what is none."""
     return Fingerprints(
-        _one_of(told["kind"], get_args(Kind)),
-        _one_of(told["why"], get_args(NoFingerprint)),
-        checked(told["pdq"]) if told["pdq"] else "",
-        int(told["quality"]),
-        tuple(checked(p) for p in told["parts"]),
-        tuple(Moment(float(t), checked(h)) for t, h in told["moments"]),
+        _one_of(facts["kind"], get_args(Kind)),
+        _one_of(facts["why"], get_args(NoFingerprint)),
+        checked(facts["pdq"]) if facts["pdq"] else "",
+        int(facts["quality"]),
+        tuple(checked(p) for p in facts["parts"]),
+        tuple(Moment(float(t), checked(h)) for t, h in facts["moments"]),
     )
 
 

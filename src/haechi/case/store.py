@@ -75,7 +75,7 @@ class Case:
         """A new case in a folder that is empty or not there. ``maker``: as for ``open``. Raises
         UsageError when it holds something, for a title that is too long, or for a passphrase of fewer than
         eight characters."""
-        folder, told = Path(folder), {"title": _text(title)}
+        folder, private = Path(folder), {"title": _text(title)}
         key, crypto = new_key(passphrase) if passphrase is not None else (None, None)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ class Case:
             for name in FOLDERS:
                 atomic_io.make_folder(folder / name)
             first = {"do": "open", "n": 0, "prev": sha256(about), "time": now()}
-            Log(folder, key).create(about, sealed(first, told, key))
+            Log(folder, key).create(about, sealed(first, private, key))
         return cls(folder, key, maker or LocalFingerprints(settings or Settings.from_env()))
 
     @classmethod
@@ -145,24 +145,24 @@ class Case:
 
     @property
     def title(self) -> str:
-        return str(self._told(self._log.records()[0]).get("title", ""))
+        return str(self._private_half(self._log.records()[0]).get("title", ""))
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries, in the order in which they were added. Raises Locked, and CaseError where the log does
         not hold."""
-        gone: set[str] = set()
-        found: list[Entry] = []
+        removed: set[str] = set()
+        entries: list[Entry] = []
         for record in self._log.records()[1:]:
-            gone |= set(record.get("removed", ()))
-            found.append(from_record(record, self._told(record)))
-        return tuple(without(entry, gone) for entry in found)
+            removed |= set(record.get("removed", ()))
+            entries.append(from_record(record, self._private_half(record)))
+        return tuple(without(entry, removed) for entry in entries)
 
     def entry(self, number: int) -> Entry:
         """The entry of that number. Raises UsageError when there is none."""
-        found = next((e for e in self.entries() if e.number == number), None)
-        if found is None:
+        match = next((e for e in self.entries() if e.number == number), None)
+        if match is None:
             raise UsageError(f"This case has no entry {number}: see `haechi case report`.")
-        return found
+        return match
 
     def add(
         self,
@@ -192,11 +192,11 @@ class Case:
             digest, size, file = self._original(stack, source, minor)
             same = [e for e in self.entries() if e.sha256 == digest] if minor else []
             removed = sorted({p for e in same for p in (e.file, e.report_file) if p})
-            kept = None
+            report_file = None
             if report is not None and not minor:
-                kept = self._new(stack, REPORTS, [archive.dump(report)], "report")
-            new = [f for f in (file, kept) if f is not None]
-            paths = [f.path if f else "" for f in (file, kept)]
+                report_file = self._new(stack, REPORTS, [archive.dump(report)], "report")
+            new = [f for f in (file, report_file) if f is not None]
+            paths = [f.path if f else "" for f in (file, report_file)]
             entry = Entry(0, "", name, digest, size, fingerprints, address, note, minor, *paths)
             public: dict[str, Any] = {"do": "add", "files": [f.facts for f in new]}
             for one in new:
@@ -269,7 +269,7 @@ class Case:
     def log(self) -> Log:
         return self._log
 
-    def _told(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def _private_half(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The private half of a record. Raises Locked and CaseError."""
         return private_half(record, self._about, self._key)
 

@@ -72,12 +72,13 @@ def verify(folder: Path, noted: str, key: Key | None) -> Findings:
     """The findings for one folder; ``key``: of an encrypted case, None leaves out what needs it. Raises
     CaseError when the folder itself cannot be read, or an entry is being added at this moment."""
     try:
-        found = _compared(folder, noted, _Chain(key))
-        if not found.intact and atomic_io.is_locked(folder):
+        findings = _compared(folder, noted, _Chain(key))
+        if not findings.intact and atomic_io.is_locked(folder):
             raise atomic_io.in_use()
-        if not found.intact and found.head != _head(folder):
-            found = _compared(folder, noted, _Chain(key))  # an entry was added while the files were compared
-        return found
+        if not findings.intact and findings.head != _head(folder):
+            # An entry was added while the files were compared.
+            findings = _compared(folder, noted, _Chain(key))
+        return findings
     except OSError as error:
         raise atomic_io.io_error("The folder of the case cannot be read", error) from None
 
@@ -218,17 +219,17 @@ def _record(record: Mapping[str, Any], number: int, chain: _Chain) -> None:
     for path in record.get("removed", ()):
         chain.removed.add(path)
         chain.files.pop(path, None)
-    if chain.readable and not _told_alike(record, chain):
+    if chain.readable and not _names_same_files(record, chain):
         chain.wrong("entry_changed", record=number + 1)
 
 
-def _told_alike(record: Mapping[str, Any], chain: _Chain) -> bool:
+def _names_same_files(record: Mapping[str, Any], chain: _Chain) -> bool:
     """Whether the private half opens and names the very files that the open half names."""
     try:
-        told = private_half(record, chain.about, chain.key)
+        half = private_half(record, chain.about, chain.key)
     except (HaechiError, KeyError, TypeError, ValueError):
         return False
-    private = {told.get(name, "") for name in ("file", "report") if isinstance(told.get(name, ""), str)} - {
+    private = {half.get(name, "") for name in ("file", "report") if isinstance(half.get(name, ""), str)} - {
         ""
     }
     return record.get("do") != "add" or private == {facts["path"] for facts in record.get("files", ())}
@@ -246,7 +247,7 @@ def _files(folder: Path, chain: _Chain) -> None:
             except OSError:
                 chain.wrong("unreadable", path)
             continue
-        own = [name for name, found in waiting.items() if found == facts and _beside(name, path)]
+        own = [name for name, measured in waiting.items() if measured == facts and _beside(name, path)]
         claimed.update(own[:1])
         code = "link" if place.is_symlink() else "file_waiting" if own else "missing"
         chain.wrong(code, path)

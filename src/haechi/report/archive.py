@@ -59,12 +59,12 @@ def load(data: bytes, *, previews: bool = True) -> Report:
         text = unpacker.decompress(data, _MAX_BYTES)
         if not unpacker.eof or unpacker.unused_data:
             raise ValueError("not one whole stream")
-        kept = json.loads(text.decode("utf-8", "surrogatepass"))
-        if kept["format"] != FORMAT:
+        stored = json.loads(text.decode("utf-8", "surrogatepass"))
+        if stored["format"] != FORMAT:
             raise ValueError("another format")
         if not previews:
-            kept["report"]["Report"]["previews"] = {"tuple": []}
-        report = _built(_with_claims(kept["report"]))
+            stored["report"]["Report"]["previews"] = {"tuple": []}
+        report = _built(_with_claims(stored["report"]))
         if not isinstance(report, Report):
             raise ValueError("no report")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error, cv2.error) as error:

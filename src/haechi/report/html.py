@@ -56,16 +56,16 @@ def parts(report: Report, lang: str = "en", *, above_picture: Markup | None = No
     """The pieces of a page. Previews of the report are embedded; without any, the page says so.
     ``above_picture`` is HTML that the page puts over them."""
     lang = language(lang)
-    shown = pictures.pictures_of(report)
-    sections_ = _sections(report, shown, lang, above_picture)
+    pictures_ = pictures.pictures_of(report)
+    sections_ = _sections(report, pictures_, lang, above_picture)
     return Parts(
         lang=HTML_LANG.get(lang, lang),
         level=report.verdict.level,
         kicker=say("ui_title", lang),
         name=report.media.name,
         facts=facts.headline_facts(report, lang),
-        store=pictures.store(shown, lang),
-        rules=pictures.rules(shown, report),
+        store=pictures.store(pictures_, lang),
+        rules=pictures.rules(pictures_, report),
         sections={name: html for name, html in sections_.items() if html},
         span_s=span_s(report) if report.media.kind == "video" else 0.0,
     )
@@ -96,12 +96,12 @@ def page(report: Report, lang: str = "en") -> str:
 
 
 def _sections(
-    report: Report, shown: list[pictures.Picture], lang: str, above: Markup | None
+    report: Report, pictures_: list[pictures.Picture], lang: str, above: Markup | None
 ) -> dict[str, Markup]:
-    times_s = [p.preview.time_s for p in shown]
+    times_s = [p.preview.time_s for p in pictures_]
     return {
         "verdict": sections.verdict(report, lang),
-        "picture": sections.picture(report, shown, lang, above),
+        "picture": sections.picture(report, pictures_, lang, above),
         "timeline": sections.timeline(report, times_s, lang) if span_s(report) > 0 else Markup(),
         "evidence": sections.evidence(report, lang),
         "claims": sections.claims(report, lang),
@@ -110,7 +110,7 @@ def _sections(
         "faces": facts.faces(report, lang),
         "models": facts.models(report, lang),
         "file": facts.file_facts(report, lang),
-        "limits": sections.limits(shown, lang),
+        "limits": sections.limits(pictures_, lang),
     }
 
 

@@ -180,8 +180,8 @@ def _heat_drawing(heat: Heat) -> dict[str, Any]:
 
 
 def _face_drawing(face: Face) -> dict[str, Any]:
-    shown = {"number": face.number, "suspicious": face.suspicious, "at_top": face.box[1] < 30}
-    return shown | _place(face.box)
+    face_view = {"number": face.number, "suspicious": face.suspicious, "at_top": face.box[1] < 30}
+    return face_view | _place(face.box)
 
 
 def _place(box: tuple[float, float, float, float]) -> dict[str, str]:

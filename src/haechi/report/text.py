@@ -82,8 +82,8 @@ def _reasons(report: Report, lang: str) -> list[str]:
     """The verdict's reasons, less the one in its sentence and those that the table tells; then what is said
     below and must not be missed."""
     verdict = report.verdict
-    told = unknown_because(verdict) if verdict.level == "unknown" else None
-    fresh = (r for r in verdict.reasons if r is not told and not r.code.startswith("evidence_"))
+    because = unknown_because(verdict) if verdict.level == "unknown" else None
+    fresh = (r for r in verdict.reasons if r is not because and not r.code.startswith("evidence_"))
     reasons = [e.reason for e in report.evidence] + [claim.reason for claim in report.claims]
     tabled = {sentence(reason, lang) for reason in reasons}
     return [

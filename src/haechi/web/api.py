@@ -147,10 +147,10 @@ def kept(request: Request, id: Id) -> Response:  # noqa: A002
 def cards(request: Request) -> Response:
     """The cards of the models: on what each was trained, what was measured, where it fails."""
     try:
-        found = models.cards(request.app.state.settings)
+        all_cards = models.cards(request.app.state.settings)
     except ModelError as error:
         raise Problem.of(error) from None
-    return JSONResponse({"models": [dict(card.raw) for card in found]})
+    return JSONResponse({"models": [dict(card.raw) for card in all_cards]})
 
 
 def seen(request: Request, id_: str) -> Job | None:
@@ -209,24 +209,24 @@ def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, s
     if report is None:
         return _progress(request, id_, headers)
     text = json.dumps(reports.to_dict(report, lang), ensure_ascii=False, allow_nan=False)
-    told = {"Content-Language": lang, "Vary": "Accept, Accept-Language", **headers}
-    return Response(text, media_type="application/json", headers=told)
+    response_headers = {"Content-Language": lang, "Vary": "Accept, Accept-Language", **headers}
+    return Response(text, media_type="application/json", headers=response_headers)
 
 
 def _progress(request: Request, id_: str, headers: Mapping[str, str]) -> Response:
     job = seen(request, id_)
     if job is None:
         raise not_found()
-    told = {name: getattr(job, name) for name in ("id", "status", "stage", "ahead")}
-    told["part"] = round(job.part, 3)
-    return JSONResponse(told, 202, headers={"Retry-After": "1", **headers})
+    body = {name: getattr(job, name) for name in ("id", "status", "stage", "ahead")}
+    body["part"] = round(job.part, 3)
+    return JSONResponse(body, 202, headers={"Retry-After": "1", **headers})
 
 
 def _preferred_wait(request: Request) -> int:
     """Seconds of ``Prefer: wait=N`` (RFC 7240), at most a minute; 0 without."""
-    told = ",".join(request.headers.getlist("prefer"))
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})(?=[\",;\s]|$)", told, re.IGNORECASE)
-    return min(int(found[1]), _LONGEST_WAIT_S) if found else 0
+    preferences = ",".join(request.headers.getlist("prefer"))
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})(?=[\",;\s]|$)", preferences, re.IGNORECASE)
+    return min(int(match[1]), _LONGEST_WAIT_S) if match else 0
 
 
 async def _ended(jobs: JobStore, id_: str, wait_s: float) -> None:

@@ -40,8 +40,8 @@ async def enter(request: Request) -> Response:
         body += chunk
         if len(body) > _MOST_BYTES:
             raise Problem("bad_request", "This is no token: copy the one that the server printed.")
-    given = parse_qs(body.decode("ascii", "replace"), max_num_fields=8).get("token", [""])[-1].strip()
-    name = tokens.name_of(given)
+    token = parse_qs(body.decode("ascii", "replace"), max_num_fields=8).get("token", [""])[-1].strip()
+    name = tokens.name_of(token)
     if name is None:
         count_guess(request.app.state.guesses, request.client.host if request.client else "")
         return page(request, "login.html", status=401, wrong=True, out=False)

@@ -122,8 +122,8 @@ class AccessMiddleware:
         """Who asks; None when a token is needed and was not shown."""
         if not self._tokens.needed:
             return Caller("")
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        name = self._tokens.name_of(given.strip()) if kind.lower() == "bearer" else None
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        name = self._tokens.name_of(token.strip()) if kind.lower() == "bearer" else None
         return Caller(name) if name is not None else self._sessions.caller(_cookies(headers).get(COOKIE, ""))
 
     def _check_origin(self, scope: Scope, headers: Headers, host: str) -> None:

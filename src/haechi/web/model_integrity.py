@@ -21,9 +21,9 @@ class ModelIntegrity:
     def fault(self) -> ModelError | None:
         """What is wrong with the models of a check; None when nothing is."""
         with self._lock:
-            seen = _signature(models.NAMES, self._settings)
-            if seen != self._seen:
-                self._seen, self._fault = seen, _fault(models.NAMES, self._settings)
+            signature = _signature(models.NAMES, self._settings)
+            if signature != self._seen:
+                self._seen, self._fault = signature, _fault(models.NAMES, self._settings)
             return self._fault
 
 
@@ -39,9 +39,9 @@ def _fault(names: tuple[str, ...], settings: Settings) -> ModelError | None:
 
 def _signature(names: tuple[str, ...], settings: Settings) -> tuple[object, ...]:
     """Size and time of change of every file of these models."""
-    found: list[object] = []
+    entries: list[object] = []
     for name in names:
         for file in sorted(models.folder(settings).glob(f"{name}.*")):
-            about = file.stat()
-            found.append((file.name, about.st_size, about.st_mtime_ns))
-    return tuple(found)
+            stat = file.stat()
+            entries.append((file.name, stat.st_size, stat.st_mtime_ns))
+    return tuple(entries)

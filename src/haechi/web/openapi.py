@@ -96,14 +96,14 @@ MODELS = {
 
 def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The answers for these codes and for those that every address knows, by status."""
-    found: dict[int | str, dict[str, Any]] = {}
+    answers: dict[int | str, dict[str, Any]] = {}
     for code in (*codes, *_EVERYWHERE):
         status, title = TITLES[code]
-        told = found.setdefault(
+        entry = answers.setdefault(
             status, {"description": "", "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
         )
-        told["description"] = " · ".join(filter(None, (told["description"], f"`{code}`: {title}.")))
-    return found
+        entry["description"] = " · ".join(filter(None, (entry["description"], f"`{code}`: {title}.")))
+    return answers
 
 
 def answer(
@@ -117,9 +117,9 @@ def answer(
 
 
 def report_answer() -> dict[int | str, Any]:
-    found = answer(200, "The report.", "application/json", _ref("Report"))
-    found[200]["content"][archive.MEDIA_TYPE] = {"schema": {"type": "string", "format": "binary"}}
-    return found
+    entry = answer(200, "The report.", "application/json", _ref("Report"))
+    entry[200]["content"][archive.MEDIA_TYPE] = {"schema": {"type": "string", "format": "binary"}}
+    return entry
 
 
 def running_answer() -> dict[int | str, Any]:
@@ -129,7 +129,7 @@ def running_answer() -> dict[int | str, Any]:
 def description(app: FastAPI) -> dict[str, Any]:
     """The whole description of the application, made once."""
     if app.openapi_schema is None:
-        made = get_openapi(
+        schema = get_openapi(
             title=app.title,
             version=app.version,
             summary="Finds forged faces in photographs and videos, on this machine.",
@@ -137,7 +137,7 @@ def description(app: FastAPI) -> dict[str, Any]:
             "A token (`Authorization: Bearer`) is needed where the server was started with one.",
             routes=app.routes,
         )
-        components = made.setdefault("components", {})
+        components = schema.setdefault("components", {})
         components["schemas"] = {
             "Problem": PROBLEM,
             "Running": RUNNING,
@@ -145,18 +145,18 @@ def description(app: FastAPI) -> dict[str, Any]:
             **_report_schemas(),
         }
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        made["security"] = [{}, {"token": []}]
-        for path in made["paths"].values():
+        schema["security"] = [{}, {"token": []}]
+        for path in schema["paths"].values():
             for operation in path.values():
                 _without_default(operation)
-        app.openapi_schema = made
+        app.openapi_schema = schema
     return app.openapi_schema
 
 
 def _without_default(operation: dict[str, Any]) -> None:
     """FastAPI documents a 422 of its own wherever there is a parameter; ours are the ones that happen."""
-    told = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
-    if "HTTPValidationError" in str(told):
+    content = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+    if "HTTPValidationError" in str(content):
         del operation["responses"]["422"]
 
 

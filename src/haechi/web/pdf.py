@@ -45,8 +45,8 @@ def pdf(html: str) -> bytes:
         ) from None
     fetch = _fetcher(weasyprint)
     style = weasyprint.CSS(string=_PAGE_RULES, url_fetcher=fetch)
-    made: bytes = weasyprint.HTML(string=_flat(html), url_fetcher=fetch).write_pdf(stylesheets=[style])
-    return made
+    document: bytes = weasyprint.HTML(string=_flat(html), url_fetcher=fetch).write_pdf(stylesheets=[style])
+    return document
 
 
 def _flat(html: str) -> str:

@@ -22,17 +22,17 @@ def unwrapped(scope: Scope, trusted: tuple[Network, ...]) -> Scope:
     peer = _address(scope["client"][0]) if scope.get("client") else None
     if peer is None or not _among(peer, trusted):
         return scope
-    headers, found = Headers(scope=scope), peer
+    headers, sender = Headers(scope=scope), peer
     for entry in reversed(",".join(headers.getlist("x-forwarded-for")).split(",")):
         address = _address(entry.strip())
         if address is None:
             break
-        found = address
+        sender = address
         if not _among(address, trusted):
             break
     proto = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip().lower()
     scheme = proto if proto in ("http", "https") else scope["scheme"]
-    return {**scope, "client": (str(found), 0), "scheme": scheme}
+    return {**scope, "client": (str(sender), 0), "scheme": scheme}
 
 
 def _among(address: _Address, trusted: tuple[Network, ...]) -> bool:

@@ -27,8 +27,8 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     """Run the server until it is told to stop. Raises UsageError when it cannot start."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise UsageError(f"The server needs more ({', '.join(missing)} missing): pip install 'haechi[web]'")
-    made = not options.private and options.token is None and options.tokens_file is None
-    options = replace(options, token=secrets.token_urlsafe(24)) if made else options
+    new_token = not options.private and options.token is None and options.tokens_file is None
+    options = replace(options, token=secrets.token_urlsafe(24)) if new_token else options
     listening = _bind(options)
     port: int = listening.getsockname()[1]
     import uvicorn  # a second of work, not to be done for a port that is taken
@@ -53,7 +53,7 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     server = uvicorn.Server(config)
     address = _address(options, port)
     say(f"Haechi runs at {address} (Ctrl-C stops it)")
-    if made:
+    if new_token:
         say(f"Token, needed by every caller and shown only now: {options.token}")
     if not options.loopback:
         say("Others can reach it, and what they send travels unencrypted: put a proxy with TLS before it.")

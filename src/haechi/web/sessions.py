@@ -73,18 +73,18 @@ class Sessions:
     def caller(self, secret: str) -> Caller | None:
         """Whose cookie this is; None when the session has ended."""
         with self._lock:
-            found = self._open.get(secret)
-            if found is None or not self._lives(found):
+            session = self._open.get(secret)
+            if session is None or not self._lives(session):
                 self._open.pop(secret, None)
                 return None
-            found.used_s = self._clock()
-            return found.caller
+            session.used_s = self._clock()
+            return session.caller
 
     def end(self, secret: str) -> Caller | None:
         """End a session; whose it was."""
         with self._lock:
-            found = self._open.pop(secret, None)
-        return None if found is None else found.caller
+            session = self._open.pop(secret, None)
+        return None if session is None else session.caller
 
     def _lives(self, session: _Session) -> bool:
         now = self._clock()

@@ -41,13 +41,13 @@ class Tokens:
         """Whether callers have to show one at all."""
         return bool(self._own) or self._file is not None
 
-    def name_of(self, given: str) -> str | None:
+    def name_of(self, token: str) -> str | None:
         """The name of a token: "" for that of the options; None when it is none. In constant time."""
-        shown, found = digest(given), None
+        own_digest, match = digest(token), None
         for name, expected in self._now().items():
-            if hmac.compare_digest(shown, expected):
-                found = name
-        return found
+            if hmac.compare_digest(own_digest, expected):
+                match = name
+        return match
 
     def digest_of(self, name: str) -> str | None:
         """What stands for the token of this name now; None when it was taken away."""
@@ -57,9 +57,9 @@ class Tokens:
         if self._file is None:
             return self._own
         with self._lock:
-            seen = _signature(self._file)
-            if seen != self._seen:
-                self._seen = seen
+            signature = _signature(self._file)
+            if signature != self._seen:
+                self._seen = signature
                 try:
                     self._named = _read(self._file)
                 except UsageError as error:
@@ -97,15 +97,15 @@ def _read(file: Path) -> dict[str, str]:
         raise UsageError(
             f"HAECHI_TOKENS_FILE cannot be read ({type(error).__name__}): name the list."
         ) from None
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         if not (text := line.partition("#")[0].strip()):
             continue
         match = _LINE.fullmatch(text)
-        if match is None or match[1] in found:
+        if match is None or match[1] in digests:
             raise UsageError(
                 f"Line {number} of HAECHI_TOKENS_FILE is not `NAME sha256:DIGEST`, or its name stands there "
                 "twice: make lines with `haechi serve --new-token NAME`."
             )
-        found[match[1]] = match[2]
-    return found
+        digests[match[1]] = match[2]
+    return digests

@@ -114,10 +114,10 @@ def switch(fields: Mapping[str, str], name: str) -> bool:
 def display_name(name: str) -> str:
     """The last part of what the sender calls the file, for people to read: one line, printable, not long."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in last).strip()
-    if len(shown) > _MOST_NAME:
-        shown = f"{shown[: _MOST_NAME - 21]}…{shown[-20:]}"
-    return shown or "file"
+    text = "".join(c if c.isprintable() else "\ufffd" for c in last).strip()
+    if len(text) > _MOST_NAME:
+        text = f"{text[: _MOST_NAME - 21]}…{text[-20:]}"
+    return text or "file"
 
 
 async def receive(chunks: AsyncIterator[bytes], boundary: bytes, file: Path, most_bytes: int) -> Form:
@@ -194,16 +194,16 @@ class _Parts:
         self._value.clear()
 
     def _headers_finished(self) -> None:
-        _, told = parse_options_header(self._disposition)
-        name = _text(told.get(b"name", b""))
+        _, parameters = parse_options_header(self._disposition)
+        name = _text(parameters.get(b"name", b""))
         if name != FIELD:
             self._field = name
             return
-        if b"filename" not in told:
+        if b"filename" not in parameters:
             raise Problem("no_file", "The field `file` is text: send it as a file, with a file name.")
         if self.form.name is not None:
             raise Problem("invalid", "The form holds more than one file: send one a request.")
-        self.form.name = display_name(_text(told[b"filename"]))
+        self.form.name = display_name(_text(parameters[b"filename"]))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:
@@ -246,10 +246,10 @@ def declared_bytes(headers: Headers) -> int:
 
 def boundary_of(request: Request) -> bytes:
     """What parts the body of a request. Raises Problem when it is no multipart form."""
-    kind, told = parse_options_header(request.headers.get("content-type", ""))
+    kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data":
         raise Problem("not_multipart", "Send a form of type multipart/form-data with the field `file`.")
-    boundary = told.get(b"boundary", b"")
+    boundary = parameters.get(b"boundary", b"")
     if not 1 <= len(boundary) <= 70:  # RFC 2046, 5.1.1
         raise Problem("bad_multipart", "The form has no valid boundary: let a library make it.")
     return boundary

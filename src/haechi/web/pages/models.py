@@ -22,8 +22,8 @@ router = APIRouter(include_in_schema=False)
 def cards(request: Request) -> HTMLResponse:
     """Every card. Raises ModelError when one is missing or damaged."""
     lang = language(request)
-    found = models.cards(request.app.state.settings)
-    return page(request, "models.html", cards=[_card(card, lang) for card in found])
+    all_cards = models.cards(request.app.state.settings)
+    return page(request, "models.html", cards=[_card(card, lang) for card in all_cards])
 
 
 def _card(card: models.ModelCard, lang: str) -> dict[str, Any]:

@@ -50,5 +50,5 @@ def catalogue(lang: str) -> Mapping[str, str]:
 def say(key: str, lang: str, /, **values: object) -> str:
     """The sentence with its gaps filled; plain text, to be escaped by whoever puts it into HTML. Raises
     KeyError for a key or a value that is missing: a page of ours with a hole is a fault, not a style."""
-    shown = {name: visible(value) if isinstance(value, str) else value for name, value in values.items()}
-    return catalogue(lang)[key].format(**shown)
+    gaps = {name: visible(value) if isinstance(value, str) else value for name, value in values.items()}
+    return catalogue(lang)[key].format(**gaps)
