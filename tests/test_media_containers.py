@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+import time
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
@@ -18,6 +19,7 @@ from haechi.media.containers.boxes import BoxFile
 from haechi.media.containers.items import last_parts
 from haechi.media.containers.pieces import MAX_PIECES, Ending, Piece, Walk
 from haechi.media.containers.tiff import Tiff
+from haechi.media.exif import tiff_pages
 from hostile import samples
 from tinyheic import box
 from tinypicture import animation
@@ -128,9 +130,22 @@ def test_no_directory_leads_astray(noise: bytes, head: bytes) -> None:
         tiff = Tiff.of(data)
         assert tiff is not None
         for directory in tiff.directories():
-            for entry in directory.entries:
+            for entry in tiff.entries(directory):
                 assert len(tiff.raw(entry, 100) or b"") <= 100
                 assert (tiff.first_number(entry) or 0) >= 0
+
+
+def test_a_chain_of_directories_that_overlap_is_passed_in_a_moment() -> None:
+    """Ten thousand directories of five hundred entries each, in a few bytes each."""
+    data = bytearray(b"\x00\x02" * 40_000)
+    data[:8] = b"II*\x00" + struct.pack("<I", 8)
+    size = 2 + 12 * 512
+    for at in range(8, 60_000, 6):
+        data[at : at + 2] = struct.pack("<H", 512)
+        data[at + size : at + size + 4] = struct.pack("<I", at + 6)
+    began = time.process_time()
+    assert tiff_pages(bytes(data)) > 1
+    assert time.process_time() - began < 1.0
 
 
 def tiff_bytes(order: str) -> bytes:
@@ -147,7 +162,7 @@ def test_a_directory_says_what_it_holds() -> None:
         tiff = Tiff.of(tiff_bytes(order))
         assert tiff is not None
         (directory,) = tiff.directories()
-        assert [(entry.tag, tiff.raw(entry, 100)) for entry in directory.entries] == [
+        assert [(entry.tag, tiff.raw(entry, 100)) for entry in tiff.entries(directory)] == [
             (0x010F, b"Acme\x00"),
             (0x0131, b"abc\x00"),
         ]

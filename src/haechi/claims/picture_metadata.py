@@ -150,7 +150,7 @@ def exif_texts(data: bytes) -> list[tuple[str, str]]:
     if tiff is None or first is None:
         return []
     texts = list(_directory_texts(tiff, first))
-    links = (tiff.number(entry.field, "I") for entry in first.entries if entry.tag == _EXIF_DIRECTORY)
+    links = (tiff.number(entry.field, "I") for entry in tiff.entries(first) if entry.tag == _EXIF_DIRECTORY)
     link = next(links, None)
     if link and (inner := tiff.directory(link)) is not None:
         texts += _directory_texts(tiff, inner)
@@ -159,12 +159,12 @@ def exif_texts(data: bytes) -> list[tuple[str, str]]:
 
 def _directory_texts(tiff: Tiff, directory: Directory) -> Iterator[tuple[str, str]]:
     """The texts of one directory, as far as the data go."""
-    known = (
+    texts = (
         entry
-        for entry in directory.entries
+        for entry in tiff.entries(directory)
         if (entry.tag in _WANTED and entry.type == ASCII) or entry.tag in (_USER_COMMENT, _XP_COMMENT)
     )
-    for entry in islice(known, _MOST_EXIF):
+    for entry in islice(texts, _MOST_EXIF):
         raw = tiff.raw(entry, _LONGEST)
         if raw is None:
             return

@@ -21,7 +21,7 @@ _MOVIES = frozenset({
 })  # fmt: skip
 _LONGEST_FTYP = 512
 _LONGEST_S = 86_400
-_MAX_PICTURES = 1000
+_MAX_PICTURES, _MAX_CANDIDATES = 1000, 100_000
 _GAIN_MAPS = (b"hdrgainmap", b"hdrgm:", b"HDRGainMap")
 _SOI = b"\xff\xd8\xff"
 _HEAD_BYTES = 65_536
@@ -50,7 +50,9 @@ def attachment_facts(data: bytes, behind: int, mpf: bytes = b"") -> dict[str, Fa
 
 def _movie(data: bytes, start: int) -> int | None:
     at = data.find(b"ftyp", start)
-    while at >= 4:
+    for _ in range(_MAX_CANDIDATES):
+        if at < 4:
+            break
         head = data[at - 4 : at + 8]
         if 8 <= int.from_bytes(head[:4], "big") <= _LONGEST_FTYP and brands(head)[0] in _MOVIES:
             return at - 4
@@ -85,7 +87,7 @@ def _indexed(data: bytes, mpf: bytes) -> list[int]:
     if index is None or directory is None or base < len(MPF_NAME):
         return []
     places: list[int] = []
-    for entry in directory.entries:
+    for entry in index.entries(directory):
         if entry.tag != _ENTRIES:
             continue
         values = index.raw(entry, _ENTRY_BYTES * _MAX_PICTURES) or b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from haechi.media.containers.jpeg import EXIF_NAME
 from haechi.media.containers.tiff import ASCII, Directory, Tiff
@@ -70,7 +71,8 @@ def tiff_pages(data: bytes) -> int:
         if directory.next is None:
             break
         # Entries are sorted, and this is the least of the usual tags.
-        kinds = (tiff.first_number(entry) for entry in directory.entries[:4] if entry.tag == _SUBFILE_TYPE)
+        least = islice(tiff.entries(directory), 4)
+        kinds = (tiff.first_number(entry) for entry in least if entry.tag == _SUBFILE_TYPE)
         pages += (next(kinds, 0) or 0) & (_REDUCED | _MASK) == 0
     return pages
 
@@ -83,7 +85,7 @@ def _line(values: Mapping[int, int | str], tag: int) -> str:
 def _values(tiff: Tiff, directory: Directory) -> dict[int, int | str]:
     """Tag -> text, or the first number, 0 for what is neither; stops where the data stop."""
     values: dict[int, int | str] = {}
-    for entry in directory.entries:
+    for entry in tiff.entries(directory):
         if entry.type == ASCII:
             text = tiff.raw(entry, 4 * _MAX_TEXT)
             if text is None:

@@ -28,10 +28,10 @@ class Entry(NamedTuple):
 
 
 class Directory(NamedTuple):
-    """entries: at most 512. next: where the next one lies, 0 when this is the last, None when that cannot be
-    read."""
+    """places: where its entries lie, at most 512. next: where the next directory lies, 0 when this is the
+    last, None when that cannot be read."""
 
-    entries: tuple[Entry, ...]
+    places: range
     next: int | None
 
 
@@ -69,13 +69,15 @@ class Tiff:
             return None
         first, size = at + (8 if self.big else 2), 20 if self.big else 12
         there = min(count, _MAX_ENTRIES, (len(self.data) - first) // size)
-        entries = tuple(self._entry(first + size * n) for n in range(there))
-        return Directory(entries, self.number(first + size * count, self._word))
+        return Directory(
+            range(first, first + size * there, size), self.number(first + size * count, self._word)
+        )
 
-    def _entry(self, at: int) -> Entry:
-        form, field = ("HHQ", at + 12) if self.big else ("HHI", at + 8)
-        tag, kind, values = struct.unpack_from(self.order + form, self.data, at)
-        return Entry(tag, kind, values, field)
+    def entries(self, directory: Directory) -> Iterator[Entry]:
+        form, width = (self.order + "HHQ", 12) if self.big else (self.order + "HHI", 8)
+        for at in directory.places:
+            tag, kind, values = struct.unpack_from(form, self.data, at)
+            yield Entry(tag, kind, values, at + width)
 
     def first_number(self, entry: Entry) -> int | None:
         """The first of an entry's values; None when it is no SHORT or LONG, or not there."""
