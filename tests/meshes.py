@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from haechi.lab.forge.regions import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS, NOSE, OVAL
 from haechi.types import F32, U8
+from haechi_lab.pseudo_fakes.regions import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS, NOSE, OVAL
 from synthetic import texture
 
 SIDE = 224

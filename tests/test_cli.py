@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import jsonschema
 import pytest
 
 from fakes import in_process, picture
-from haechi import cli, models, report, terminal
+from haechi import cli, extensions, models, report, terminal
 from haechi.settings import Settings
 
 HAECHI = [sys.executable, "-m", "haechi"]
@@ -311,11 +312,20 @@ def test_version_and_help(haechi: Haechi) -> None:
     )
 
 
-def test_train_without_torch_says_what_to_install(haechi: Haechi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda _name: None)
-    run = haechi("train", "swap", "--data", "x")
+def test_verbs_of_the_lab_say_how_to_get_it(haechi: Haechi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extensions.importlib.metadata, "entry_points", lambda **_: ())
+    for words in (("train", "swap", "--data", "x"), ("bench", "speed", "--help")):
+        run = haechi(*words)
+        assert run.code == 2
+        assert "pip install ./lab" in run.err
+
+
+def test_a_lab_that_lacks_a_module_says_which(haechi: Haechi, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("train", "haechi_no_such_module:app", "haechi.commands")
+    monkeypatch.setattr(extensions.importlib.metadata, "entry_points", lambda **_: (point,))
+    run = haechi("train", "--help")
     assert run.code == 2
-    assert "pip install 'haechi[lab]'" in run.err
+    assert "train needs haechi_no_such_module" in run.err
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no pipes of this kind here")

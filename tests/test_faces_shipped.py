@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from haechi.faces import Detections, FaceFinder, iou
-from haechi.lab import faceless
 from haechi.settings import Settings
 from haechi.types import F32, U8
+from haechi_lab.data import faceless
 from synthetic import media, texture
 
 FACE = np.array([181, 68, 268, 188], np.float32)

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from haechi.errors import ExitCode, Fault, HaechiError, InputError, UsageError
+from haechi.errors import ExitCode, Fault, HaechiError, InputError
+from haechi.extensions import PASSED_ON, add_verbs
 from haechi.settings import Settings
 from haechi.terminal import Bar, base_name, mute, printable, put, say
 
@@ -30,7 +30,6 @@ models_app = typer.Typer(
     rich_markup_mode=None, help="The model cards: what judges, on what it was trained, how often it errs."
 )
 app.add_typer(models_app, name="models", invoke_without_command=True)
-_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 class Format(StrEnum):
@@ -301,7 +300,7 @@ def doctor() -> None:
             put(printable(line))
 
 
-@app.command(context_settings=_PASSED_ON)
+@app.command(context_settings=PASSED_ON)
 def case(context: typer.Context) -> None:
     """Keep proof, find copies, ask for removal. See `haechi case --help`."""
     with outcome():
@@ -310,21 +309,13 @@ def case(context: typer.Context) -> None:
         case_app(args=context.args, prog_name="haechi case")
 
 
-@app.command(context_settings=_PASSED_ON)
-def train(context: typer.Context) -> None:
-    """Train a model: faces, swap or synthesis (needs haechi[lab]). See `haechi train --help`."""
-    with outcome():
-        if find_spec("torch") is None:
-            raise UsageError("Training needs PyTorch: pip install 'haechi[lab]'")
-        from haechi.lab.cli import app as lab
-
-        lab(args=context.args, prog_name="haechi train")
-
-
-@app.command(context_settings=_PASSED_ON)
+@app.command(context_settings=PASSED_ON)
 def bench(context: typer.Context) -> None:
     """Measure on a list of labelled files. See `haechi bench --help`."""
     with outcome():
         from haechi.bench.cli import app as bench_app
 
         bench_app(args=context.args, prog_name="haechi bench")
+
+
+add_verbs(app, "haechi.commands", "haechi", outcome)

@@ -3,11 +3,8 @@ the next addition puts in order without losing or deleting what was sealed."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,19 +14,6 @@ from haechi.errors import CaseError, UsageError
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_kill_at_any_step(tmp_path: Path, passphrase: str | None) -> None:
-    case = Case.create(tmp_path / "case", "t", passphrase)
-    case.add(b"first")
-    way = "after,torn" if passphrase else "before"  # all ways for both: haechi bench case
-    command = [sys.executable, "-m", "haechi.bench.interruptions", str(case.folder), way]
-    command += [passphrase] if passphrase else []
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    counts = json.loads(run.stdout)
-    assert counts.get("called changed", 0) == 0
-    assert counts["ended"] == counts["repaired"] == counts["interrupted"] + counts["whole"]
-    assert counts["interrupted"] > 10
-
-
 def test_a_waiting_file_is_put_in_place_and_a_stray_one_goes(case: Case, passphrase: str | None) -> None:
     entry = case.entries()[0]
     held = (case.folder / entry.file).read_bytes()

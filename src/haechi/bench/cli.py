@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from haechi.bench.evidence_cli import register
-from haechi.bench.web.cli import app as web_app
-from haechi.errors import ExitCode, UsageError
+from haechi.errors import UsageError
+from haechi.extensions import add_verbs
 from haechi.terminal import Bar, printable
 
 
@@ -31,10 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Measure on labelled files: haechi bench [run] MANIFEST; then tables, again, ablation, speed, web.",
+    help="Measure on labelled files: haechi bench [run] MANIFEST.",
 )
-app.add_typer(web_app, name="web")
-register(app)  # pdq, case
+add_verbs(app, "haechi.bench", "haechi bench")
 
 
 @app.command("run")
@@ -87,11 +85,11 @@ def bench_command(
 
     A run that was stopped goes on where it was. On a terminal a progress bar appears on stderr.
     """
-    from haechi.bench.degrade import RUNGS
+    from haechi.bench.corruptions import RUNGS
     from haechi.bench.manifest import read_manifest
+    from haechi.bench.result_tables import render
     from haechi.bench.run import bench
     from haechi.bench.treatment import Treatment
-    from haechi.bench.views import render
 
     chosen = tuple(RUNGS) if rungs == "all" else tuple(r.strip() for r in rungs.split(",") if r.strip())
     if not chosen:
@@ -128,23 +126,6 @@ def bench_command(
         print(printable_lines(render(result, {"view": view})))
 
 
-@app.command("tables")
-def tables_command(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit with 1 when a table is old.")
-    ] = False,
-    root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The checkout.")] = Path(),
-) -> None:
-    """Write the tables of README*.md and docs/*.md, and docs/cost.svg, from results/*.json."""
-    from haechi.bench.tables import refresh, stale
-
-    files = stale(root) if check else refresh(root)
-    for file in files:
-        print(printable(f"{'out of date' if check else 'written'}: {file.relative_to(root)}"))
-    if check and files:
-        raise typer.Exit(ExitCode.INTERNAL)
-
-
 @app.command("again")
 def again_command(
     results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="The .json of results.")],
@@ -155,56 +136,6 @@ def again_command(
     for path in results:
         if renew(path):
             print(printable(f"written: {path}"))
-
-
-@app.command("ablation")
-def ablation_command(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Results of variants, one manifest, each with a --note.")
-    ] = Path("results/ablation"),
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The .json; default DIR.json.")
-    ] = None,
-    score: Annotated[str, typer.Option("--score", help="Which score is compared.")] = "swap",
-    rung: Annotated[str, typer.Option("--rung", help="On which degradation.")] = "clean",
-    full: Annotated[str, typer.Option("--full", help="The note of the variant with everything.")] = "full",
-) -> None:
-    """Set variants against the full one, picture by picture: what was left out, and what that cost."""
-    from haechi.bench.ablation import ablation
-    from haechi.bench.views import render
-
-    found = ablation(
-        folder, out or folder.with_name(f"{folder.name}.json"), score=score, rung=rung, full=full
-    )
-    for view in ("", "held"):
-        print(printable_lines(render(found, {"view": view})))
-
-
-@app.command("speed")
-def speed_command(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The .json.")] = Path(
-        "results/speed.json"
-    ),
-    photo: Annotated[Path | None, typer.Option("--photo", help="Instead of the one made here.")] = None,
-    video: Annotated[Path | None, typer.Option("--video", help="Instead of the one made here.")] = None,
-    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Runs of which the median counts.")] = 5,
-    cores: Annotated[int, typer.Option("--cores", min=0, help="Processors to use; 0 for all.")] = 2,
-    peers: Annotated[
-        bool,
-        typer.Option(
-            "--peers",
-            help="Time the face networks beside large ones only, into peers.json; needs haechi[lab].",
-        ),
-    ] = False,
-) -> None:
-    """Measure seconds, memory and megabytes against the bars of the project."""
-    from haechi.bench.speed import pace_of_peers, render_speed, speed
-    from haechi.bench.views import render
-
-    if peers:
-        print(printable_lines(render(pace_of_peers(out.with_name("peers.json"), repeats, cores), {})))
-    else:
-        print(render_speed(speed(out, photo=photo, video=video, repeats=repeats, cores=cores)))
 
 
 def printable_lines(text: str) -> str:

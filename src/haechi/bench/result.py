@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haechi.bench.metrics import Figure, Ranking, ece_statistic, figures
-from haechi.bench.questions import Draw, further
+from haechi.bench.rung_figures import Draw, further
 from haechi.bench.scores import ALARMS, ANSWERS, Scored, read_scores, scores_bytes, scores_path
 from haechi.errors import UsageError
 

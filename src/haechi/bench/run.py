@@ -18,10 +18,10 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 
-from haechi.bench.degrade import RUNGS, degrade, degraded_file, rung
-from haechi.bench.localise import SHIFTED, read_mask
+from haechi.bench.corruptions import RUNGS, degrade, degraded_file, rung
+from haechi.bench.localisation import SHIFTED, read_mask
 from haechi.bench.manifest import Item, Manifest
-from haechi.bench.null import file_facts, matched, null_figures
+from haechi.bench.metadata_baseline import file_facts, matched, null_figures
 from haechi.bench.result import FACE_BINS_PX, write_result
 from haechi.bench.scorer import CheckScorer, FileScorer, MapScorer, Scorer, Scores
 from haechi.bench.scores import LEVEL, Scored

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import cv2
 
-from haechi.bench.localise import THRESHOLD, ellipses, iou, picture_map, true_area
+from haechi.bench.localisation import THRESHOLD, ellipses, iou, picture_map, true_area
 from haechi.bench.scores import ELLIPSE, FACE_PX, IOU, LEVEL
 from haechi.settings import Settings
 from haechi.types import U8, Report

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from haechi.bench.degrade import encode, resize_to
+from haechi.bench.corruptions import encode, resize_to
 from haechi.errors import UsageError
 from haechi.types import U8
 

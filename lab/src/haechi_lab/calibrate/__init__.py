@@ -1,0 +1,1 @@
+"""From raw logits to calibrated evidence, a fused verdict and its thresholds."""

@@ -1,0 +1,1 @@
+"""From public pictures to batches: shards, packs of face crops, mixtures, augmentation."""

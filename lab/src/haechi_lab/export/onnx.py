@@ -1,0 +1,121 @@
+"""From a trained network to ONNX and its card, with a parity check.
+
+Weights are shipped in half precision, which halves the download, and computed with in single: the network is
+folded and rounded first, so that what is compared with the export, and calibrated, is what ships.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from haechi import models
+from haechi.errors import ModelError
+from haechi_lab.networks.streams import LargeKernel
+from haechi_lab.training.loop import code_hash
+
+PARITY = 1e-3
+"""Largest difference of any output between the network and its export, on random pictures."""
+
+
+def export(
+    model: nn.Module, name: str, folder: Path, side_px: int, outputs: list[str], free_size: bool = False
+) -> float:
+    """Write ``folder/name.onnx`` and return the largest difference between torch and onnxruntime.
+
+    Raises ModelError, and leaves nothing behind, when it is not below PARITY."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = rounded(model)
+    x = torch.from_numpy(
+        np.random.default_rng(0).integers(0, 256, (4, 3, side_px, side_px)).astype(np.float32)
+    )
+    x = torch.nn.functional.avg_pool2d(x, 5, 1, 2)
+    file = folder / f"{name}.onnx"
+    axes = {n: {0: "n"} for n in ["pictures", *outputs]}
+    if free_size:
+        axes["pictures"] |= {2: "height", 3: "width"}
+        axes[outputs[0]] |= {1: "cells"}
+    torch.onnx.export(
+        model, (x,), str(file), dynamo=False, opset_version=17, input_names=["pictures"],
+        output_names=outputs, dynamic_axes=axes,
+    )  # fmt: skip
+    store_halves(file)
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    got = session.run(None, {"pictures": x.numpy()})
+    with torch.inference_mode():
+        want = model(x)
+    wanted = [want] if isinstance(want, torch.Tensor) else list(want)
+    worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, wanted, strict=True))
+    if not worst < PARITY:
+        file.unlink()
+        raise ModelError(
+            f"The export of {name} differs from the network by {worst:.2g}, more than {PARITY}: "
+            "do not ship it"
+        )
+    return worst
+
+
+def rounded(model: nn.Module) -> nn.Module:
+    """A copy for the processor with parallel kernels and batch norms folded into their convolutions and every
+    weight rounded to what half precision can hold."""
+    model = copy.deepcopy(model).cpu().float().eval()
+    for module in model.modules():
+        if isinstance(module, LargeKernel):
+            module.fold()
+    for parent in list(model.modules()):
+        children = list(parent.named_children())
+        for (name, conv), (next_name, norm) in pairwise(children):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, next_name, nn.Identity())
+    for weight in model.parameters():
+        if weight.ndim > 1:
+            weight.data = weight.data.half().float()
+    return model
+
+
+def store_halves(file: Path) -> None:
+    """Store as half precision every weight of an ONNX file that loses nothing by it; a Cast node, which
+    onnxruntime folds when it loads, widens it again."""
+    graph = (stored := onnx.load(str(file))).graph
+    casts = []
+    for tensor in list(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        half = values.astype(np.float16) if values.dtype == np.float32 and values.ndim > 1 else None
+        if half is None or not np.array_equal(half.astype(np.float32), values):
+            continue
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(half, f"{tensor.name}_half"))
+        casts.append(helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
+    onnx.save(stored, str(file))
+
+
+def write_card(raw: Mapping[str, object], folder: Path) -> Path:
+    """Seal a card and write it beside its weights."""
+    file = folder / f"{raw['name']}.json"
+    file.write_text(json.dumps(models.seal(dict(raw), folder), indent=1, ensure_ascii=False) + "\n")
+    return file
+
+
+def training_facts(run: Path, seconds: float, data: list[str], terms: str) -> dict[str, object]:
+    """The ``training`` block of a card, from the run's own ``config.json``."""
+    config = json.loads((run / "config.json").read_text())
+    return {
+        "data": data, "terms": terms, "seconds": round(seconds), "device": config["device"], "config": config,
+        "code_sha256": code_hash(), "data_sha256": config["data_sha256"],
+        "finished": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""What the program costs and withstands: speed, cases, fingerprints, the server; the tables of the docs."""

@@ -1,0 +1,67 @@
+"""A map is cut where it overlaps the true masks best, however faint it is as a whole."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from haechi.settings import Settings
+from haechi.types import F32, F64, U8
+from haechi_lab.calibrate import map_threshold
+from standins import CALIBRATION
+from synthetic import texture
+
+CELLS = 28
+
+
+class Found:
+    """One face that fills the picture."""
+
+    boxes_xyxy = np.array([[0, 0, 224, 224]], np.float32)
+
+    def __len__(self) -> int:
+        return 1
+
+    def largest(self) -> int:
+        return 0
+
+
+class Finder:
+    def __init__(self, _: Settings) -> None: ...
+
+    def detect(self, _: U8) -> Found:
+        return Found()
+
+
+@pytest.mark.parametrize("height", [0.3, 0.6, 0.9])
+def test_a_faint_map_is_cut_lower(height: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Detector:
+        def __init__(self, _: Settings) -> None: ...
+
+        name, calibration = "swap", CALIBRATION
+
+        def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
+            assert mirrored
+            shown = np.full((1, CELLS, CELLS), height / 3, np.float32)
+            shown[:, 8:20, 8:20] = height
+            return np.full(1, 2.0), shown
+
+    monkeypatch.setattr(map_threshold, "FaceFinder", Finder)
+    monkeypatch.setattr(map_threshold, "SwapDetector", Detector)
+    monkeypatch.setattr(map_threshold, "crop_box", lambda box: box)
+    mask = np.zeros((224, 224), np.uint8)
+    mask[64:160, 64:160] = 255
+    cv2.imwrite(str(tmp_path / "fake.png"), texture(224, 224))
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    with (tmp_path / "list.csv").open("w", newline="") as f:
+        writer = csv.DictWriter(f, ["path", "label", "kind", "mask"])
+        writer.writeheader()
+        writer.writerow({"path": "fake.png", "label": "fake", "kind": "one", "mask": "mask.png"})
+        writer.writerow({"path": "fake.png", "label": "real", "kind": "", "mask": ""})
+    chosen = map_threshold.choose(tmp_path / "list.csv", tmp_path)
+    assert set(chosen) == {"swap"}
+    assert height / 3 < chosen["swap"] <= height
