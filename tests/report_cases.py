@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from haechi.report import Report
 from haechi.types import (
     F32,
     Claim,
@@ -20,7 +21,6 @@ from haechi.types import (
     Quality,
     Reason,
     Region,
-    Report,
     Series,
     Verdict,
 )

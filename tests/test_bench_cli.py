@@ -40,7 +40,9 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             p = float(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).mean()) / 255
             self.verdict = Verdict("some" if p > 0.3 else "none", p, None, ())
 
-    monkeypatch.setattr(importlib.import_module("haechi.check"), "check", lambda source, _: Report(source))
+    monkeypatch.setattr(
+        importlib.import_module("haechi.check"), "check", lambda source, _, **more: Report(source)
+    )
     monkeypatch.setattr(CheckScorer, "models", lambda _: [])
     monkeypatch.chdir(tmp_path)
     return path

@@ -98,7 +98,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with (tmp_path / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
 
-    def check(source: Any, _: Settings) -> Any:
+    def check(source: Any, _: Settings, *, previews: bool) -> Any:
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         height, width = grey.shape

@@ -227,7 +227,7 @@ def test_the_default_scorer_follows_the_report(monkeypatch: pytest.MonkeyPatch) 
 
     seen: list[object] = []
 
-    def check(source: object, settings: Settings) -> Any:
+    def check(source: object, settings: Settings, *, previews: bool) -> Any:
         seen.append(source)
         return Report()
 

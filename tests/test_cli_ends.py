@@ -15,10 +15,9 @@ from typing import IO
 
 import pytest
 
-from fakes import finder, in_process, judges, picture
+from fakes import in_process, picture
 from haechi import cli
 from haechi.errors import DamagedFile
-from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 from haechi.types import Media
 from targets import HANG, SEGFAULT
@@ -129,7 +128,7 @@ def test_nothing_of_a_file_is_kept_once_its_line_is_written(
     held: weakref.WeakSet[_Bytes] = weakref.WeakSet()
     at_once: list[int] = []
     good = picture(tmp_path / "good.png", "none")
-    open_media = Pipeline(Settings(), finder=finder, judges=judges())._open
+    from haechi.media.sources import open_media
 
     def opened(source: str, settings: Settings) -> Media:
         data = _Bytes()
@@ -142,7 +141,7 @@ def test_nothing_of_a_file_is_kept_once_its_line_is_written(
         except ValueError as error:
             raise DamagedFile("ends early") from error
 
-    monkeypatch.setattr(sys.modules["haechi.media"], "open_media", opened)
+    monkeypatch.setattr("haechi.media.sources.open_media", opened)
     in_process(monkeypatch)
     paths = [str(good), *"abc", *([str(good), "d"] * 3)]
     monkeypatch.setattr(sys, "argv", ["haechi", "check", "--format", "jsonl", *paths])

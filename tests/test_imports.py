@@ -41,9 +41,10 @@ ALLOWED: dict[str, set[str]] = {
     "claims": {"media", "pdq", "regular"},
     "stages": {"claims", "faces", "media"},
     "pipeline": {
-        *("claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes", "stages"),
+        *("claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes", "report"),
+        "stages",
     },
-    "check": {"pipeline"},
+    "check": {"media", "pipeline", "report"},
     "isolated": {"pipeline", "report"},
     "report_writer": {"media", "report", "terminal"},
     "shelf": {"models", "terminal"},
@@ -59,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
         *("bench", "case", "client", "doctor", "isolated", "extensions", "models", "pipeline"),
         *("report", "report_writer", "server_options", "shelf", "terminal", "web"),
     },
-    "__init__": {"check"},
+    "__init__": {"check", "pipeline", "report"},
     "__main__": {"cli"},
 }
 

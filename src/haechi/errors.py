@@ -61,48 +61,70 @@ class Fault(HaechiError):
 
 
 class UsageError(HaechiError):
+    """The request itself makes no sense: a setting, a name or a source of the wrong kind."""
+
     code = "usage"
     exit_code = ExitCode.USAGE
 
 
 class InputError(HaechiError):
+    """The input cannot be read, so there is no report. Its kinds say why."""
+
     code = "unreadable"
     exit_code = ExitCode.UNREADABLE
 
 
 class NotAFile(InputError):
+    """A folder, a pipe, a device, nothing there, or no permission."""
+
     code = "not_a_file"
 
 
 class UnknownFormat(InputError):
+    """Its content is no picture or video that is read here."""
+
     code = "unknown_format"
 
 
 class DamagedFile(InputError):
+    """Truncated, encrypted, empty, or lying about itself."""
+
     code = "damaged_file"
 
 
 class OverLimit(InputError):
+    """More bytes, pixels, frames, memory or seconds than the settings allow."""
+
     code = "over_limit"
 
 
 class Crashed(InputError):
+    """Checking it ended the process that checked."""
+
     code = "crashed"
 
 
 class ModelError(HaechiError):
+    """A model is missing, or differs from its card: nothing is judged until it is repaired."""
+
     code = "model"
     exit_code = ExitCode.MODEL
 
 
 class CaseError(HaechiError):
+    """A case folder is damaged, busy, or no case."""
+
     code = "case"
     exit_code = ExitCode.CASE
 
 
 class Locked(CaseError):
+    """The passphrase of a case is missing or wrong."""
+
     code = "locked"
 
 
 class ServerError(HaechiError):
+    """A server of Haechi does not answer, refuses, or answers something else."""
+
     code = "server"

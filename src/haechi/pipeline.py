@@ -8,7 +8,6 @@ stages are imported where they begin: `import haechi` gives ``Pipeline`` without
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,9 +23,10 @@ from haechi.stages import Finder, Judges, examine, state
 
 if TYPE_CHECKING:
     from haechi.faces import FaceStream, Window
-    from haechi.types import Detector, Evidence, FaceTrack, Media, MediaKind, Quality, Report
+    from haechi.media.sources import Source
+    from haechi.report import Report
+    from haechi.types import Detector, Evidence, FaceTrack, Media, MediaKind, Quality
 
-Source: TypeAlias = str | os.PathLike[str] | bytes
 #: Called with the name of the stage and the part of the whole check that is done, in [0, 1], never falling.
 Progress: TypeAlias = Callable[[str, float], None]
 
@@ -111,15 +111,14 @@ class Pipeline:
         """``config``: bare settings stand for all that ships, with them. ``finder`` and ``judges`` load the
         stages; tests give others."""
         # Before the threads start: imported by two at once, OpenCV may be left without its Python half.
-        from haechi.media import open_media
         from haechi.media.opencv import opencv
-        from haechi.media.original import Original
+        from haechi.media.sources import open_source
 
         opencv()
         if not isinstance(config, PipelineConfig):
             config = PipelineConfig() if config is None else PipelineConfig(config)
         self.config, self.settings = config, config.settings
-        self._open, self._original = open_media, Original.of
+        self._open = open_source
         pool = ThreadPoolExecutor(1, thread_name_prefix="haechi-load")
         self._finder: Future[Finder] = pool.submit(finder, config)
         self._judges: Future[Judges] = pool.submit(judges, config)
@@ -127,7 +126,7 @@ class Pipeline:
 
     def media(self, source: Source) -> Media:
         """A photograph, decoded, or a video, ready to be. Raises InputError when it cannot be read."""
-        return self._open(source, self.settings)
+        return self._open(source, self.settings)[1]
 
     def faces(self, media: Media, progress: Callable[[float], None] | None = None) -> tuple[FaceTrack, ...]:
         """Every face through time, largest first. ``progress`` is told the part that is done, in [0, 1]."""
@@ -161,17 +160,18 @@ class Pipeline:
         """Everything known about one source. ``previews`` adds the frames that the HTML report shows, which
         for a video costs a second pass over its frames.
 
-        Raises InputError when the source cannot be read and ModelError when a model is missing or altered:
-        then there is no report, and no verdict. A detector that crashes is ``failed`` evidence."""
+        Raises InputError when the source cannot be read, UsageError when it is nothing that can be, and
+        ModelError when a model is missing or altered: then there is no report, and no verdict. A detector
+        that crashes is ``failed`` evidence. Of pixels, an array or a picture of Pillow's, there are no
+        claims."""
         from haechi.keyframes import keyframes
-        from haechi.types import Report
+        from haechi.report import Report
 
         tell = progress or (lambda _stage, _part: None)
         clock = _Clock()
         tell("open", 0.0)
         clock.enter("open")
-        # As it is before it is opened, by which claims know it again.
-        original, media = self._original(source), self.media(source)
+        original, media = self._open(source, self.settings)
         clock.enter("load")
         self._finder.result()
         tell("faces", _OPENED)
@@ -192,7 +192,7 @@ class Pipeline:
         verdict = judges.decide(evidence, quality, self.settings)
         tell("claims", _DECIDED)
         clock.enter("claims")
-        claims = state(judges.claims, original, media)
+        claims = () if original is None else state(judges.claims, original, media)
         tell("previews", _CLAIMED)
         clock.enter("previews")
         shown = keyframes(media, evidence, self.settings.video_frames) if previews else ()

@@ -71,7 +71,7 @@ class CheckScorer:
     def _report(self, source: Path | bytes) -> Report:
         from haechi.check import check
 
-        return check(source, self.settings)
+        return check(source, self.settings, previews=False)
 
     def models(self) -> Sequence[Mapping[str, str]]:
         """Name, version and hash of the weights that speak."""

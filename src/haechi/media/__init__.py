@@ -18,20 +18,19 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
 from haechi.errors import DamagedFile, HaechiError, NotAFile, OverLimit
 from haechi.media.animation import open_animation
+from haechi.media.array import Still
 from haechi.media.image import decode_image
 from haechi.media.limits import check_file
 from haechi.media.picture_structure import structure_facts
 from haechi.media.sniff import ANIMATED, HEAD_BYTES, sniff
 from haechi.media.video import VideoReader
 from haechi.settings import Settings
-from haechi.types import U8, Frame, Media
+from haechi.types import Media
 
 __all__ = ["display_name", "open_media"]
 
@@ -43,17 +42,6 @@ _KINDS = (
     (stat.S_ISCHR, "a device", "give a file"),
     (stat.S_ISBLK, "a device", "give a file"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Still:
-    """The reader of a photograph: one frame, decoded once."""
-
-    rgb: U8
-
-    def __call__(self, n: int) -> Iterator[Frame]:
-        if n > 0:
-            yield Frame(self.rgb, 0, 0.0)
 
 
 def open_media(source: str | os.PathLike[str] | bytes, settings: Settings) -> Media:
@@ -135,7 +123,7 @@ def _image(name: str, data: bytes, form: str, settings: Settings) -> Media:
         fps=None,
         duration_s=None,
         container=facts,
-        reader=_Still(rgb),
+        reader=Still(rgb),
     )
 
 

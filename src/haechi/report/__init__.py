@@ -5,6 +5,7 @@
     render_text(report, console, lang="en")     prints to a rich console
     render_html(report, lang="en") -> str       a whole page, nothing loaded from outside
     level_sentence(verdict, lang="en") -> str   the verdict in words
+    Report                                      with these as its methods
     SCHEMA                                      JSON Schema (draft 2020-12) of both dicts, loaded on first use
 
 ``lang`` is en, zh or ko (also as zh-CN, ko_KR, …); any other raises UsageError.
@@ -17,10 +18,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from haechi import types
 from haechi.report.data import error_dict, to_dict
+from haechi.report.document import Report
 from haechi.report.messages import level_sentence
 from haechi.settings import LANGUAGES
-from haechi.types import Report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LANGUAGES",
     "SCHEMA",
+    "Report",
     "error_dict",
     "level_sentence",
     "render_html",
@@ -38,14 +41,14 @@ __all__ = [
 ]
 
 
-def render_text(report: Report, console: Console, lang: str = "en") -> None:
+def render_text(report: types.Report, console: Console, lang: str = "en") -> None:
     """Print the report. Decent at 80 columns, and without colour."""
     from haechi.report.text import print_report
 
     print_report(report, console, lang)
 
 
-def render_html(report: Report, lang: str = "en") -> str:
+def render_html(report: types.Report, lang: str = "en") -> str:
     """The report as one HTML file: pictures, styles and script inside; opens from a USB stick."""
     from haechi.report.html import page
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from haechi import types
 from haechi.errors import DamagedFile
-from haechi.types import U8, Frame, Preview, Report
+from haechi.report.document import Report
+from haechi.types import U8, Frame, Preview
 
 MEDIA_TYPE = "application/vnd.haechi.kept"
 FORMAT = "haechi.kept/1"
@@ -32,9 +33,10 @@ _MAX_BYTES = 64 * 1024**2
 _MAX_SIDE_PX = 4096
 _DTYPES = ("float32", "float64", "int64", "uint8")
 _CLASSES = {name: kind for name, kind in vars(types).items() if isinstance(kind, type) and is_dataclass(kind)}
+_CLASSES["Report"] = Report
 
 
-def dump(report: Report) -> bytes:
+def dump(report: types.Report) -> bytes:
     """The report without the pixels of its faces; previews as JPEG of quality 90."""
     text = json.dumps(
         {"format": FORMAT, "report": _plain(bare(report))}, separators=(",", ":"), ensure_ascii=False
@@ -45,7 +47,7 @@ def dump(report: Report) -> bytes:
     return packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()
 
 
-def bare(report: Report) -> Report:
+def bare(report: types.Report) -> types.Report:
     """The report less all that holds on to pixels, except its previews."""
     media = replace(report.media, reader=_no_frames)
     return replace(report, media=media, faces=tuple(map(_bare, report.faces)))

@@ -50,7 +50,9 @@ def untested_topics(report: Report) -> list[str]:
     answered = {claim.source for claim in report.claims if claim.outcome == "answered"}
     topics = ["context", "identity", "body", "background"]
     topics += ["audio"] if video else []
-    topics += ["watermarks" if "provenance" in answered else "provenance"]
+    pixels = report.media.container.get("format") == "pixels"
+    topics += ["file"] if pixels else []
+    topics += ["watermarks" if "provenance" in answered or pixels else "provenance"]
     return topics + (["frames"] if video else _besides(report.media.container))
 
 

@@ -136,7 +136,8 @@ def file_facts(report: Report, lang: str) -> Markup:
         (say("ui_elapsed", lang), say("ui_seconds", lang, s=f"{report.elapsed_s:.1f}")),
         (say("ui_tool", lang), f"Haechi {tool_version()}"),
     ]
-    return render("file.html", lang, name=media.name, sha256=media.sha256, facts=facts)
+    pixels = media.container.get("format") == "pixels"
+    return render("file.html", lang, name=media.name, sha256=media.sha256, pixels=pixels, facts=facts)
 
 
 def _fact(value: object, lang: str) -> str:

@@ -34,7 +34,8 @@ FURTHER = 4
 _MB = 1_000_000
 _STAGES = (
     "import json, sys; from haechi.check import check; "
-    "r = check(sys.argv[1]); print(json.dumps([dict(r.stages_s), r.verdict.level, len(r.faces)]))"
+    "r = check(sys.argv[1], previews=False); "
+    "print(json.dumps([dict(r.stages_s), r.verdict.level, len(r.faces)]))"
 )
 
 
