@@ -17,7 +17,7 @@ from haechi.media.containers.tiff import ASCII, Directory, Tiff
 
 _MOST_PACKED = 64  # texts that are unpacked
 _MOST_COMMENTS, _GIF_BYTES = 8, 1 << 16
-_HEAD_BYTES = 64
+_MOST_SEGMENTS, _HEAD_BYTES = 4096, 64
 _FACEBOOK = b"FBMD"
 
 
@@ -47,7 +47,7 @@ def picture_metadata(data: bytes, form: str) -> RawMetadata:
 
 def _jpeg(data: bytes, metadata: RawMetadata) -> None:
     """The segments before the first scan."""
-    for piece in jpeg.segments(data):
+    for piece in islice(jpeg.segments(data), _MOST_SEGMENTS):
         if piece.kind == jpeg.SOS:
             return
         head = piece.payload(data, _HEAD_BYTES)
@@ -65,7 +65,7 @@ def metadata_end(data: bytes) -> int:
     """Up to which byte a JPEG holds nothing but its mark, segments of applications and comments, without a
     gap: nothing from which a picture could be made."""
     end = 2
-    for piece in jpeg.segments(data):
+    for piece in islice(jpeg.segments(data), _MOST_SEGMENTS):
         if piece.start != end or not (jpeg.APP0 <= piece.kind <= jpeg.APP15 or piece.kind == jpeg.COM):
             break
         end = piece.end
