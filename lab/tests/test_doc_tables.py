@@ -141,23 +141,10 @@ def test_matched_auc_counts_pairs_within_bins() -> None:
     labels, by = [1, 0, 1, 0, 1, 0], [0, 0, 5, 5, 5, 5]
     scores = [1.0, 2.0, 3.0, 1.0, 2.0, 1.5]
     # bin of 0: 0 of 1 pair in order; bin of 5: 4 of 4.
-    assert n.matched_auc(labels, scores, by, bins=2) == pytest.approx(4 / 5)
-    assert n.matched_auc(labels, scores, np.zeros(6), bins=1) == auc(labels, scores)
-    assert np.isnan(n.matched_auc([1, 1], [0.1, 0.2], [0, 0]))
-
-
-def test_face_nuisances() -> None:
-    rng = np.random.default_rng(0)
-    sharp = rng.integers(0, 255, (200, 300, 3), dtype=np.uint8)
-    flat = np.full_like(sharp, 51)
-    box = (10.0, 20.0, 110.0, 100.0)
-    a, b = n.face_nuisances(sharp, box), n.face_nuisances(flat, box)
-    assert a["sharpness"] > b["sharpness"] + 5
-    assert a["size_px"] == b["size_px"] == 80
-    assert b["luma"] == pytest.approx(0.2)
-    assert n.face_nuisances(flat)["size_px"] == 200
-    with pytest.raises(ValueError, match="does not touch"):
-        n.face_nuisances(flat, (400, 400, 500, 500))
+    once = np.ones((1, 6))
+    assert n.matched_auc_statistic(labels, scores, by, bins=2)(once) == pytest.approx([4 / 5])
+    assert n.matched_auc_statistic(labels, scores, np.zeros(6), bins=1)(once) == [auc(labels, scores)]
+    assert np.isnan(n.matched_auc_statistic([1, 1], [0.1, 0.2], [0, 0])(np.ones((1, 2))))
 
 
 def test_the_command_writes_and_checks(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:

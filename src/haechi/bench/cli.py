@@ -35,48 +35,52 @@ app = typer.Typer(
 add_verbs(app, "haechi.bench", "haechi bench")
 
 
+Manifest = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="csv: path, label[, kind, source, group].")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="The .json; default results/MANIFEST.json.")
+]
+Root = Annotated[
+    Path | None, typer.Option("--root", metavar="DIR", help="Where the paths of the manifest start.")
+]
+Rungs = Annotated[str, typer.Option("--rungs", help="Degradations, separated by commas; all, or clean only.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="COLUMN=VALUE", help="Keep these lines only; A|B for several values."),
+]
+Limit = Annotated[int, typer.Option("--limit", help="Measure that many lines, drawn by --seed; 0 for all.")]
+Reencode = Annotated[
+    int,
+    typer.Option("--reencode", metavar="QUALITY", help="Save both classes as JPEG of this quality first."),
+]
+Size = Annotated[
+    str,
+    typer.Option(
+        "--size", help="Size law for both classes: keep, square:SIDE, square:LEAST-MOST, crop:SIDE."
+    ),
+]
+Match = Annotated[
+    bool, typer.Option("--match", help="Keep a subset in which the files tell nothing of the label.")
+]
+Note = Annotated[
+    str, typer.Option("--note", help="What is different about these models, for haechi bench ablation.")
+]
+
+
 @app.command("run")
 def bench_command(
-    manifest: Annotated[
-        Path, typer.Argument(metavar="MANIFEST", help="csv: path, label[, kind, source, group].")
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The .json; default results/MANIFEST.json.")
-    ] = None,
-    root: Annotated[
-        Path | None, typer.Option("--root", metavar="DIR", help="Where the paths of the manifest start.")
-    ] = None,
-    rungs: Annotated[
-        str, typer.Option("--rungs", help="Degradations, separated by commas; all, or clean only.")
-    ] = "all",
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--where", metavar="COLUMN=VALUE", help="Keep these lines only; A|B for several values."
-        ),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", help="Measure that many lines, drawn by --seed; 0 for all.")
-    ] = 0,
-    reencode: Annotated[
-        int,
-        typer.Option(
-            "--reencode", metavar="QUALITY", help="Save both classes as JPEG of this quality first."
-        ),
-    ] = 0,
-    size: Annotated[
-        str,
-        typer.Option(
-            "--size", help="Size law for both classes: keep, square:SIDE, square:LEAST-MOST, crop:SIDE."
-        ),
-    ] = "keep",
-    match: Annotated[
-        bool, typer.Option("--match", help="Keep a subset in which the files tell nothing of the label.")
-    ] = False,
+    manifest: Manifest,
+    out: Out = None,
+    root: Root = None,
+    rungs: Rungs = "all",
+    where: Where = None,
+    limit: Limit = 0,
+    reencode: Reencode = 0,
+    size: Size = "keep",
+    match: Match = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
-    note: Annotated[
-        str, typer.Option("--note", help="What is different about these models, for haechi bench ablation.")
-    ] = "",
+    note: Note = "",
     seed: Annotated[int, typer.Option("--seed", help="For every draw.")] = 0,
     resamples: Annotated[int, typer.Option("--resamples", min=1, help="Of the bootstrap.")] = 1000,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -94,34 +98,15 @@ def bench_command(
     chosen = tuple(RUNGS) if rungs == "all" else tuple(r.strip() for r in rungs.split(",") if r.strip())
     if not chosen:
         raise UsageError("--rungs: name at least one")
-    listed = read_manifest(manifest, root, _conditions(where or []), limit, seed)
-    told = {
-        "--rungs": rungs,
-        "--where": where or [],
-        "--limit": limit,
-        "--reencode": reencode,
-        "--size": size,
-    }
-    told |= {
-        "--match": match,
-        "--note": note,
-        "--seed": seed,
-        "--resamples": resamples,
-    }
+    items = read_manifest(manifest, root, _conditions(where or []), limit, seed)
+    options = {"--rungs": rungs, "--where": where or [], "--limit": limit, "--reencode": reencode}
+    options |= {"--size": size, "--match": match, "--note": note, "--seed": seed, "--resamples": resamples}
     with Bar(1, quiet=quiet) as bar:
         result = bench(
-            listed,
-            out or Path("results") / f"{manifest.stem}.json",
-            rungs=chosen,
-            treatment=Treatment(reencode, size),
-            match=match,
-            jobs=jobs,
-            seed=seed,
-            resamples=resamples,
-            command=_command(manifest, told),
-            note=note,
-            progress=bar.tell,
-        )
+            items, out or Path("results") / f"{manifest.stem}.json", rungs=chosen, match=match, jobs=jobs,
+            treatment=Treatment(reencode, size), seed=seed, resamples=resamples, note=note,
+            command=_command(manifest, options), progress=bar.tell,
+        )  # fmt: skip
     for view in ("about", "summary", "ladder", "levels"):
         print(printable_lines(render(result, {"view": view})))
 
@@ -150,11 +135,11 @@ def _conditions(where: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _command(manifest: Path, told: dict[str, Any]) -> str:
+def _command(manifest: Path, options: dict[str, Any]) -> str:
     """What was asked, without folders: a result must not carry paths of the machine it was made on."""
     usual = {"--rungs": "all", "--size": "keep", "--resamples": 1000}
     words = ["haechi", "bench", manifest.name]
-    for name, value in told.items():
+    for name, value in options.items():
         if value is True:
             words.append(name)
         elif isinstance(value, list):

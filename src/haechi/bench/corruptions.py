@@ -76,11 +76,6 @@ def webp(rgb: U8, quality: int) -> U8:
     return _decode(encode(rgb, "WEBP", quality))
 
 
-def av1(rgb: U8, quality: int) -> U8:
-    """Through one AV1 key frame (the AVIF file format)."""
-    return _decode(encode(rgb, "AVIF", quality))
-
-
 def encode(rgb: U8, file_format: str, quality: int) -> bytes:
     """The bytes of a JPEG, WEBP or AVIF file. Raises UsageError when this Pillow has no such encoder."""
     # One thread, so that it repeats.

@@ -5,12 +5,12 @@ NaN. Every metric exists once, as a function of item weights: weights of one giv
 counts of a bootstrap resample give that resample, so a thousand resamples are a few matrix operations.
 
 Shapes: labels bool (n,), scores f64 (n,), weights f64 (R, n) -> f64 (R,); NaN where a figure is undefined
-(one class missing). Ranking metrics and ECE leave abstentions out; ``abstention_rate`` counts them.
+(one class missing). Ranking metrics and ECE leave abstentions out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -45,11 +45,6 @@ class Figure:
             k: None if v is None else round(v, 4)
             for k, v in (("value", self.value), ("low", self.low), ("high", self.high))
         }
-
-
-def as_scores(values: Iterable[float | None]) -> F64:
-    """f64 (n,) with NaN for every None."""
-    return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
 
 
 class Ranking:
@@ -192,11 +187,6 @@ def mean_statistic(values: ArrayLike) -> Statistic:
     return statistic
 
 
-def abstention_rate(scores: ArrayLike) -> float:
-    """Share of NaN among the scores."""
-    return float(np.mean(np.isnan(np.asarray(scores, dtype=np.float64))))
-
-
 def spearman_statistic(x: ArrayLike, y: ArrayLike) -> Statistic:
     """Spearman's rho: the Pearson correlation of midranks, tie-aware; pairs with a NaN are left out."""
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
@@ -222,11 +212,6 @@ def spearman_statistic(x: ArrayLike, y: ArrayLike) -> Statistic:
         return np.asarray(_divide((w * ra * rb).sum(axis=1), spread))
 
     return statistic
-
-
-def spearman(x: ArrayLike, y: ArrayLike) -> float:
-    """Spearman's rank correlation; NaN when either side is constant."""
-    return float(spearman_statistic(x, y)(np.ones((1, np.size(x))))[0])
 
 
 def figure(

@@ -77,53 +77,64 @@ def bench(
     """
     if out.suffix != ".json":
         raise UsageError(f"--out {out.name}: a result is a .json file")
-    for name in rungs:
-        rung(name)
+    _ = [rung(name) for name in rungs]  # raises for what is none
     begin = time.perf_counter()
     settings = settings or Settings.from_env()
     settings = replace(settings, threads=1) if jobs > 1 and not settings.threads else settings
     scorer = CheckScorer(settings) if scorer is None else scorer
-    if models is None:
-        models = scorer.models() if isinstance(scorer, CheckScorer) else []
+    models = (scorer.models() if isinstance(scorer, CheckScorer) else []) if models is None else models
     treatment = treatment or Treatment()
     job = Job(scorer, tuple(rungs), treatment, seed, settings)
     tell = progress or (lambda _stage, _part: None)
     items = manifest.items
     if match:
-        looks = list(_measured(items, replace(job, rungs=()), jobs, lambda part: tell("files", part)))
-        kept = matched(
-            [r["facts"] for r in looks], [i.fake for i in items], [i.group for i in items], seed=seed
-        )
-        items = tuple(items[int(k)] for k in kept)
-        if not items:
-            raise UsageError("matching leaves nothing: files of reals and fakes have no bin in common")
-    what = {
+        items = _matched_items(items, job, jobs, lambda part: tell("files", part))
+    what = _identity(manifest, treatment, match, seed, models)
+    key = {**what, "rungs": list(rungs), "items": [i.id for i in items], "scorer": _name(scorer)}
+    partial = out.with_name(out.stem + ".partial.jsonl")
+    records = _resumed(partial, key, items, job, jobs, lambda part: tell("scores", part))
+    tell("figures", 1.0)
+    labels, groups = [i.fake for i in items], [i.group for i in items]
+    null = null_figures([r["facts"] for r in records], labels, groups, resamples, seed)
+    about = {"command": command, **({"note": note} if note else {}), **what, **_circumstances()}
+    about["null"] = {k: v.as_dict() for k, v in null.items()}
+    about["elapsed_s"] = round(time.perf_counter() - begin, 1)
+    result = write_result(
+        out, about, collect(items, records, job.rungs), probabilities=tuple(probabilities),
+        resamples=resamples, seed=seed, face_bins_px=FACE_BINS_PX,
+    )  # fmt: skip
+    partial.unlink(missing_ok=True)
+    return result
+
+
+def _identity(
+    manifest: Manifest, treatment: Treatment, match: bool, seed: int, models: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What a result is of: the files, what was done to them, and the models."""
+    return {
         "manifest": {"name": manifest.name, "sha256": manifest.sha256, "n": len(manifest.items)},
         "treatment": asdict(treatment) | {"match": match},
         "seed": seed,
         "models": [dict(m) for m in models],
     }
-    key = {**what, "rungs": list(rungs), "items": [i.id for i in items], "scorer": _name(scorer)}
-    partial = out.with_name(out.stem + ".partial.jsonl")
-    records = _resumed(partial, key, items, job, jobs, lambda part: tell("scores", part))
-    tell("figures", 1.0)
-    facts = [r["facts"] for r in records]
-    null = null_figures(facts, [i.fake for i in items], [i.group for i in items], resamples, seed)
-    about = {
-        "command": command,
-        **({"note": note} if note else {}),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **what,
-        "code": _code(),
-        "machine": {"cores": multiprocessing.cpu_count(), "python": platform.python_version()},
-        "null": {k: v.as_dict() for k, v in null.items()},
-        "elapsed_s": round(time.perf_counter() - begin, 1),
-    }
-    options: dict[str, Any] = {"probabilities": tuple(probabilities), "resamples": resamples, "seed": seed}
-    options["face_bins_px"] = FACE_BINS_PX
-    result = write_result(out, about, collect(items, records, job.rungs), **options)
-    partial.unlink(missing_ok=True)
-    return result
+
+
+def _circumstances() -> dict[str, Any]:
+    """When, by which code and on what a result was measured."""
+    machine = {"cores": multiprocessing.cpu_count(), "python": platform.python_version()}
+    return {"created": datetime.now(UTC).isoformat(timespec="seconds"), "code": _code(), "machine": machine}
+
+
+def _matched_items(
+    items: Sequence[Item], job: Job, jobs: int, progress: Callable[[float], None]
+) -> tuple[Item, ...]:
+    """Those of the items whose files tell nothing of the label. Raises UsageError when none is left."""
+    records = list(_measured(items, replace(job, rungs=()), jobs, progress))
+    facts = [record["facts"] for record in records]
+    chosen = matched(facts, [i.fake for i in items], [i.group for i in items], seed=job.seed)
+    if not len(chosen):
+        raise UsageError("matching leaves nothing: files of reals and fakes have no bin in common")
+    return tuple(items[int(k)] for k in chosen)
 
 
 def measure(item: Item, job: Job) -> Record:

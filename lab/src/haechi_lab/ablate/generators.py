@@ -31,9 +31,9 @@ QUALITY = 90
 """All pictures are saved anew as JPEG of this quality."""
 KINDS = {"gan-face": "stylegan", "diffusion-face": "diffusion", "reconstructed": "redrawn", "own": "own_gan"}
 """Kinds of forgery in the manifest, and the part of the batch (``MIX``) that shows them in training."""
-DIFFUSION_PX, OWN_PX, OWN = 224, 256, 120
+DIFFUSION_PX, OWN_PX = 224, 256
 """Sides to which the portraits of Stable Diffusion and the faces of our own GAN are brought, with the
-photographs beside them; how many of our own are judged."""
+photographs beside them."""
 
 
 @dataclass(frozen=True, slots=True)

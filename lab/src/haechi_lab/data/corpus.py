@@ -37,7 +37,6 @@ class Source:
     label: str = ""
     split: str = ""
     terms: str = "research"
-    at_least_px: int = 64
     least_sharpness: float = 0.0
 
 

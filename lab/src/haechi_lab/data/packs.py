@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -250,11 +250,3 @@ def _write_sheet(file: Path, faces: Sequence[Face], crops: np.ndarray) -> None:
             tile = cv2.resize(crops[i], (SHEET_PX, SHEET_PX), interpolation=cv2.INTER_AREA)
             board[y * SHEET_PX : (y + 1) * SHEET_PX, x * SHEET_PX : (x + 1) * SHEET_PX] = tile
     cv2.imwrite(str(file), board[:, :, ::-1])
-
-
-def rows_where(packs: Sequence[Pack], keep: Callable[[Face], bool]) -> Iterator[tuple[Pack, int]]:
-    """Every (pack, line) whose face is to be kept."""
-    for pack in packs:
-        for i, face in enumerate(pack.faces):
-            if keep(face):
-                yield pack, i

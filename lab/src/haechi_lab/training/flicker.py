@@ -4,11 +4,14 @@ alike; in the forged ones the face is blended anew, a little differently, in eve
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from haechi.bench.metrics import auc
 from haechi.calibration import llr as calibrated
 from haechi.detectors.flicker import FEATURES, dense_run, measure
 from haechi.detectors.swap import SwapDetector
@@ -71,23 +74,46 @@ def track_of(frames: list[U8], finder: FaceFinder, settings: Settings) -> FaceTr
 
 def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
     """Write the card ``flicker``. Three quarters of the people fit it, the others are its figures."""
-    settings = Settings(models_dir=str(models))
+    x, labels, person = _measured_clips(data, Settings(models_dir=str(models)), seed)
+    fitted = person % 4 != 0
+    mean, deviation = x[fitted].mean(0), np.maximum(x[fitted].std(0), 0.01)  # rounded below: never to 0
+    z = (x - mean) / deviation
+    w = logistic(z[fitted], labels[fitted], np.ones(int(fitted.sum())), ridge=0.05)
+    score = z[~fitted] @ w[:3] + w[3]
+    parameters = {
+        "features": list(FEATURES),
+        "mean": mean.round(4).tolist(),
+        "deviation": deviation.round(4).tolist(),
+        "weights": w[:3].round(4).tolist(),
+        "intercept": round(float(w[3]), 4),
+        "cap_for": 0.7,
+        "cap_against": 0.0,
+        "min_frames": MIN_FRAMES,
+        "max_step_s": MAX_STEP_S,
+        "max_z": 3.5,
+    }
+    what = f"{len(score)} clips made from stills of other people"
+    figures = {"auc": {"value": round(auc(labels[~fitted], score), 4), "what": what}}
+    write_card(_card(parameters, figures, len(x), seed), models)
+
+
+def _measured_clips(data: Path, settings: Settings, seed: int) -> tuple[F64, F64, NDArray[np.int64]]:
+    """Of clips genuine and forged: logs of the features f64 (n, 3), 1 where forged (n,), the person (n,)."""
     finder, swap = FaceFinder(settings), SwapDetector(settings)
     shards = Shards(data)
-    rng = np.random.default_rng(seed)
+    draw = np.random.default_rng(seed)
     pool = select(load_manifest(data), split="train", source="ffhq-stylegan1", label="real")
     x: list[F64] = []
-    y: list[float] = []
+    labels: list[float] = []
     person: list[int] = []
-    for n, i in enumerate(rng.permutation(len(pool))[:CLIPS]):
+    for n, i in enumerate(draw.permutation(len(pool))[:CLIPS]):
         rgb = shards.rgb(pool[i].path)
-        found = finder.detect(rgb)
-        if not len(found):
+        detections = finder.detect(rgb)
+        if not len(detections):
             continue
         for forged in (False, True):
-            track = track_of(
-                clip(rgb, found.boxes_xyxy[0], forged, np.random.default_rng([seed, n])), finder, settings
-            )
+            frames = clip(rgb, detections.boxes_xyxy[0], forged, np.random.default_rng([seed, n]))
+            track = track_of(frames, finder, settings)
             if track is None:
                 continue
             run = dense_run(track, MAX_STEP_S)
@@ -101,53 +127,29 @@ def fit_flicker(data: Path, models: Path, seed: int = 3) -> None:
             )
             logits = swap.score(track.crops).logits
             x.append(np.log(measure(track, calibrated(logits, quality, swap.calibration), run) + 1e-3))
-            y.append(float(forged))
+            labels.append(float(forged))
             person.append(n)
-    a, labels, who = np.stack(x), np.array(y), np.array(person)
-    fitted = who % 4 != 0
-    mean, deviation = a[fitted].mean(0), np.maximum(a[fitted].std(0), 0.01)  # rounded below: never to 0
-    z = (a - mean) / deviation
-    w = logistic(z[fitted], labels[fitted], np.ones(int(fitted.sum())), ridge=0.05)
-    from haechi.bench.metrics import auc
+    return np.stack(x), np.array(labels), np.array(person)
 
-    held = ~fitted
-    score = z[held] @ w[:3] + w[3]
-    write_card(
-        {
-            "name": "flicker",
-            "version": "0.1.0",
-            "task": "weighs how a face changes over time",
-            "licence": "Apache-2.0",
-            "parameters": {
-                "features": list(FEATURES),
-                "mean": mean.round(4).tolist(),
-                "deviation": deviation.round(4).tolist(),
-                "weights": w[:3].round(4).tolist(),
-                "intercept": round(float(w[3]), 4),
-                "cap_for": 0.7,
-                "cap_against": 0.0,
-                "min_frames": MIN_FRAMES,
-                "max_step_s": MAX_STEP_S,
-                "max_z": 3.5,
-            },
-            "training": {
-                "data": [
-                    f"{len(x)} clips of {FRAMES} frames made from FFHQ stills (train split), MPEG-4 coded"
-                ],
-                "terms": cards.TERMS,
-                "seed": seed,
-            },
-            "figures": {
-                "auc": {
-                    "value": round(auc(labels[held], score), 4),
-                    "what": f"{int(held.sum())} clips made from stills of other people",
-                }
-            },
-            "limits": [
-                "fitted on clips made from stills, not on filmed people: "
-                "it can at most double the odds, and never lowers them",
-                f"needs {MIN_FRAMES} frames of one face that follow each other within {MAX_STEP_S} s",
-            ],
+
+def _card(
+    parameters: Mapping[str, object], figures: Mapping[str, object], clips: int, seed: int
+) -> dict[str, object]:
+    return {
+        "name": "flicker",
+        "version": "0.1.0",
+        "task": "weighs how a face changes over time",
+        "licence": "Apache-2.0",
+        "parameters": parameters,
+        "training": {
+            "data": [f"{clips} clips of {FRAMES} frames made from FFHQ stills (train split), MPEG-4 coded"],
+            "terms": cards.TERMS,
+            "seed": seed,
         },
-        models,
-    )
+        "figures": figures,
+        "limits": [
+            "fitted on clips made from stills, not on filmed people: "
+            "it can at most double the odds, and never lowers them",
+            f"needs {MIN_FRAMES} frames of one face that follow each other within {MAX_STEP_S} s",
+        ],
+    }
