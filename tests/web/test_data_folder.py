@@ -144,10 +144,10 @@ def test_a_folder_of_a_version_before_the_mark_is_taken_up(tmp_path: Path) -> No
     (uploads / left).write_bytes(b"checked, then killed")
     (data / "haechi.folder").unlink()
     jobs = JobStore(Options(data_dir=data))
-    original = jobs.original(id_)
+    task = jobs.queue.next(0)
+    assert task is not None
+    assert task.original.read_bytes() == b"waits"
     jobs.close()
-    assert original is not None
-    assert original.read_bytes() == b"waits"
     assert not (uploads / left).exists()
     assert (data / "haechi.folder").is_file()
 

@@ -133,12 +133,6 @@ class JobStore:
         job = self.look(id_)
         return self._database.report(id_) if job is not None and job.status == "done" else None
 
-    def original(self, id_: str) -> Path | None:
-        """The upload while it waits or runs."""
-        row = self._database.get(id_)
-        file = self._originals.path(id_)
-        return file if row is not None and row.status in ("waiting", "running") and file.exists() else None
-
     def counts(self) -> dict[str, int]:
         """Jobs by status."""
         return dict.fromkeys(("waiting", "running", "done", "failed"), 0) | self._database.counts()
