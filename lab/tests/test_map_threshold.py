@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from haechi.models import Calibration
 from haechi.settings import Settings
-from haechi.types import F32, F64, U8
+from haechi.types import U8, Scores
 from haechi_lab.calibrate import map_threshold
 from standins import CALIBRATION
 from synthetic import texture
@@ -42,13 +43,13 @@ def test_a_faint_map_is_cut_lower(height: float, tmp_path: Path, monkeypatch: py
     class Detector:
         def __init__(self, _: Settings) -> None: ...
 
-        name, calibration = "swap", CALIBRATION
+        name, calibration = "swap", Calibration.of(CALIBRATION)
 
-        def logits(self, crops: U8, mirrored: bool) -> tuple[F64, F32]:
-            assert mirrored
+        def score(self, pictures: U8, *, both_ways: bool) -> Scores:
+            assert both_ways
             shown = np.full((1, CELLS, CELLS), height / 3, np.float32)
             shown[:, 8:20, 8:20] = height
-            return np.full(1, 2.0), shown
+            return Scores(np.full(1, 2.0), shown)
 
     monkeypatch.setattr(map_threshold, "FaceFinder", Finder)
     monkeypatch.setattr(map_threshold, "SwapDetector", Detector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from haechi import models
@@ -37,9 +37,9 @@ def _draw(cards: tuple[models.ModelCard, ...], console: Console) -> None:
         console.print(Text.assemble((printable(card.name), "bold"), "  ", printable(facts)), width=width)
         console.print(Padding(Text(printable(card.task)), (0, 0, 0, 2)), width=width)
         for title, body in (
-            ("trained on", _list(_lines(card.data))),
+            ("trained on", _list(card.data)),
             ("measured", _measured(card.figures, width >= _ROOMY)),
-            ("limits", _list(_lines(card.limits))),
+            ("limits", _list(card.limits)),
         ):
             console.print(Padding(Text(title, "bold"), (0, 0, 0, 2)), width=width)
             console.print(Padding(body, (0, 0, 0, 4)), width=width)
@@ -54,13 +54,7 @@ def _size(card: models.ModelCard) -> str:
         return "weights missing"
 
 
-def _lines(entries: object) -> list[str]:
-    """The entries of a card's list; what is no list counts as its only entry."""
-    listed = entries if isinstance(entries, list) else [] if entries is None else [entries]
-    return [str(e.get("name", e)) if isinstance(e, Mapping) else str(e) for e in listed]
-
-
-def _list(lines: list[str]) -> Table:
+def _list(lines: Sequence[str]) -> Table:
     from rich.table import Table
     from rich.text import Text
 

@@ -77,7 +77,11 @@ class Fields:
         return tuple(int(n) for n in numbers)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        return tuple(str(v) for v in self.listed(key)) if key in self else ()
+        """Entries of a list that is only shown: what is no list counts as its only entry, an object as its
+        ``name``."""
+        value = self.values.get(key)
+        entries = value if isinstance(value, list) else [] if value is None else [value]
+        return tuple(str(e.get("name", e)) if isinstance(e, Mapping) else str(e) for e in entries)
 
     def listed(self, key: str) -> Sequence[Any]:
         value = self.value(key)
