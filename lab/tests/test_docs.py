@@ -49,7 +49,7 @@ def test_files_that_are_linked_are_there(file: Path) -> None:
 
 
 def test_what_the_program_says_is_up_to_date() -> None:
-    assert [file.name for file in pages.stale(ROOT)] == [], "run: python -m haechi_lab.docs"
+    assert [file.name for file in pages.stale(ROOT)] == [], "run: haechi bench tables"
 
 
 def test_a_changed_option_makes_a_page_stale(tmp_path: Path) -> None:

@@ -49,9 +49,10 @@ def _files(root: Path) -> Iterator[tuple[Path, str, str]]:
             raise UsageError(f"{file.name}: a reference marker is not closed by <!-- /reference --> later on")
         lang = "zh" if file.name.endswith(".zh-CN.md") else "en"
         yield file, old, _BLOCK.sub(partial(_filled, root=root, lang=lang), old)
-    drawing = root / "docs" / "floors.svg"
-    old = drawing.read_text(encoding="utf-8") if drawing.is_file() else ""
-    yield drawing, old, floors.drawing(floors.imports(root / "src" / "haechi"))
+    drawing, source = root / "docs" / "floors.svg", root / "src" / "haechi"
+    if source.is_dir():
+        old = drawing.read_text(encoding="utf-8") if drawing.is_file() else ""
+        yield drawing, old, floors.drawing(floors.imports(source))
 
 
 def _filled(found: re.Match[str], root: Path, lang: str) -> str:

@@ -56,10 +56,14 @@ def _tables(
     ] = False,
     root: Annotated[Path, typer.Option("--root", metavar="DIR", help="The checkout.")] = Path(),
 ) -> None:
-    """Write the tables of README*.md and docs/*.md, and docs/cost.svg, from results/*.json."""
-    from haechi_lab.system.doc_tables import refresh, stale
+    """Write what is not written by hand in README*.md and docs/*.md: tables and docs/cost.svg from
+    results/*.json; options, settings, the sample and docs/floors.svg from the program."""
+    from haechi_lab.docs import pages
+    from haechi_lab.system import doc_tables
 
-    files = stale(root) if check else refresh(root)
+    files: list[Path] = []
+    for part in (doc_tables, pages):
+        files += part.stale(root) if check else part.refresh(root)
     for file in files:
         print(printable(f"{'out of date' if check else 'written'}: {file.relative_to(root)}"))
     if check and files:
