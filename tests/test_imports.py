@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "detectors": {"calibration", "face_regions", "models"},
     "verdict": {"models"},
     "claims": {"media", "pdq", "regular"},
-    "stages": {"claims", "faces", "media"},
+    "stages": {"claims", "detectors", "faces", "media"},
     "pipeline": {
         *("claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes", "report"),
         "stages",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,47 @@ def test_a_config_takes_the_settings_of_the_environment(monkeypatch: pytest.Monk
     assert PipelineConfig().settings == Pipeline().settings == Settings(threads=1)
 
 
+def test_without_one_of_its_detectors_a_pipeline_gives_no_all_clear(
+    astronaut: Path, shipped: Settings
+) -> None:
+    whole, part = Pipeline(shipped), Pipeline(PipelineConfig(shipped, detectors=("swap",)))
+    assert whole.check(astronaut).verdict.level == "none", "or this shows nothing"
+    report = part.check(astronaut)
+    assert report.verdict.level == "unknown"
+    assert [(e.detector, e.reason.code) for e in report.evidence[1:]] == [
+        ("synthesis", "abstain_left_out"),
+        ("flicker", "abstain_left_out"),
+    ]
+    assert {"synthesis", "flicker"}.isdisjoint(m.name for m in report.models)
+    told = report.to_dict()
+    assert "left out of this check" in told["verdict"]["sentence"]
+    assert sum("left out of this check" in line for line in told["not_tested"]) == 2
+
+
+def test_scores_need_neither_quality_nor_verdict(astronaut: Path, shipped: Settings) -> None:
+    pipeline = Pipeline(shipped)
+    media = pipeline.media(astronaut)
+    tracks = pipeline.faces(media)
+    scores = pipeline.score(tracks)
+    assert set(scores) == {"swap", "synthesis"}
+    ((swap,), (synthesis,)) = scores["swap"], scores["synthesis"]
+    assert swap is not None
+    assert synthesis is not None
+    assert swap.logits.shape == (1,)
+    assert swap.maps is not None
+    evidence = pipeline.evidence(media, tracks, pipeline.quality(media, tracks))
+    assert evidence[0].heatmap is not None
+    assert np.array_equal(swap.maps[0], evidence[0].heatmap)
+    blank = replace(tracks[0], native=(), native_index=np.zeros(0, np.int64))
+    assert pipeline.score([tracks[0], blank])["synthesis"][1] is None
+    assert pipeline.score([]) == {"swap": (), "synthesis": ()}
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
         (PipelineConfig(Settings(), detectors=("lies",)), "no detector 'lies': choose from swap"),
+        (PipelineConfig(Settings(), detectors=("flicker",)), "'flicker' reads what 'swap' says"),
         (PipelineConfig(Settings(), claims=("swap",)), "no claim 'swap': choose from provenance"),
         (PipelineConfig(Settings(), finder="nowhere:Finder"), "no face finder 'nowhere:Finder'"),
         (PipelineConfig(Settings(), finder="haechi.faces"), "write MODULE:CLASS"),

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from haechi import models
 from haechi.errors import UsageError
 from haechi.settings import Settings
-from haechi.stages import Finder, Judges, examine, state
+from haechi.stages import FaceScorer, Finder, Judges, examine, left_out, state
 
 if TYPE_CHECKING:
+    from haechi.detectors.evidence import Look
     from haechi.faces import FaceStream, Window
     from haechi.media.sources import Source
     from haechi.report import Report
@@ -40,7 +41,8 @@ class PipelineConfig:
     the same pipeline in another process.
 
     settings: limits, models folder and language; those of the environment when not given · detectors, claims:
-    names out of the registries, in any order; None stands for all of them · finder: ``MODULE:CLASS`` of what
+    names out of the registries, in any order; None stands for all of them. The marks of the verdict were set
+    with all detectors: where one is left out, there is no all-clear · finder: ``MODULE:CLASS`` of what
     finds faces, made of the settings."""
 
     settings: Settings = field(default_factory=Settings.from_env)
@@ -75,22 +77,38 @@ def load_judges(config: PipelineConfig) -> Judges:
     from haechi.types import ModelRef
     from haechi.verdict import decide
 
-    settings = config.settings
-    detectors = tuple(make(settings) for make in _chosen(DETECTORS, config.detectors, "detector"))
+    settings, chosen = config.settings, _chosen(DETECTORS, config.detectors, "detector")
+    _hold_needs(chosen)
+    skipped = tuple(name for name in _names(DETECTORS) if name not in _names(chosen))
+    detectors = tuple(make(settings) for make in chosen)
     own = [d.name for d in detectors if d.name not in models.NAMES and models.present(d.name, settings)]
-    cards = [models.load(name, settings).card for name in (*models.NAMES, *own)]
+    names = [name for name in (*models.NAMES, *own) if name not in skipped]
+    cards = [models.load(name, settings).card for name in names]
     refs = tuple(ModelRef(card.name, card.version, card.sha256, card.figures) for card in cards)
     readers = tuple(make(settings) for make in _chosen(CLAIMS, config.claims, "claim"))
-    return Judges(assess, detectors, decide, refs, readers)
+    return Judges(assess, detectors, decide, refs, readers, skipped)
 
 
 def _chosen(makers: Sequence[Any], names: Sequence[str] | None, kind: str) -> list[Any]:
     """Those of the makers that are named, in the order of their list."""
-    known = [str(make.name) for make in makers]
+    known = _names(makers)
     for name in names or ():
         if name not in known:
             raise UsageError(f"There is no {kind} {name!r}: choose from {', '.join(known)}.")
     return [make for make, name in zip(makers, known, strict=True) if names is None or name in names]
+
+
+def _names(makers: Sequence[Any]) -> list[str]:
+    return [str(make.name) for make in makers]
+
+
+def _hold_needs(makers: Sequence[Any]) -> None:
+    """Raises UsageError for a detector that reads what one says which was left out."""
+    names = _names(makers)
+    for make in makers:
+        for needed in make.needs:
+            if needed not in names:
+                raise UsageError(f"The detector {make.name!r} reads what {needed!r} says: choose both.")
 
 
 class Pipeline:
@@ -156,6 +174,16 @@ class Pipeline:
             evidence = (*evidence, examine(detector, media, tracks, quality, evidence))
         return evidence
 
+    def score(
+        self, tracks: Sequence[FaceTrack], kind: MediaKind = "image"
+    ) -> Mapping[str, tuple[Look | None, ...]]:
+        """What the networks say of every picture of every face, without quality, calibration or verdict: for
+        each chosen detector that looks at single pictures, one ``Look`` a track, in their order, with its
+        logits f64 (m,) and maps; None of a face that is shown too small for it. ``kind``: photographs are
+        asked both ways round and in more places, which the many frames of a video need not be."""
+        scorers = [d for d in self._judges.result().detectors if isinstance(d, FaceScorer)]
+        return {scorer.name: tuple(scorer.look(track, kind) for track in tracks) for scorer in scorers}
+
     def check(self, source: Source, progress: Progress | None = None, *, previews: bool = False) -> Report:
         """Everything known about one source. ``previews`` adds the frames that the HTML report shows, which
         for a video costs a second pass over its frames.
@@ -186,7 +214,7 @@ class Pipeline:
             tell(detector.name, _between(_FOUND, _EXAMINED, number / len(judges.detectors)))
             clock.enter(detector.name)
 
-        evidence = self.evidence(media, tracks, quality, each)
+        evidence = self.evidence(media, tracks, quality, each) + left_out(judges.left_out)
         tell("verdict", _EXAMINED)
         clock.enter("verdict")
         verdict = judges.decide(evidence, quality, self.settings)

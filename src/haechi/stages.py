@@ -7,12 +7,13 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from haechi.errors import HaechiError
 
 if TYPE_CHECKING:
     from haechi.claims import ClaimReader, Subject
+    from haechi.detectors.evidence import Look
     from haechi.faces import FaceStream, Window
     from haechi.media.original import Original
     from haechi.settings import Settings
@@ -51,6 +52,18 @@ class Judges:
     decide: Callable[[Sequence[Evidence], Quality, Settings], Verdict]
     models: tuple[ModelRef, ...]
     claims: tuple[ClaimReader, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Detectors that there are and that were not chosen: the report says so, and gives no all-clear."""
+
+
+@runtime_checkable
+class FaceScorer(Protocol):
+    """A detector whose network looks at single pictures of a face."""
+
+    @property
+    def name(self) -> str: ...
+
+    def look(self, track: FaceTrack, kind: MediaKind) -> Look | None: ...
 
 
 def examine(
@@ -72,6 +85,13 @@ def examine(
     except Exception as error:
         reason = _failure(detector, "detector_failed", error)
         return Evidence(detector.name, detector.version, "failed", None, reason)
+
+
+def left_out(names: Sequence[str]) -> tuple[Evidence, ...]:
+    """What the report holds in the place of detectors that were not chosen."""
+    from haechi.types import Evidence, Reason
+
+    return tuple(Evidence(name, "", "abstained", None, Reason("abstain_left_out")) for name in names)
 
 
 def state(readers: Sequence[ClaimReader], original: Original, media: Media) -> tuple[Claim, ...]:

@@ -28,7 +28,8 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
     """Level, calibrated probability with a 90% interval, and the reasons.
 
     Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector. So it
-    is, for want of an all-clear, when a detector failed or the main face could not be judged."""
+    is, for want of an all-clear, when a detector failed or was left out, or the main face could not be
+    judged."""
     card = models.load("verdict", settings).card.parameters
     llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}
     # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
@@ -47,6 +48,12 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
     if level == "none" and failed:
         # What a broken examination would have found is not known: no all-clear without it.
         return Verdict("unknown", None, None, (Reason("unknown_failed", {"detector": failed[0].detector}),))
+    left_out = [e for e in evidence if e.reason.code == "abstain_left_out"]
+    if level == "none" and left_out:
+        # The mark was set with all detectors, so it says nothing about fewer.
+        return Verdict(
+            "unknown", None, None, (Reason("unknown_left_out", {"detector": left_out[0].detector}),)
+        )
     if level == "none" and quality.faces and quality.faces[0].issues:
         # Bystanders were judged, the main face was not: their innocence is not its own.
         return Verdict("unknown", None, None, (quality.faces[0].issues[0],))
