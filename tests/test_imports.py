@@ -67,9 +67,11 @@ ALLOWED: dict[str, set[str]] = {
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
+LAB = Path(__file__).parents[1] / "lab" / "src" / "haechi_lab"
 MODULES = {
-    ".".join(["haechi", *file.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__"): file
-    for file in FILES
+    ".".join(file.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__"): file
+    for root in (SOURCE, LAB)
+    for file in sorted(root.rglob("*.py"))
 }
 
 
@@ -143,6 +145,7 @@ def cycles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 def test_there_is_no_cycle_of_files() -> None:
+    assert {name.partition(".")[0] for name in MODULES} == {"haechi", "haechi_lab"}
     assert cycles({name: needed_modules(file) for name, file in MODULES.items()}) == []
 
 
