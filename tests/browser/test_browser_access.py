@@ -88,6 +88,7 @@ def test_axe_finds_nothing_where_a_passphrase_is_asked_for(visit):
     visitor.page.get_by_role("button", name="Make the case").click()
     visitor.page.get_by_role("button", name="Lock").click()
     visitor.page.get_by_role("link", name="Locked case").first.click()
+    visitor.page.locator("#passphrase").wait_for()  # the click does not wait for the page that it leads to
     assert findings(visitor.page) == []
 
 
