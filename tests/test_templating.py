@@ -12,6 +12,9 @@ import pytest
 from jinja2 import UndefinedError
 
 import haechi
+from haechi.case import Case
+from haechi.case.page import page
+from haechi.case.page import text as case_text
 from haechi.report import LANGUAGES, render_html
 from haechi.report.templating import environment
 from haechi.types import Claim, Evidence, ModelRef, Reason
@@ -83,6 +86,20 @@ def test_html_is_made_by_templates_alone() -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_hostile_words_stay_words_on_the_page_of_a_case(lang: str, tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case", HOSTILE_NAME)
+    case.add(b"not a picture", name=HOSTILE_NAME, address=HOSTILE_NAME, note=f"one\r\n{HOSTILE_NAME}")
+    text = page(case, lang, {1: HOSTILE_NAME})
+    parsed = Page(text)
+    assert not parsed.all("script")
+    assert not HIDDEN.search(text)
+    assert parsed.text.count("<script>alert(1)</script>") >= 4
+    assert "one\na&lt;script" in text
+    assert "one\n" in case_text(case, lang)
+    assert "\\r" not in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_hostile_words_stay_words_wherever_they_stand_in_a_report(lang: str) -> None:
     plain = photo(HOSTILE_NAME)
     evil = Reason("detector_failed", {"error": HOSTILE_NAME})
@@ -96,8 +113,8 @@ def test_hostile_words_stay_words_wherever_they_stand_in_a_report(lang: str) -> 
         created=HOSTILE_NAME,
     )
     text = render_html(report, lang)
-    page = Page(text)
-    assert len(page.all("script")) == 1
-    assert "alert(1)" not in page.inside["script"]
+    parsed = Page(text)
+    assert len(parsed.all("script")) == 1
+    assert "alert(1)" not in parsed.inside["script"]
     assert not HIDDEN.search(text)
-    assert page.text.count("a<script>alert(1)</script>") >= 8
+    assert parsed.text.count("a<script>alert(1)</script>") >= 8

@@ -77,7 +77,8 @@ def facts(case: Readable, entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
     if entry.address:
         yield say("report_address", lang), entry.address
     if entry.note:
-        yield say("report_note", lang), entry.note
+        # Browsers send line breaks so, and cases that were filled in one may hold them.
+        yield say("report_note", lang), entry.note.replace("\r\n", "\n")
     yield say("report_size", lang), say("report_bytes", lang, size=entry.size)
     yield "SHA-256", entry.sha256
     if fingerprints.pdq:

@@ -46,7 +46,7 @@ def render(template: str, lang: str, *, package: str = "haechi.report", **values
 
 def visible_lines(text: str) -> Markup:
     """Text whose line breaks stay, all else that hides or turns text written out."""
-    return Markup("\n").join(visible(line) for line in text.split("\n"))
+    return Markup("\n").join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
 def _say(lang: str, code: str, /, **params: object) -> str:

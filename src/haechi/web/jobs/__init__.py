@@ -13,7 +13,7 @@
 ``scheduler``  which worker takes which jobs           ``directory``    a folder that nobody can swap
 ``records``    the values that all of them pass
 
-A job whose process dies is tried three times; every end is stored before the next job is taken. Several
-servers may share a database that keeps the promises of ``database``; what of a job is in memory (how far it
-is, who waits for it) is that of the server that runs it.
+A job whose process dies is tried three times; every end is stored before the next job is taken. One server
+owns a database: at its start it takes up what ran when the last one ended. In memory are only how far a job
+is and who waits for its end.
 """
