@@ -43,8 +43,8 @@ def request(line: bytes) -> bytes:
     certificates."""
     client = _library()
     builder = client.TimestampRequestBuilder().data(line).hash_algorithm(client.HashAlgorithm.SHA256)
-    made: bytes = builder.nonce(nonce=True).cert_request(cert_request=True).build().as_bytes()
-    return made
+    data: bytes = builder.nonce(nonce=True).cert_request(cert_request=True).build().as_bytes()
+    return data
 
 
 def read(answer: bytes, asked: bytes | None = None, roots: bytes | None = None) -> Stamp:
