@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from haechi import models
 from haechi.errors import UsageError
 from haechi.settings import Settings
 from haechi.stages import FaceScorer, Finder, Judges, examine, left_out, state
@@ -71,6 +70,7 @@ def load_finder(config: PipelineConfig) -> Finder:
 def load_judges(config: PipelineConfig) -> Judges:
     """Quality, the chosen detectors, the verdict and the chosen claims, every model and list that they need
     loaded and checked. Raises UsageError for a name that nothing has, ModelError."""
+    from haechi import models
     from haechi.claims import CLAIMS
     from haechi.detectors import DETECTORS
     from haechi.quality import assess
@@ -223,7 +223,7 @@ class Pipeline:
         claims = () if original is None else state(judges.claims, original, media)
         tell("previews", _CLAIMED)
         clock.enter("previews")
-        shown = keyframes(media, evidence, self.settings.video_frames) if previews else ()
+        frames = keyframes(media, evidence, self.settings.video_frames) if previews else ()
         stages_s, elapsed_s = clock.times_s()
         tell("done", 1.0)
         return Report(
@@ -235,7 +235,7 @@ class Pipeline:
             models=judges.models,
             elapsed_s=elapsed_s,
             claims=claims,
-            previews=shown,
+            previews=frames,
             stages_s=stages_s,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )

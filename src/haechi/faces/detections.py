@@ -74,8 +74,8 @@ class Detections(Value):
 _FIELDS = tuple(f.name for f in fields(Detections))
 
 
-def take(found: Detections, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Detections:
-    return Detections(*(getattr(found, name)[keep] for name in _FIELDS))
+def take(faces: Detections, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Detections:
+    return Detections(*(getattr(faces, name)[keep] for name in _FIELDS))
 
 
 def ordered(faces: Detections) -> Detections:
@@ -88,58 +88,58 @@ def join(a: Detections, b: Detections) -> Detections:
     return Detections(*(np.concatenate([getattr(a, name), getattr(b, name)]) for name in _FIELDS))
 
 
-def mirror(found: Detections, width: int) -> Detections:
+def mirror(faces: Detections, width: int) -> Detections:
     """Faces of a mirrored picture of that width -> of the picture: the right eye is the left one's mirror."""
-    boxes, points = found.boxes_xyxy.copy(), found.landmarks_xy[:, [1, 0, 2, 4, 3]].copy()
+    boxes, points = faces.boxes_xyxy.copy(), faces.landmarks_xy[:, [1, 0, 2, 4, 3]].copy()
     boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
     points[:, :, 0] = width - points[:, :, 0]
-    return Detections(boxes, points, found.scores)
+    return Detections(boxes, points, faces.scores)
 
 
-def suppress_turned(found: Detections) -> Detections:
+def suppress_turned(faces: Detections) -> Detections:
     """Of one face found in several quarter turns, the surest one stays and of equals the straighter; surest
     first. Faces of one quarter turn were told apart already."""
-    quarter = np.round(found.turns_deg / 90) % 4
-    lean = np.abs((found.turns_deg + 45) % 90 - 45)
-    order = np.argsort(-(found.certainty - lean / 180), kind="stable")
-    overlap = iou(found.boxes_xyxy, found.boxes_xyxy)
-    keep = np.ones(len(found), np.bool_)
+    quarter = np.round(faces.turns_deg / 90) % 4
+    lean = np.abs((faces.turns_deg + 45) % 90 - 45)
+    order = np.argsort(-(faces.certainty - lean / 180), kind="stable")
+    overlap = iou(faces.boxes_xyxy, faces.boxes_xyxy)
+    keep = np.ones(len(faces), np.bool_)
     for rank, i in enumerate(order):
         rest = order[rank + 1 :]
         keep[rest[keep[i] & (quarter[rest] != quarter[i]) & (overlap[i, rest] >= SAME_IOU)]] = False
-    found = take(found, keep)
-    return take(found, np.argsort(-found.scores, kind="stable"))
+    faces = take(faces, keep)
+    return take(faces, np.argsort(-faces.scores, kind="stable"))
 
 
-def one_way_up(found: Detections, certain: float) -> Detections:
+def one_way_up(faces: Detections, certain: float) -> Detections:
     """A picture is taken one way up: beside a sure face, what stands upright in another quarter turn must be
     surer still."""
-    worth = found.certainty * found.scores
-    if not len(found) or found.certainty[worth.argmax()] < certain:
-        return found
-    quarter = np.round(found.turns_deg / 90) % 4
-    return take(found, (quarter == quarter[worth.argmax()]) | (found.certainty >= SURER))
+    worth = faces.certainty * faces.scores
+    if not len(faces) or faces.certainty[worth.argmax()] < certain:
+        return faces
+    quarter = np.round(faces.turns_deg / 90) % 4
+    return take(faces, (quarter == quarter[worth.argmax()]) | (faces.certainty >= SURER))
 
 
-def suppress(found: Detections) -> Detections:
+def suppress(faces: Detections) -> Detections:
     """Non-maximum suppression that averages instead of discarding, surest first; then boxes within boxes.
 
     Several cells answer for one face, each a little off: the mean of those that agree, weighted by score, is
     steadier than the surest alone (the blending of BlazeFace, Bazarevsky et al. 2019).
     """
-    left = np.argsort(-found.scores, kind="stable")
+    left = np.argsort(-faces.scores, kind="stable")
     boxes, points, scores = [], [], []
     while len(left):
         best = left[0]
-        overlap = iou(found.boxes_xyxy[best][None], found.boxes_xyxy[left])[0]
+        overlap = iou(faces.boxes_xyxy[best][None], faces.boxes_xyxy[left])[0]
         same = left[overlap >= MERGE_IOU]
-        weight = found.scores[same] ** 2
-        boxes.append(np.average(found.boxes_xyxy[same], axis=0, weights=weight))
-        points.append(np.average(found.landmarks_xy[same], axis=0, weights=weight))
-        scores.append(found.scores[best])
+        weight = faces.scores[same] ** 2
+        boxes.append(np.average(faces.boxes_xyxy[same], axis=0, weights=weight))
+        points.append(np.average(faces.landmarks_xy[same], axis=0, weights=weight))
+        scores.append(faces.scores[best])
         left = left[(overlap < NMS_IOU) & (left != best)]
     if not boxes:
-        return found
+        return faces
     return _without_nested(
         Detections(
             np.stack(boxes).astype(np.float32),
@@ -149,11 +149,11 @@ def suppress(found: Detections) -> Detections:
     )
 
 
-def _without_nested(found: Detections) -> Detections:
+def _without_nested(faces: Detections) -> Detections:
     """Of a box within a box, an eye within a face say, the larger stays unless it is far less sure."""
-    boxes, scores = found.boxes_xyxy, found.scores
+    boxes, scores = faces.boxes_xyxy, faces.scores
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    keep = np.ones(len(found), np.bool_)
+    keep = np.ones(len(faces), np.bool_)
     span = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(
         boxes[:, None, :2], boxes[None, :, :2]
     )
@@ -161,7 +161,7 @@ def _without_nested(found: Detections) -> Detections:
     for small, large in np.argwhere(within):
         if keep[small] and keep[large]:
             keep[small if scores[large] > 0.6 * scores[small] else large] = False
-    return take(found, keep)
+    return take(faces, keep)
 
 
 def iou(a: F32, b: F32) -> F32:

@@ -35,15 +35,15 @@ class FinderNetwork:
         ascending; it is not enlarged. ``both_ways``: in the mirrored picture as well, what is found in both
         averaged, so that a mirrored copy gives the same, mirrored."""
         longest = max(rgb.shape[:2])
-        found = self.search(rgb, search_px[0], 1.0, both_ways=both_ways)
+        faces = self.search(rgb, search_px[0], 1.0, both_ways=both_ways)
         for side in (s for s in search_px[1:] if longest > 0.625 * s):
             finer = self.search(rgb, side, 1.0, both_ways=both_ways)
             size = np.sqrt((finer.boxes_xyxy[:, 2:] - finer.boxes_xyxy[:, :2]).prod(1))
-            found = suppress(join(found, take(finer, size * min(1.0, side / longest) < LARGEST_PX)))
-        if not len(found):
+            faces = suppress(join(faces, take(finer, size * min(1.0, side / longest) < LARGEST_PX)))
+        if not len(faces):
             # A tight crop may leave the network no surroundings: give it some.
-            found = self.search(rgb, search_px[0], 0.6, both_ways=both_ways)
-        return found
+            faces = self.search(rgb, search_px[0], 0.6, both_ways=both_ways)
+        return faces
 
     def close(self, rgb: U8, least: float) -> Detections:
         """What one search finds from the score ``least`` on."""
@@ -61,20 +61,20 @@ class FinderNetwork:
         each = self.input.multiple_of
         margin = round(max(size) * (1 / fill - 1) / 2)
         board_w, board_h = (-(-(n + 2 * margin) // each) * each for n in size)
-        found = Detections.none()
+        faces = Detections.none()
         for mirrored in (False, True) if both_ways else (False,):
             board = np.full((board_h, board_w, 3), self.input.border, np.uint8)
             board[margin : margin + size[1], margin : margin + size[0]] = (
                 small[:, ::-1] if mirrored else small
             )
             (raw,) = self.model.run(feed(board[None], self.input))
-            seen = self._decode(raw[0], board_h, board_w, self.threshold if least is None else least)
-            found = join(found, mirror(seen, size[0] + 2 * margin) if mirrored else seen)
-        sides = (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]).max(1)
-        found = take(found, sides <= LARGEST_SHARE * max(board_h, board_w))
+            part = self._decode(raw[0], board_h, board_w, self.threshold if least is None else least)
+            faces = join(faces, mirror(part, size[0] + 2 * margin) if mirrored else part)
+        sides = (faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]).max(1)
+        faces = take(faces, sides <= LARGEST_SHARE * max(board_h, board_w))
         factor = np.array([w / size[0], h / size[1]], np.float32)
-        boxes = (found.boxes_xyxy - margin) * np.tile(factor, 2)
-        return suppress(Detections(boxes, (found.landmarks_xy - margin) * factor, found.scores))
+        boxes = (faces.boxes_xyxy - margin) * np.tile(factor, 2)
+        return suppress(Detections(boxes, (faces.landmarks_xy - margin) * factor, faces.scores))
 
     def _decode(self, raw: F32, board_h: int, board_w: int, least: float) -> Detections:
         """Rows f32 (cells, 15) of the network (lab/networks/finder.py) above ``least`` -> detections."""

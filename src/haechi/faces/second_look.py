@@ -48,20 +48,20 @@ class SecondLook:
         self.certain, self.doubtful = card.mark("certain"), card.mark("doubtful")
         self.finder_weight, self.offset = card.mark("finder_weight"), card.mark("offset")
 
-    def at(self, rgb: U8, found: Detections, all_ways: bool = True) -> tuple[F64, F64]:
+    def at(self, rgb: U8, faces: Detections, all_ways: bool = True) -> tuple[F64, F64]:
         """What was found in a picture u8 (H, W, 3) -> probability of a face f64 (n,), and the degrees
         f64 (n,) in (-180, 180] by which it is turned clockwise. ``all_ways``: the mean over all quarter turns
         and their mirror images, to which it makes no difference how the picture is shown."""
         used = slice(None) if all_ways else slice(None, None, 4)
-        logits, turns = np.zeros(len(found)), np.zeros((len(found), 2))
-        for i, box in enumerate(found.boxes_xyxy):
+        logits, turns = np.zeros(len(faces)), np.zeros((len(faces), 2))
+        for i, box in enumerate(faces.boxes_xyxy):
             crop = cut(rgb, look_box(box, self.crop.square), self.crop.size_px)
             rows = self.model.run(feed(_eight_ways(crop)[used], self.input))[0].astype(np.float64)
             logits[i] = rows[:, 0].mean()
-            seen = np.arctan2(rows[:, 2], rows[:, 1]) * _WAY[used] + _TURN[used]
+            angles = np.arctan2(rows[:, 2], rows[:, 1]) * _WAY[used] + _TURN[used]
             sure = np.hypot(rows[:, 1], rows[:, 2])
-            turns[i] = (sure * np.cos(seen)).sum(), (sure * np.sin(seen)).sum()
-        scores = np.clip(found.scores.astype(np.float64), 1e-6, 1 - 1e-6)
+            turns[i] = (sure * np.cos(angles)).sum(), (sure * np.sin(angles)).sum()
+        scores = np.clip(faces.scores.astype(np.float64), 1e-6, 1 - 1e-6)
         logits += self.finder_weight * np.log(scores / (1 - scores)) + self.offset
         return 1 / (1 + np.exp(-logits)), np.degrees(np.arctan2(turns[:, 1], turns[:, 0]))
 

@@ -123,9 +123,9 @@ class TrackBuffer:
         ):
             self.observations.popleft()
             self.forgotten += 1
-        for kept in (self.crops, self.burst, self.native):
-            for k in [k for k in kept if k < self.forgotten]:
-                del kept[k]
+        for pictures in (self.crops, self.burst, self.native):
+            for k in [k for k in pictures if k < self.forgotten]:
+                del pictures[k]
 
     def thin(self, most_crops: int, most_native: int) -> None:
         """Keep at most so many crops and native pieces."""
@@ -163,22 +163,22 @@ class TrackBuffer:
     def track(self, of_found: int) -> FaceTrack:
         """The track so far; the buffer stays as it is."""
         square = self.rules.crop.square
-        crops, seen = self.crops | self.burst, list(self.observations)
+        crops, sights = self.crops | self.burst, list(self.observations)
         index: NDArray[np.int64] = np.array(sorted(crops), np.int64)
         native: NDArray[np.int64] = np.array(sorted(self.native), np.int64)
-        shown = [seen[k - self.forgotten] for k in index]
+        in_crops = [sights[k - self.forgotten] for k in index]
         return FaceTrack(
             track_id=self.track_id,
-            times_s=np.array([o.time_s for o in seen], np.float64),
-            boxes_xyxy=np.stack([o.box_xyxy for o in seen]).astype(np.float32),
-            landmarks_xy=np.stack([o.landmarks_xy for o in seen]).astype(np.float32),
-            scores=np.array([o.score for o in seen], np.float32),
+            times_s=np.array([o.time_s for o in sights], np.float64),
+            boxes_xyxy=np.stack([o.box_xyxy for o in sights]).astype(np.float32),
+            landmarks_xy=np.stack([o.landmarks_xy for o in sights]).astype(np.float32),
+            scores=np.array([o.score for o in sights], np.float32),
             crops=np.stack([crops[k] for k in index]),
             crop_index=index - self.forgotten,
-            crop_boxes_xyxy=np.stack([shown_square(o.own_xyxy, o.turn_deg, square) for o in shown]),
+            crop_boxes_xyxy=np.stack([shown_square(o.own_xyxy, o.turn_deg, square) for o in in_crops]),
             native=tuple(self.native[k] for k in native),
             native_index=native - self.forgotten,
             of_found=of_found,
-            certainty=float(np.median([o.certainty for o in seen])),
-            crop_turns_deg=np.array([o.turn_deg for o in shown], np.float32),
+            certainty=float(np.median([o.certainty for o in sights])),
+            crop_turns_deg=np.array([o.turn_deg for o in in_crops], np.float32),
         )

@@ -30,19 +30,19 @@ STAY_VOTE = 0.7
 """Nats. Halfway between two quarter turns a face is judged where it was found."""
 
 
-def from_quarter(found: Detections, quarter: int, height: int, width: int) -> Detections:
+def from_quarter(faces: Detections, quarter: int, height: int, width: int) -> Detections:
     """Faces of ``np.rot90(picture, quarter)``, their turns being rolls there -> in pixels of the picture,
     ``height`` x ``width``."""
-    corners = _back(found.boxes_xyxy.reshape(-1, 2, 2), quarter, height, width)
-    middle, half = corners.mean(1), (found.boxes_xyxy[:, 2:] - found.boxes_xyxy[:, :2]) / 2
-    free = np.abs(found.turns_deg) <= ASKED_DEG
+    corners = _back(faces.boxes_xyxy.reshape(-1, 2, 2), quarter, height, width)
+    middle, half = corners.mean(1), (faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]) / 2
+    free = np.abs(faces.turns_deg) <= ASKED_DEG
     return Detections(
         np.concatenate([corners.min(1), corners.max(1)], 1),
-        _back(found.landmarks_xy, quarter, height, width),
-        found.scores,
-        certainty=found.certainty,
-        turns_deg=(90 * quarter + np.where(free, 0, found.turns_deg)).astype(np.float32),
-        own_xyxy=found.boxes_xyxy if quarter == 0 else np.concatenate([middle - half, middle + half], 1),
+        _back(faces.landmarks_xy, quarter, height, width),
+        faces.scores,
+        certainty=faces.certainty,
+        turns_deg=(90 * quarter + np.where(free, 0, faces.turns_deg)).astype(np.float32),
+        own_xyxy=faces.boxes_xyxy if quarter == 0 else np.concatenate([middle - half, middle + half], 1),
     )
 
 
@@ -53,15 +53,15 @@ def _back(points: F32, quarter: int, height: int, width: int) -> F32:
     return np.asarray(np.stack(pairs[quarter % 4], -1), np.float32)
 
 
-def quarter_of(rgb: U8, box: F32, found: float, network: FinderNetwork) -> int:
+def quarter_of(rgb: U8, box: F32, as_shown: float, network: FinderNetwork) -> int:
     """How many quarter turns counter-clockwise set the face in ``box`` upright, 0 to 3: the network, which
     learned from upright faces, is surest of it then."""
     votes = []
     for quarter in range(4):
         board, _ = _about(rgb, box, 90.0 * quarter)
-        seen, _ = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE))
-        # As it is shown it was found already, with the score ``found``.
-        score = float(seen.scores[0]) if len(seen) else LEAST_SCORE if quarter else found
+        faces, _ = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE))
+        # As it is shown it was found already, with the score ``as_shown``.
+        score = float(faces.scores[0]) if len(faces) else LEAST_SCORE if quarter else as_shown
         stay = -STAY_VOTE if quarter in (1, 3) else 0.0
         votes.append(stay + np.log(score / (1 - score)))
     return int(np.argmax(votes))
@@ -76,30 +76,30 @@ def _about(rgb: U8, box: F32, turn: float) -> tuple[U8, F64]:
     return _warped(rgb, matrix, scale), matrix
 
 
-def _in_the_middle(seen: Detections) -> tuple[Detections, float]:
+def _in_the_middle(faces: Detections) -> tuple[Detections, float]:
     """The detection nearest to the middle of a board, none when all are away from it; and its roll."""
-    away = np.linalg.norm((seen.boxes_xyxy[:, :2] + seen.boxes_xyxy[:, 2:]) / 2 - STRAIGHT_PX / 2, axis=1)
-    if not len(seen) or away.min() > STRAIGHT_FACE_PX / 2:
+    away = np.linalg.norm((faces.boxes_xyxy[:, :2] + faces.boxes_xyxy[:, 2:]) / 2 - STRAIGHT_PX / 2, axis=1)
+    if not len(faces) or away.min() > STRAIGHT_FACE_PX / 2:
         return Detections.none(), 0.0
-    nearest = take(seen, np.arange(len(seen)) == away.argmin())
+    nearest = take(faces, np.arange(len(faces)) == away.argmin())
     return nearest, roll_of(nearest.landmarks_xy[0])
 
 
-def straighten(rgb: U8, found: Detections, network: FinderNetwork, look: SecondLook) -> Detections:
+def straighten(rgb: U8, faces: Detections, network: FinderNetwork, look: SecondLook) -> Detections:
     """Rolled faces are found again in a piece of the picture in which they stand upright: landmarks of rolled
     ones lean towards upright, and their boxes hold their corners. One that is then not found is doubtful."""
-    rolled = _lean(found.turns_deg) > 1e-3
+    rolled = _lean(faces.turns_deg) > 1e-3
     if not rolled.any():
-        return found
-    done = take(found, ~rolled)
+        return faces
+    upright = take(faces, ~rolled)
     for i in np.flatnonzero(rolled):
-        face = take(found, np.arange(len(found)) == i)
+        face = take(faces, np.arange(len(faces)) == i)
         straight = _straight(rgb, face, network, look)
         slight = float(_lean(face.turns_deg)[0]) <= FREE_DEG
         if slight and (straight is None or float(_lean(straight.turns_deg)[0]) <= FREE_DEG):
             straight = replace(face, turns_deg=np.asarray(np.round(face.turns_deg / 90) * 90, np.float32))
-        done = join(done, straight or face.judged(np.full(1, look.doubtful), face.turns_deg))
-    return take(done, np.argsort(-done.scores, kind="stable"))
+        upright = join(upright, straight or face.judged(np.full(1, look.doubtful), face.turns_deg))
+    return take(upright, np.argsort(-upright.scores, kind="stable"))
 
 
 def _lean(turns_deg: F32) -> F32:
@@ -113,11 +113,11 @@ def _straight(rgb: U8, face: Detections, network: FinderNetwork, look: SecondLoo
     best: Detections | None = None
     for _ in range(STRAIGHT_TRIES):
         board, matrix = _about(rgb, own, turn)
-        seen, roll = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE, both_ways=True))
-        if not len(seen):
+        faces, roll = _in_the_middle(network.search(board, STRAIGHT_PX, 1.0, LEAST_SCORE, both_ways=True))
+        if not len(faces):
             break
-        certainty, _ = look.at(board, seen)
-        best = _to_picture(seen, matrix, turn, float(certainty[0]), float(face.scores[0]))
+        certainty, _ = look.at(board, faces)
+        best = _to_picture(faces, matrix, turn, float(certainty[0]), float(face.scores[0]))
         if abs(roll) < SETTLED_DEG:
             return best
         own, turn = best.own_xyxy[0], turn + roll
@@ -138,18 +138,18 @@ def _warped(rgb: U8, matrix: F64, scale: float) -> U8:
     )
 
 
-def _to_picture(seen: Detections, matrix: F64, turn: float, certainty: float, score: float) -> Detections:
+def _to_picture(faces: Detections, matrix: F64, turn: float, certainty: float, score: float) -> Detections:
     """One face of the straightened board -> of the picture; its box is that of the turned ellipse in it."""
     back = np.asarray(cv2.invertAffineTransform(matrix))
     linear = back[:, :2]
-    box = seen.boxes_xyxy[0]
+    box = faces.boxes_xyxy[0]
     middle = linear @ ((box[:2] + box[2:]) / 2) + back[:, 2]
     half = (box[2:] - box[:2]) / 2
     extent = np.sqrt(linear**2 @ half**2)
     half = half * np.sqrt(abs(np.linalg.det(linear)))
     return Detections(
         np.concatenate([middle - extent, middle + extent])[None].astype(np.float32),
-        (seen.landmarks_xy @ linear.T + back[:, 2]).astype(np.float32),
+        (faces.landmarks_xy @ linear.T + back[:, 2]).astype(np.float32),
         np.array([score], np.float32),
         certainty=np.array([certainty]),
         turns_deg=np.array([turn % 360], np.float32),

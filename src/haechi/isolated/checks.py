@@ -56,8 +56,8 @@ class CheckProcess:
     def kept(self, source: str | os.PathLike[str], name: str, progress: Progress | None = None) -> Kept:
         """The report of a file, with its previews, as it is to be stored; in it the file has this name."""
         request = {"path": os.fspath(source), "name": name, "previews": True}
-        told, data = self._process.ask(request, progress or _silent)
-        return Kept(str(told["level"]), data)
+        facts, data = self._process.ask(request, progress or _silent)
+        return Kept(str(facts["level"]), data)
 
     def check(
         self, source: str | os.PathLike[str], progress: Progress | None = None, *, previews: bool = False

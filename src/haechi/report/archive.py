@@ -78,11 +78,11 @@ def load(data: bytes, *, previews: bool = True) -> Report:
 
 def _with_claims(tree: Any) -> Any:
     """The tree of a report; one that was stored when claims stood among the evidence gets them apart."""
-    told = tree["Report"]
-    if "claims" in told:
+    report = tree["Report"]
+    if "claims" in report:
         return tree
     evidence, claims = [], []
-    for item in told["evidence"]["tuple"]:
+    for item in report["evidence"]["tuple"]:
         line = item["Evidence"]
         if line["status"] == "claim" or line["detector"] in _FORMER_CLAIMS:
             outcome = {"claim": "answered", "abstained": "unread"}.get(line["status"], "failed")
@@ -90,7 +90,7 @@ def _with_claims(tree: Any) -> Any:
             claims.append({"Claim": {"source": line["detector"], "outcome": outcome, **shared}})
         else:
             evidence.append(item)
-    return {"Report": {**told, "evidence": {"tuple": evidence}, "claims": {"tuple": claims}}}
+    return {"Report": {**report, "evidence": {"tuple": evidence}, "claims": {"tuple": claims}}}
 
 
 def _no_frames(_n: int) -> Iterator[Frame]:
@@ -122,13 +122,13 @@ def _plain(value: Any) -> Any:
 def _tagged(value: Any) -> dict[str, Any] | None:
     if isinstance(value, Preview):
         bgr = cv2.cvtColor(value.rgb, cv2.COLOR_RGB2BGR)
-        done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        if not done:
+        success, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        if not success:
             raise ValueError(f"a preview of shape {value.rgb.shape} could not be encoded")
         return {"preview": [_text(jpeg.tobytes()), value.time_s, value.scale]}
     if is_dataclass(value):
-        told = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name != "reader"}
-        return {type(value).__name__: told}
+        tree = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name != "reader"}
+        return {type(value).__name__: tree}
     if isinstance(value, np.ndarray):
         return {"array": [value.dtype.name, list(value.shape), _text(np.ascontiguousarray(value).tobytes())]}
     if isinstance(value, Mapping):
@@ -143,24 +143,24 @@ def _built(value: Any) -> Any:
         return [_built(item) for item in value]
     if not isinstance(value, dict):
         return value
-    ((kind, told),) = value.items()
-    return _KINDS[kind](told) if kind in _KINDS else _value(_CLASSES[kind], told)
+    ((kind, tree),) = value.items()
+    return _KINDS[kind](tree) if kind in _KINDS else _value(_CLASSES[kind], tree)
 
 
-def _value(kind: type, told: dict[str, Any]) -> Any:
+def _value(kind: type, tree: dict[str, Any]) -> Any:
     """Fields that this version does not know are passed over: a later one may have added them."""
     known = {f.name for f in fields(kind)}
-    built = {name: _built(item) for name, item in told.items() if name in known}
+    built = {name: _built(item) for name, item in tree.items() if name in known}
     return kind(**built, **({"reader": _no_frames} if "reader" in known else {}))
 
 
-def _preview(told: list[Any]) -> Preview:
-    jpeg, time_s, scale = told
+def _preview(tree: list[Any]) -> Preview:
+    jpeg, time_s, scale = tree
     return Preview(_pixels(_bytes(jpeg)), float(time_s), float(scale))
 
 
-def _array(told: list[Any]) -> NDArray[Any]:
-    dtype, shape, text = told
+def _array(tree: list[Any]) -> NDArray[Any]:
+    dtype, shape, text = tree
     if dtype not in _DTYPES or any(not isinstance(n, int) or n < 0 for n in shape):
         raise ValueError("an array of a kind that no report has")
     data = _bytes(text)
@@ -194,6 +194,6 @@ def _bytes(text: str) -> bytes:
 _KINDS: dict[str, Callable[[Any], Any]] = {
     "preview": _preview,
     "array": _array,
-    "map": lambda told: {str(key): _built(item) for key, item in told},
-    "tuple": lambda told: tuple(_built(item) for item in told),
+    "map": lambda tree: {str(key): _built(item) for key, item in tree},
+    "tuple": lambda tree: tuple(_built(item) for item in tree),
 }
