@@ -14,12 +14,14 @@ RUN = 6
 
 
 def code_lines(text: str) -> list[tuple[int, str]]:
-    """(number, stripped text) of the lines of code: without imports, docstrings, comments, declarations of
-    fields, blank lines and those that only close brackets."""
+    """(number, stripped text) of the lines of code: without imports, docstrings, comments, signatures,
+    declarations of fields, blank lines and those that only close brackets."""
     left_out: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.stmt):
             continue
+        if isinstance(node, ast.FunctionDef):
+            left_out.update(range(node.lineno, node.body[0].lineno))
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_field = isinstance(node, ast.AnnAssign) and node.value is None
         if is_text or is_field or isinstance(node, ast.Import | ast.ImportFrom):
