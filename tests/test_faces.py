@@ -8,13 +8,14 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haechi import models
 from haechi.errors import ModelError
 from haechi.faces import FaceFinder, FaceRules, crop_box, cut, iou, native_piece
 from haechi.faces.detections import MERGE_IOU, NESTED, NMS_IOU, Detections, suppress
+from haechi.faces.stream import ranked
 from haechi.settings import Settings
 from haechi.types import F32, U8
 from synthetic import MarkerNet, SureLook, landmarks_of, media, texture, with_markers
@@ -357,6 +358,21 @@ def test_a_photograph_gives_one_track_a_face_the_largest_first(net: MarkerNet) -
     assert tracks[0].crops.shape == (1, 224, 224, 3)
     assert np.array_equal(tracks[0].crops[0], cut(rgb, crop_box(tracks[0].boxes_xyxy[0], SQUARE), 224))
     assert np.array_equal(tracks[1].native[0], native_piece(rgb, tracks[1].boxes_xyxy[0], PIECE))
+
+
+@given(data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_frames_added_one_by_one_give_what_the_whole_video_gives(net: MarkerNet, data: st.DataObject) -> None:
+    place = st.tuples(st.integers(0, 150), st.integers(0, 80), st.integers(40, 90))
+    frames = [
+        with_markers(texture(180, 320, 1), [(x, y, x + side, y + side) for x, y, side in places])
+        for places in data.draw(st.lists(st.lists(place, max_size=2), min_size=1, max_size=14))
+    ]
+    clip, finder = media(frames, kind="video"), FaceFinder(Settings(video_crops=4))
+    stream = finder.stream()
+    for frame in clip.frames(len(frames)):
+        stream.add(frame)
+    assert ranked(stream.tracks()) == finder.find(clip)
 
 
 def test_without_its_model_there_is_no_finder(tmp_path: object) -> None:
