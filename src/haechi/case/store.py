@@ -14,22 +14,21 @@ place without a record was put there by somebody, and never by an interruption."
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from haechi.case import atomic_io
 from haechi.case.binding import locked, private_half, sealed
 from haechi.case.encryption import Key, new_key, open_key
+from haechi.case.files import REPORTS, CaseFiles
 from haechi.case.fingerprints import FingerprintMaker, LocalFingerprints
 from haechi.case.log import Log
-from haechi.case.log_format import CASE, FOLDERS, PATH, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
+from haechi.case.log_format import CASE, FOLDERS, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
 from haechi.case.records import from_record, to_record, without
-from haechi.case.source import checked, parts, suffix
+from haechi.case.source import checked
 from haechi.case.types import Entry, Findings, Match, Skipped
 from haechi.errors import CaseError, UsageError
 from haechi.media import display_name
@@ -37,22 +36,8 @@ from haechi.report import archive
 from haechi.settings import Settings
 from haechi.types import Report
 
-ORIGINALS, REPORTS = FOLDERS
 LONGEST, LONGEST_NAME = 10_000, 255
 """Characters that an address or a note, and a name, may have. A name is cut, the others are refused."""
-_CHANGED = "A file of this case was changed: run `haechi case verify` to see which."
-
-
-@dataclass(frozen=True, slots=True)
-class _NewFile:
-    """A file that was written and waits for its record before it goes to ``path``."""
-
-    unfinished: atomic_io.Unfinished
-    path: str
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        return {"path": self.path, "sha256": self.unfinished.sha256, "size": self.unfinished.size}
 
 
 class Case:
@@ -61,6 +46,7 @@ class Case:
     def __init__(self, folder: Path, key: Key | None, maker: FingerprintMaker) -> None:
         self.folder = folder
         self._log, self._key, self._maker = Log(folder, key), key, maker
+        self._files = CaseFiles(folder, key)
         self._about = self._log.about()
 
     @classmethod
@@ -189,12 +175,12 @@ class Case:
         with atomic_io.writer_lock(self.folder), ExitStack() as stack:
             self._log.recover()
             self._sweep()
-            digest, size, file = self._original(stack, source, minor)
+            digest, size, file = self._files.copy_original(stack, source, minor)
             same = [e for e in self.entries() if e.sha256 == digest] if minor else []
             removed = sorted({p for e in same for p in (e.file, e.report_file) if p})
             report_file = None
             if report is not None and not minor:
-                report_file = self._new(stack, REPORTS, [archive.dump(report)], "report")
+                report_file = self._files.write(stack, REPORTS, [archive.dump(report)], "report")
             new = [f for f in (file, report_file) if f is not None]
             paths = [f.path if f else "" for f in (file, report_file)]
             entry = Entry(0, "", name, digest, size, fingerprints, address, note, minor, *paths)
@@ -211,15 +197,15 @@ class Case:
         """The stored report of an entry, None when it has none. Raises CaseError when it was changed."""
         if not entry.report_file:
             return None
-        return archive.load(b"".join(self._opened(entry.report_file)))
+        return archive.load(b"".join(self._files.read(entry.report_file)))
 
     def original(self, entry: Entry) -> Iterator[bytes]:
         """The bytes of the original, a megabyte or less at a time; none when it is not kept."""
-        return self._opened(entry.file) if entry.file else iter(())
+        return self._files.read(entry.file) if entry.file else iter(())
 
     def stored(self, path: str) -> Iterator[bytes]:
         """The plain bytes of a file that an entry names. Raises CaseError when it was changed."""
-        return self._opened(path)
+        return self._files.read(path)
 
     def verify(self, head: str = "") -> Findings:
         """Compare everything in the folder with the log; ``head``: one noted earlier. Never raises for a
@@ -285,53 +271,6 @@ class Case:
             for path in record.get("removed", ()):
                 if atomic_io.is_folder((self.folder / path).parent):
                     atomic_io.delete(self.folder / path)
-
-    def _original(
-        self, stack: ExitStack, source: Path | bytes, minor: bool
-    ) -> tuple[str, int, _NewFile | None]:
-        """SHA-256 and size of the source, and its copy: none of a minor's."""
-        digest = hashlib.sha256()
-        size = 0
-
-        def passing() -> Iterator[bytes]:
-            nonlocal size
-            for part in parts(source):
-                digest.update(part)
-                size += len(part)
-                yield part
-
-        new = None
-        if minor:
-            for _ in passing():
-                pass
-        else:
-            new = self._new(stack, ORIGINALS, passing(), suffix(source))
-        return digest.hexdigest(), size, new
-
-    def _new(self, stack: ExitStack, where: str, parts: Iterable[bytes], suffix: str) -> _NewFile:
-        """A file of the case, encrypted if the case is, written and not in its place yet."""
-        new = stack.enter_context(atomic_io.Unfinished(atomic_io.make_folder(self.folder / where)))
-        new.write(parts if self._key is None else self._key.encrypt(parts))
-        return _NewFile(new, f"{where}/{new.sha256}.{'sealed' if self._key else suffix}")
-
-    def _opened(self, path: str) -> Iterator[bytes]:
-        """The plain bytes of a file of the case. Raises CaseError when it is not the one that the log
-        knows."""
-        known, digest = PATH.fullmatch(path), hashlib.sha256()
-        if known is None or not atomic_io.is_folder((self.folder / path).parent):
-            raise CaseError(_CHANGED)
-
-        def passing() -> Iterator[bytes]:
-            for part in atomic_io.pieces(self.folder / path):
-                digest.update(part)
-                yield part
-
-        try:
-            yield from passing() if self._key is None else self._key.decrypt(passing())
-        except OSError as error:
-            raise atomic_io.io_error("A file of the case cannot be read", error) from None
-        if digest.hexdigest() != known[2]:
-            raise CaseError(_CHANGED)
 
 
 def _text(text: str) -> str:

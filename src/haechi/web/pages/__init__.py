@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from haechi.web.pages import about, assets, case_entries, cases, check, models, result
+from haechi.web.pages import (
+    about,
+    assets,
+    case_entries,
+    case_letter,
+    case_match,
+    cases,
+    check,
+    models,
+    result,
+)
 from haechi.web.pages import help as help_now
 from haechi.web.pages.render import problem, wants_page
 
 __all__ = ["problem", "router", "wants_page"]
 
 router = APIRouter(include_in_schema=False)
-for _piece in (check, result, cases, case_entries, models, help_now, about, assets):
+# The entries after all else of a case: their numbers stand where other pages have words.
+for _piece in (
+    *(check, result, cases, case_match, case_letter, case_entries),
+    *(models, help_now, about, assets),
+):
     router.include_router(_piece.router)
