@@ -257,6 +257,28 @@ def test_a_photograph_is_searched_more_closely() -> None:
     assert len(stream.tracks()) == 1
 
 
+def test_a_stream_without_an_end_holds_its_frames_to_the_order_of_time() -> None:
+    stream = stream_of([(0, [])] * 4, window=WINDOW)
+    for time_s in (1.0, 1.0):
+        stream.add(Frame(SCENES[0], 0, time_s))
+    for time_s in (0.5, float("nan")):
+        with pytest.raises(UsageError, match="in order of time"):
+            stream.add(Frame(SCENES[0], 0, time_s))
+
+
+def test_a_clock_that_stands_still_costs_no_memory_either() -> None:
+    clip: Clip = [(i % 2, [(12.0 * k, 2.0, 10.0, 0.7) for k in range(9)]) for i in range(600)]
+    stream = FaceStream(
+        Listed(detections(faces) for _, faces in clip), Settings(max_faces=2, video_crops=2),
+        window=Window(2.0, BURST),
+    )  # fmt: skip
+    for scene, _ in clip:
+        stream.add(Frame(SCENES[scene], 0, 5.0))
+    tracker = stream._tracker
+    assert max(len(tracker.let_go), len(tracker.crowds), len(tracker.times_s)) <= 2 * BURST
+    assert len(tracker.open + tracker.closed) <= 3 * 2 + 2 * 2
+
+
 @pytest.mark.parametrize(("seconds", "observations"), [(0.5, 600), (10.0, 3), (float("nan"), 600)])
 def test_a_window_too_short_to_follow_a_face_is_refused(seconds: float, observations: int) -> None:
     with pytest.raises(UsageError, match="too short to follow"):

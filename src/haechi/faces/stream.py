@@ -12,12 +12,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from haechi.errors import UsageError
 from haechi.faces.detections import Detections
 from haechi.faces.rules import FaceRules
 from haechi.faces.track_buffer import TrackBuffer, Window
@@ -100,6 +102,7 @@ class FaceStream:
         self._quarters: Sequence[int] = QUARTERS
         self._tries = TRIES
         self._sure_s: float | None = None
+        self._last_s = -math.inf
 
     @property
     def open_ids(self) -> frozenset[int]:
@@ -107,7 +110,17 @@ class FaceStream:
         return frozenset(track.track_id for track in self._tracker.open)
 
     def add(self, frame: Frame) -> tuple[Sighting, ...]:
-        """Find and follow the faces of the next frame, in order of time: what is in it, by ``track_id``."""
+        """Find and follow the faces of the next frame, in order of time: what is in it, by ``track_id``.
+
+        Raises UsageError, in a stream with a window, for a frame that is older than the one before: nothing
+        would be forgotten any more."""
+        if self._window is not None:
+            if not frame.time_s >= self._last_s:
+                raise UsageError(
+                    f"A frame of {frame.time_s:.3f} s came after one of {self._last_s:.3f} s: add frames in "
+                    "order of time, or begin a new stream."
+                )
+            self._last_s = frame.time_s
         return tuple(Sighting.of(track) for track in self._tracker.add(frame, self._detect(frame)))
 
     def tracks(self) -> tuple[FaceTrack, ...]:

@@ -36,8 +36,10 @@ class Tracker:
         self.crops_a_track, self.most, self.rules, self.window = crops_a_track, most, rules, window
         self.open: list[TrackBuffer] = []
         self.closed: list[TrackBuffer] = []
-        self.let_go: deque[tuple[float, int]] = deque()  # of tracks not kept: last time, observations
-        self.crowds: deque[tuple[float, int]] = deque()  # of frames with more than ``most``: time, how many
+        # Of tracks not kept: last time, observations. No more than that in a window, whatever its times say.
+        self.let_go: deque[tuple[float, int]] = deque(maxlen=most * window.observations if window else None)
+        # Of frames with more faces than ``most``: time, how many more.
+        self.crowds: deque[tuple[float, int]] = deque(maxlen=window.observations if window else None)
         self.times_s: deque[float] = deque()  # of the frames
         self.histogram: F32 | None = None
         self.numbered = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,13 +14,15 @@ from haechi.media.original import Original
 from haechi.settings import Settings
 from haechi.types import Media
 
-_CHUNK = 4 * 1024**2
-
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from PIL.Image import Image
 
-#: A path; the bytes of a file; a binary file object; a picture of Pillow's; RGB pixels u8 (H, W, 3).
-Source: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | np.ndarray[Any, Any]"
+    #: A path; the bytes of a file; a binary file object; a picture of Pillow's; RGB pixels u8 (H, W, 3).
+    Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Image | np.ndarray[Any, Any]
+
+_CHUNK = 4 * 1024**2
 
 
 def open_source(source: Source, settings: Settings) -> tuple[Original | None, Media]:
@@ -29,20 +31,21 @@ def open_source(source: Source, settings: Settings) -> tuple[Original | None, Me
 
     Raises InputError when it cannot be read, UsageError when it is none of these things. A file object is
     read from its start where it can seek, and left where it then stands."""
+    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
+        return Original.of(source), open_media(source, settings)
+    if isinstance(source, np.ndarray):
+        return None, array_media(source, settings)
+    if callable(getattr(source, "read", None)):
+        data = _content(source, settings)
+        return Original.of(data), open_media(data, settings)
     from PIL import Image
 
     if isinstance(source, Image.Image):
         return None, pillow_media(source, settings)
-    if isinstance(source, np.ndarray):
-        return None, array_media(source, settings)
-    if callable(getattr(source, "read", None)):
-        source = _content(source, settings)
-    if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
-        raise UsageError(
-            f"A {type(source).__name__} cannot be checked: give a path, the bytes of a file, a file opened "
-            "in binary mode, a Pillow image, or RGB pixels as a uint8 array of shape (height, width, 3)."
-        )
-    return Original.of(source), open_media(source, settings)
+    raise UsageError(
+        f"A {type(source).__name__} cannot be checked: give a path, the bytes of a file, a file opened in "
+        "binary mode, a Pillow image, or RGB pixels as a uint8 array of shape (height, width, 3)."
+    )
 
 
 def _content(file: Any, settings: Settings) -> bytes:
