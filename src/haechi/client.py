@@ -28,8 +28,7 @@ from typing import Any, BinaryIO, Self, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from haechi.errors import HaechiError, InputError, ModelError, NotAFile, OverLimit, ServerError, UsageError
-from haechi.report import archive
-from haechi.types import Report
+from haechi.report import Report, archive
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
 Progress: TypeAlias = Callable[[str, float], None]

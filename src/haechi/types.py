@@ -241,7 +241,7 @@ class Preview(Value):
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Report(Value):
     """Everything known about one source. Equal to another that says the same, whenever it was made and
-    however long that took."""
+    however long that took. Callers hold a ``haechi.report.Report``: this, with its ways to be told."""
 
     media: Media
     quality: Quality

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from haechi.isolated.process import Process
 from haechi.settings import Settings
-from haechi.types import Report
 
 if TYPE_CHECKING:
     from haechi.pipeline import Pipeline, Progress
+    from haechi.report import Report
 
 TARGET = "haechi.isolated.checks:Checks"
 

@@ -53,8 +53,9 @@ def array_media(rgb: np.ndarray[Any, Any], settings: Settings) -> Media:
 
 def pillow_media(image: Any, settings: Settings) -> Media:
     """A picture of Pillow's of any mode, its pixels decoded as they are seen: turned by its Exif orientation,
-    its colours brought to sRGB, what is transparent laid on white. The file that it may come from is not
-    read. Raises DamagedFile when its pixels cannot be decoded, OverLimit when it is too large."""
+    its colours brought to sRGB, what is transparent laid on white; of an animation, the frame at which it
+    stands. The file that it may come from is not read. Raises DamagedFile when its pixels cannot be decoded,
+    OverLimit when it is too large."""
     check_pixels(image.width, image.height, settings)
     check_memory("png", image.width, image.height, 0, settings)
     facts: dict[str, Fact] = {}
