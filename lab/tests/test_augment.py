@@ -83,17 +83,17 @@ def test_jpeg_hurts_more_at_low_quality() -> None:
     assert loss == sorted(loss)
 
 
-def test_nuisances_follow_what_they_are_named_for() -> None:
+def test_confounders_follow_what_they_are_named_for() -> None:
     rgb = face()
-    plain = augment.nuisance(rgb)
+    plain = augment.confounder(rgb)
     assert plain.shape == (4,)
     assert plain.dtype == np.float32
-    soft = augment.nuisance(np.asarray(np.clip(texture(SIDE, SIDE, soft=6), 0, 255), np.uint8))
+    soft = augment.confounder(np.asarray(np.clip(texture(SIDE, SIDE, soft=6), 0, 255), np.uint8))
     assert soft[0] < plain[0]
-    assert augment.nuisance(rgb // 2)[1] == pytest.approx(plain[1] / 2, rel=0.05)
-    assert augment.nuisance(rgb // 2)[2] == pytest.approx(plain[2] / 2, rel=0.05)
-    assert augment.nuisance(augment.jpeg(rgb, 10, True))[3] > plain[3] + 0.1
-    assert np.isfinite(augment.nuisance(np.zeros((SIDE, SIDE, 3), np.uint8))).all()
+    assert augment.confounder(rgb // 2)[1] == pytest.approx(plain[1] / 2, rel=0.05)
+    assert augment.confounder(rgb // 2)[2] == pytest.approx(plain[2] / 2, rel=0.05)
+    assert augment.confounder(augment.jpeg(rgb, 10, True))[3] > plain[3] + 0.1
+    assert np.isfinite(augment.confounder(np.zeros((SIDE, SIDE, 3), np.uint8))).all()
 
 
 @pytest.mark.parametrize("kind", ["light", "blur", "resize", "noise", "jpeg"])

@@ -1,5 +1,5 @@
-"""The peers weigh and compute what their papers say, counting agrees with counting by hand, and the race is
-fair; all but one small network on no memory at all."""
+"""The baselines weigh and compute what their papers say, counting agrees with counting by hand, and the race
+is fair; all but one small network on no memory at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def counted(module: torch.nn.Module, *shape: int) -> float:
     ("network", "side", "millions", "giga"),
     [(ConvNeXtBase, 224, 89, 15.4), (RepLKNet31B, 224, 79, 15.3), (EfficientNetB4, 380, 19, 4.2)],
 )
-def test_peers_are_as_published(
+def test_baselines_are_as_published(
     network: type[torch.nn.Module], side: int, millions: int, giga: float
 ) -> None:
     with torch.device("meta"):
@@ -132,10 +132,10 @@ def test_a_race_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         return [pace.Contestant(f"{r}: x", r, "y", lambda: None, 1, 1.0, 1.0, {"y": 1.0}) for r in roles]
 
     monkeypatch.setattr(pace, "own", lambda *_: some("fast"))
-    monkeypatch.setattr(pace, "peers", lambda *_: some("anchor", "b4"))
+    monkeypatch.setattr(pace, "baselines", lambda *_: some("anchor", "b4"))
     threads = torch.get_num_threads()
-    pace.measure(tmp_path / "peers.json", 3)
-    found = json.loads((tmp_path / "peers.json").read_text())
+    pace.measure(tmp_path / "baselines.json", 3)
+    found = json.loads((tmp_path / "baselines.json").read_text())
     assert found["schema"] == SCHEMA
     assert [r["role"] for r in found["rows"]] == ["fast", "anchor", "b4"]
     assert torch.get_num_threads() == threads

@@ -34,12 +34,12 @@ def costs() -> dict[str, Any]:
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "peers.json").write_text(json.dumps(costs()))
+    (tmp_path / "results" / "baselines.json").write_text(json.dumps(costs()))
     figure = {"swap": {"auc": {"value": 0.92, "low": 0.88, "high": 0.95}}}
     found = {"rungs": {"clean": {"overall": {"scores": figure}}}}
     (tmp_path / "results" / "dfdc.json").write_text(json.dumps(found))
-    (tmp_path / "README.md").write_text("<!-- results:peers -->\n<!-- /results -->\n")
-    (tmp_path / "README.zh-CN.md").write_text("<!-- results:peers -->\n<!-- /results -->\n")
+    (tmp_path / "README.md").write_text("<!-- results:baselines -->\n<!-- /results -->\n")
+    (tmp_path / "README.zh-CN.md").write_text("<!-- results:baselines -->\n<!-- /results -->\n")
     return tmp_path
 
 
@@ -83,9 +83,18 @@ def test_the_command_hands_over_to_the_lab(house: Path, monkeypatch: pytest.Monk
     asked: list[tuple[list[str], int]] = []
     monkeypatch.setattr(s, "_run", lambda arguments, cores: asked.append((arguments, cores)))
     out = house / "results" / "speed.json"
-    done = CliRunner().invoke(app, ["--peers", "--out", str(out), "--repeats", "7"])
+    done = CliRunner().invoke(app, ["--baselines", "--out", str(out), "--repeats", "7"])
     assert done.exit_code == 0, done.output
-    words = ["-m", "haechi", "train", "peers", "--out", str(out.with_name("peers.json")), "--runs", "7"]
+    words = [
+        "-m",
+        "haechi",
+        "train",
+        "baselines",
+        "--out",
+        str(out.with_name("baselines.json")),
+        "--runs",
+        "7",
+    ]
     assert asked == [(words, 2)]
     assert "| fast: swap, mirrored too |" in done.stdout
     assert "0.920" in done.stdout

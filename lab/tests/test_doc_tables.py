@@ -1,4 +1,4 @@
-"""Tables in the documentation are those of the results; and the nuisance experiments behind some of them."""
+"""Tables in the documentation are those of the results; and the experiments on confounders behind some."""
 
 from __future__ import annotations
 
@@ -122,10 +122,10 @@ def confounded(leak: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[in
     return fake, rng.normal(0, 1, 2000) + fake - leak * sharpness, sharpness, list(np.arange(2000) // 4)
 
 
-def test_nuisance_report_tells_an_honest_score_from_a_blur_meter() -> None:
+def test_confounder_report_tells_an_honest_score_from_a_blur_meter() -> None:
     fake, honest, sharpness, groups = confounded(0.0)
     _, meter, _, _ = confounded(3.0)
-    report = n.nuisance_report(
+    report = n.confounder_report(
         fake, {"honest": honest, "meter": meter}, {"sharpness": sharpness}, groups, resamples=50
     )
     good, bad = (report["scores"][k]["by"]["sharpness"] for k in ("honest", "meter"))
@@ -133,7 +133,7 @@ def test_nuisance_report_tells_an_honest_score_from_a_blur_meter() -> None:
     assert bad["correlation_in_reals"]["value"] < -0.8
     assert good["auc_matched"]["value"] == pytest.approx(0.76, abs=0.03)
     assert bad["auc_matched"]["value"] < report["scores"]["meter"]["auc"]["value"] - 0.05
-    assert bad["auc_of_nuisance"]["value"] < 0.3
+    assert bad["auc_of_confounder"]["value"] < 0.3
     assert "| sharpness |" in t.render(report, {"score": "honest"})
 
 

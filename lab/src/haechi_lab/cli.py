@@ -284,12 +284,12 @@ def field(
 
 
 @app.command()
-def bars(
+def targets(
     results: Annotated[Path, typer.Option("--results", help="folder with the measured figures")] = Path(
         "results"
     ),
 ) -> None:
-    """Set what was measured against what was promised; writes results/bars.json."""
+    """Set what was measured against its targets; writes results/targets.json."""
     from haechi_lab.evaluate.targets import write
 
     for what, measured, bar, met in write(results)["table"]["rows"]:
@@ -297,11 +297,11 @@ def bars(
 
 
 @app.command()
-def peers(
-    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/peers.json"),
+def baselines(
+    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/baselines.json"),
     runs: Annotated[int, typer.Option("--runs", help="rounds in which all are timed in turn")] = 5,
 ) -> None:
-    """Faces a second of the face networks and of large ones, in turn; see haechi bench speed --peers."""
+    """Faces a second of the face networks and of large ones, in turn; see haechi bench speed --baselines."""
     from haechi_lab.evaluate.throughput import measure
 
     measure(out, runs, lambda line: typer.echo(line, err=True))

@@ -19,11 +19,11 @@ _ZH = {
     "AUC, unseen persons": "AUC：没见过的人", "degradation": "退化", "overall": "总体", "what": "项目",
     "false alarms, strong": "误报（strong）", "false alarms, some": "误报（some 及以上）",
     "found, strong": "检出（strong）", "found, some": "检出（some 及以上）",
-    "measured": "实测", "bar": "目标",
-    "nuisance": "干扰因素", "correlation in reals": "真图中的相关", "AUC, matched": "匹配后的 AUC",
+    "measured": "实测", "target": "目标",
+    "confounder": "干扰因素", "correlation in reals": "真图中的相关", "AUC, matched": "匹配后的 AUC",
     "AUC of it alone": "仅凭它的 AUC",
     **{f"error at {c:.0%}": f"答 {c:.0%} 时的错误率" for c in COVERAGES}, "mean (AURC)": "平均（AURC）",
-    "mark": "界线", "persons": "人数", "pictures": "图片数", "rate": "误报率",
+    "threshold": "界线", "persons": "人数", "pictures": "图片数", "rate": "误报率",
     "persons ever accused (by chance)": "曾被误报的人（若纯属偶然）",
     "mostly accused (by chance)": "多数图片被误报的人（若纯属偶然）",
     "worst tenth (by chance)": "误报最多的十分之一的人（若纯属偶然）",
@@ -50,8 +50,8 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
         if view == "about":
             return _about(result)
         cells = _bench(result, view or "summary", options)
-    elif schema.startswith("haechi.nuisance/"):
-        cells = _nuisance(result, options.get("score", "verdict"))
+    elif schema.startswith("haechi.confounders/"):
+        cells = _confounder(result, options.get("score", "verdict"))
     elif schema.startswith("haechi.ablation/"):
         cells = _held(result) if view == "held" else _ablation(result, options)
     else:
@@ -63,12 +63,12 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
 
 
 def _rows(result: Mapping[str, Any]) -> Cells:
-    """Single figures, each beside its bar; of a result in parts, those of all."""
+    """Single figures, each beside its target; of a result in parts, those of all."""
     parts = (
         {f"{name}: ": part for name, part in result["parts"].items()} if "parts" in result else {"": result}
     )
     figures = [[name + r["what"], r["shown"], r["bar"]] for name, part in parts.items() for r in part["rows"]]
-    return [["what", "measured", "bar"], *figures]
+    return [["what", "measured", "target"], *figures]
 
 
 def _bench(result: Mapping[str, Any], view: str, options: Mapping[str, str]) -> Cells:
@@ -171,7 +171,7 @@ def _persons(result: Mapping[str, Any], score: str, rungs: Sequence[str]) -> Cel
                 [f"{mark}, {rung}", str(f["n_persons"]), str(f["n_pictures"]), f"{f['rate']:.1%}", *parts]
             )
     heads = [f"{w} (by chance)" for w in ("persons ever accused", "mostly accused", "worst tenth")]
-    return [["mark", "persons", "pictures", "rate", *heads], *rows]
+    return [["threshold", "persons", "pictures", "rate", *heads], *rows]
 
 
 def _beside(figure: Mapping[str, float]) -> str:
@@ -260,14 +260,14 @@ def _held(result: Mapping[str, Any]) -> Cells:
     return [["left out", "AUC on it", "AUC of the full", "difference"], *rows]
 
 
-def _nuisance(result: Mapping[str, Any], score: str) -> Cells:
+def _confounder(result: Mapping[str, Any], score: str) -> Cells:
     if score not in result["scores"]:
         raise UsageError(f"the result has no score {score!r}; it has: {', '.join(result['scores'])}")
     rows = [
-        [name, _value(f["correlation_in_reals"], 2), _value(f["auc_matched"]), _value(f["auc_of_nuisance"])]
+        [name, _value(f["correlation_in_reals"], 2), _value(f["auc_matched"]), _value(f["auc_of_confounder"])]
         for name, f in result["scores"][score]["by"].items()
     ]
-    return [["nuisance", "correlation in reals", "AUC, matched", "AUC of it alone"], *rows]
+    return [["confounder", "correlation in reals", "AUC, matched", "AUC of it alone"], *rows]
 
 
 def _about(result: Mapping[str, Any]) -> str:
@@ -278,6 +278,6 @@ def _about(result: Mapping[str, Any]) -> str:
         f"{result['n_real']} real, {result['n_fake']} fake, {result['n_groups']} groups; "
         f"measured on {result['created'][:10]}.",
         f"Models: {models}.",
-        f"Null model: AUC {_value(null['all'])}; without file size {_value(null['header'])}.",
+        f"Metadata baseline: AUC {_value(null['all'])}; without file size {_value(null['header'])}.",
     ]
     return "\n".join(f"- {line}" for line in lines if line) + "\n"

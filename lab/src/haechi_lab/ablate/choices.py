@@ -81,7 +81,8 @@ def base_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, floa
     logit = model(x.permute(0, 3, 1, 2).float())[0].float()
     verdict = F.binary_cross_entropy_with_logits(logit, batch["y"] * 0.92 + 0.04)
     leak = (
-        correlation(logit[0::2], batch["nuisance"][0::2]) + correlation(logit[1::2], batch["nuisance"][1::2])
+        correlation(logit[0::2], batch["confounder"][0::2])
+        + correlation(logit[1::2], batch["confounder"][1::2])
     ) / 2
     return verdict + 0.3 * leak, {"verdict": verdict.item()}
 

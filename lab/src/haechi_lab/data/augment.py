@@ -133,7 +133,7 @@ def occlude(images: Sequence[U8], rng: np.random.Generator) -> list[U8]:
     return out
 
 
-def nuisance(rgb: U8) -> F32:
+def confounder(rgb: U8) -> F32:
     """What must not decide: log sharpness, light, contrast and blockiness, f32 (4,), roughly unit scale."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     sharp = float(np.log(cv2.Laplacian(grey, cv2.CV_32F).var() + 1.0))

@@ -45,7 +45,7 @@ class Place:
 
 class Mixture:
     """``batch``: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,),
-    nuisance f32 (n, 4); pseudo-fake pairs first, as ``train_swap.swap_loss`` wants them."""
+    confounder f32 (n, 4); pseudo-fake pairs first, as ``train_swap.swap_loss`` wants them."""
 
     def __init__(
         self,

@@ -79,9 +79,9 @@ class Prepared:
 def matched_weights(prepared: Prepared, real: list[int], fake: list[int]) -> np.ndarray:
     """Sampling weights that give the genuine DFDC crops the sharpness and light of the swapped ones.
 
-    Odds of a logistic regression on the nuisance features (propensity weighting, Rosenbaum & Rubin 1983).
+    Odds of a logistic regression on the confounder features (propensity weighting, Rosenbaum & Rubin 1983).
     """
-    x = np.stack([augment.nuisance(prepared.crops[i]) for i in real + fake])
+    x = np.stack([augment.confounder(prepared.crops[i]) for i in real + fake])
     x = (x - x.mean(0)) / x.std(0)
     x = np.concatenate([x, x**2, np.ones((len(x), 1))], 1)
     y = np.r_[np.zeros(len(real)), np.ones(len(fake))]
@@ -160,12 +160,12 @@ def collate(made: Sequence[Made], rng: np.random.Generator) -> Batch:
         "y": torch.tensor([0.0, 1.0]).repeat(len(made)),
         "mask": torch.from_numpy(np.stack(masks)),
         "known": torch.tensor(known),
-        "nuisance": torch.from_numpy(np.stack([augment.nuisance(p) for p in x])),
+        "confounder": torch.from_numpy(np.stack([augment.confounder(p) for p in x])),
     }
 
 
 class SwapData:
-    """Makes batches: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,), nuisance
+    """Makes batches: x u8 (n, 224, 224, 3), y f32 (n,), mask f32 (n, 28, 28), known bool (n,), confounder
     f32 (n, 4)."""
 
     def __init__(

@@ -22,7 +22,7 @@ from haechi_lab.calibrate.fit import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, jud
 from haechi_lab.calibrate.raw_scores import Probed
 from haechi_lab.data.samples import PAIRS
 from haechi_lab.evaluate import face_finder as measure_faces
-from haechi_lab.evaluate.confounders import nuisance_report
+from haechi_lab.evaluate.confounders import confounder_report
 from haechi_lab.export.onnx import write_card
 from haechi_lab.inputs import SEARCH_PX
 from haechi_lab.pseudo_fakes import FAMILIES
@@ -32,7 +32,7 @@ Test = Callable[[Probed], bool]
 
 
 def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -> None:
-    """Write results/faces.json, results/nuisance.json, results/cards.json, and the figures into the cards."""
+    """Write faces.json, confounders.json and cards.json into the results, and the figures into the cards."""
     models = out / "models"
     faces = faces_figures(data, weights, models)
     write_json(results / "faces.json", {"schema": "haechi.faces/1", "command": command, **faces})
@@ -48,7 +48,7 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     for name, block in figures.items():
         write_card({**raw[name], "figures": block}, models)
     write_json(results / "cards.json", {"schema": "haechi.cards/1", "command": command, "figures": figures})
-    write_json(results / "nuisance.json", {"command": command, **_nuisances(used, scores)})
+    write_json(results / "confounders.json", {"command": command, **_confounders(used, scores)})
 
 
 def _scored(probed: Sequence[Probed], raw: dict[str, Any]) -> tuple[list[Probed], dict[str, F64]]:
@@ -156,14 +156,14 @@ def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float])
     return out
 
 
-def _nuisances(used: Sequence[Probed], scores: dict[str, np.ndarray]) -> dict[str, Any]:
+def _confounders(used: Sequence[Probed], scores: dict[str, np.ndarray]) -> dict[str, Any]:
     """Do scores of genuine faces follow quality, and are forgeries found among reals as sharp as they?"""
     keep = [i for i, p in enumerate(used) if not p.source.startswith("pairs-")]
     quality = {
         "sharpness": [used[i].sharpness for i in keep], "size": [used[i].face_px for i in keep],
         "light": [used[i].light for i in keep], "compression": [used[i].blockiness for i in keep],
     }  # fmt: skip
-    return nuisance_report(
+    return confounder_report(
         [used[i].label for i in keep],
         {n: s[keep] for n, s in scores.items()},
         quality,

@@ -61,19 +61,19 @@ def real_correlation(
     return figure(spearman_statistic(x, y), own, resamples=resamples, seed=seed)
 
 
-def nuisance_report(
+def confounder_report(
     labels: ArrayLike,
     scores: Mapping[str, ArrayLike],
-    nuisances: Mapping[str, ArrayLike],
+    confounders: Mapping[str, ArrayLike],
     groups: Groups,
     *,
     resamples: int = 1000,
     seed: int = 0,
     bins: int = 10,
 ) -> dict[str, Any]:
-    """For each score and nuisance: the correlation among reals, the AUC within matched bins, the AUC without
-    matching, and the AUC of the nuisance alone (how badly it is confounded here). JSON-ready; schema
-    ``haechi.nuisance/1``, which ``haechi bench tables`` knows."""
+    """For each score and confounder: the correlation among reals, the AUC within matched bins, the AUC
+    without matching, and the AUC of the confounder alone (how strong it is here). JSON-ready; schema
+    ``haechi.confounders/1``, which ``haechi bench tables`` knows."""
     y = np.asarray(labels).astype(bool)
     draw = {"resamples": resamples, "seed": seed}
     out: dict[str, Any] = {}
@@ -81,14 +81,14 @@ def nuisance_report(
         s = np.asarray(values, dtype=np.float64)
         plain = figure(Ranking(y, s).auc, groups, resamples=resamples, seed=seed)
         out[score] = {"auc": plain.as_dict(), "by": {}}
-        for name, by in nuisances.items():
+        for name, by in confounders.items():
             matching = figure(matched_auc_statistic(y, s, by, bins), groups, resamples=resamples, seed=seed)
             alone = figure(Ranking(y, by).auc, groups, resamples=resamples, seed=seed)
             correlation = real_correlation(y, s, by, groups, resamples=resamples, seed=seed)
             out[score]["by"][name] = {
                 "correlation_in_reals": correlation.as_dict(),
                 "auc_matched": matching.as_dict(),
-                "auc_of_nuisance": alone.as_dict(),
+                "auc_of_confounder": alone.as_dict(),
             }
     counts = {"n": len(y), "n_real": int((~y).sum()), "n_fake": int(y.sum())}
-    return {"schema": "haechi.nuisance/1", **counts, "options": {**draw, "bins": bins}, "scores": out}
+    return {"schema": "haechi.confounders/1", **counts, "options": {**draw, "bins": bins}, "scores": out}

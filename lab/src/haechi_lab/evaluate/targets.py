@@ -1,4 +1,4 @@
-"""What was promised against what was measured: ``results/bars.json``, made from the other results alone."""
+"""Targets against what was measured: ``results/targets.json``, made from the other results alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from haechi.bench.result import write_json
 
 Read = Callable[[Mapping[str, Any]], Any]
-Bar = tuple[str, str, str, float, Read]
+Target = tuple[str, str, str, float, Read]
 
 
 def _score(result: Mapping[str, Any], score: str, rung: str, kind: str = "", figure: str = "auc") -> float:
@@ -44,8 +44,8 @@ def _faces(name: str) -> Read:
     return lambda r: r["reporting"][f"at_{r['threshold']:g}"]["all"][name]
 
 
-def _swap_bars(result: str, *, auc: float, loss: float, found: float) -> tuple[Bar, ...]:
-    """The bars of the face networks on DFDC, as the check asks them."""
+def _swap_targets(result: str, *, auc: float, loss: float, found: float) -> tuple[Target, ...]:
+    """The targets of the face networks on DFDC, as the check asks them."""
 
     def lost(rung: str) -> Read:
         return lambda r: _score(r, "swap", "clean") - _score(r, "swap", rung)
@@ -81,7 +81,7 @@ def _one_view(over: str) -> Read:
     return lambda r: next(row[f"times_{over}"] for row in r["rows"] if row["name"] == "swap, one view")
 
 
-BARS: tuple[Bar, ...] = (
+TARGETS: tuple[Target, ...] = (
     ("face finder: recall of the teacher's faces", "faces", ">=", 0.97, _faces("recall")),
     ("face finder: precision against the teacher", "faces", ">=", 0.97, _faces("precision")),
     ("face finder: landmark error / inter-ocular distance", "faces", "<=", 0.05, _faces("landmarks")),
@@ -93,10 +93,10 @@ BARS: tuple[Bar, ...] = (
         10.0,
         lambda r: r["milliseconds_640x640_one_core"],
     ),
-    *_swap_bars("dfdc", auc=0.91, loss=0.04, found=0.50),
+    *_swap_targets("dfdc", auc=0.91, loss=0.04, found=0.50),
     ("map: overlap with the true mask, self-blending", "families", ">=", 0.55, _overlap),
     (
-        "swap: AUC, mean over the families of the forge, left out by halves",
+        "swap: AUC, mean over the families of pseudo-fakes, left out by halves",
         "unseen",
         ">=",
         0.90,
@@ -111,29 +111,29 @@ BARS: tuple[Bar, ...] = (
     ),
     ("verdict: expected calibration error", "cards", "<=", 0.03, _ece("verdict")),
     (
-        "speed, one view as in a video: faces a second over those of the anchor",
-        "peers",
+        "speed, one view as in a video: faces a second over those of the reference network",
+        "baselines",
         ">=",
         1000,
         _one_view("anchor"),
     ),
     (
         "speed, one view as in a video: over those of EfficientNet-B4",
-        "peers",
+        "baselines",
         ">=",
         8,
         _one_view("b4"),
     ),
     (
-        "speed, both ways round as in a photograph: over those of the anchor",
-        "peers",
+        "speed, both ways round as in a photograph: over those of the reference network",
+        "baselines",
         ">=",
         1000,
         _pace("fast", "anchor"),
     ),
     (
         "speed, both ways round as in a photograph: over those of EfficientNet-B4",
-        "peers",
+        "baselines",
         ">=",
         8,
         _pace("fast", "b4"),
@@ -152,9 +152,9 @@ BARS: tuple[Bar, ...] = (
         0.95,
         _card("synthesis", "Stable Diffusion, jpeg40"),
     ),
-    ("null model on StyleGAN: distance of its AUC from 0.5", "gan", "<=", 0.05, _null),
+    ("metadata baseline on StyleGAN: distance of its AUC from 0.5", "gan", "<=", 0.05, _null),
     (
-        "null model on Stable Diffusion: distance of its AUC from 0.5",
+        "metadata baseline on Stable Diffusion: distance of its AUC from 0.5",
         "diffusion-matched",
         "<=",
         0.05,
@@ -172,27 +172,27 @@ BARS: tuple[Bar, ...] = (
     ),
     (
         "swap: worst rank correlation of reals with quality",
-        "nuisance",
+        "confounders",
         "<=",
         0.2,
         lambda r: _worst_correlation(r, "swap"),
     ),
     (
         "synthesis: worst rank correlation of reals with quality",
-        "nuisance",
+        "confounders",
         "<=",
         0.2,
         lambda r: _worst_correlation(r, "synthesis"),
     ),
-    ("verdict: AUC among fakes and reals of equal sharpness", "nuisance", ">=", 0.80, _least_matched),
+    ("verdict: AUC among fakes and reals of equal sharpness", "confounders", ">=", 0.80, _least_matched),
 )
-"""What, which result, the bar, how it is read."""
+"""What, which result, the target, how it is read."""
 
 
 def write(results: Path) -> dict[str, Any]:
-    """Write ``results/bars.json`` and return it. A result that is not there is a row that says so."""
+    """Write ``results/targets.json`` and return it. A result that is not there is a row that says so."""
     rows = []
-    for what, name, sign, bar, read in BARS:
+    for what, name, sign, bar, read in TARGETS:
         file = results / f"{name}.json"
         if not file.is_file():
             rows.append([what, "not measured", f"{sign} {bar:g}", "no"])
@@ -201,9 +201,9 @@ def write(results: Path) -> dict[str, Any]:
         met = value >= bar if sign == ">=" else value <= bar
         rows.append([what, f"{value:.3f}", f"{sign} {bar:g}", "yes" if met else "**no**"])
     out = {
-        "schema": "haechi.bars/1",
-        "command": "haechi train bars",
-        "table": {"columns": ["what", "measured", "bar", "met"], "rows": rows},
+        "schema": "haechi.targets/1",
+        "command": "haechi train targets",
+        "table": {"columns": ["what", "measured", "target", "met"], "rows": rows},
     }
-    write_json(results / "bars.json", out)
+    write_json(results / "targets.json", out)
     return out

@@ -1,4 +1,4 @@
-"""``haechi train peers``: faces a second of Haechi's networks and of their peers, in turn in one process.
+"""``haechi train baselines``: faces a second of Haechi's networks and of larger ones, in turn in one process.
 
 Every contestant is run in the way that is fastest for it on this machine: by PyTorch (channels last) or by
 onnxruntime, its pictures at once or one by one. Then all are timed in turn, round after round, so that
@@ -77,14 +77,14 @@ def measure(out: Path, runs: int, tell: Callable[[str], None] = lambda _line: No
     settings = replace(Settings.from_env(), threads=cores)
     try:
         with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
-            contestants = [*own(settings, tell), *peers(Path(folder), cores, tell)]
+            contestants = [*own(settings, tell), *baselines(Path(folder), cores, tell)]
             times = race(contestants, runs, tell)
     finally:
         torch.set_num_threads(before)
     by_role = {c.role: t for c, t in zip(contestants, times, strict=True)}
     result = {
         "schema": SCHEMA,
-        "command": f"haechi train peers --runs {runs}",
+        "command": f"haechi train baselines --runs {runs}",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": cores, "torch": torch.__version__, "onnxruntime": models.runtime().__version__},
         "runs": runs,
@@ -149,7 +149,7 @@ def own(settings: Settings, tell: Callable[[str], None]) -> Iterator[Contestant]
     yield _chosen(name, "fast", ways, FACES, MIRRORED * work[card.name], _mb(card), tell)
 
 
-def peers(folder: Path, cores: int, tell: Callable[[str], None]) -> Iterator[Contestant]:
+def baselines(folder: Path, cores: int, tell: Callable[[str], None]) -> Iterator[Contestant]:
     """The anchor in single and in half precision, and EfficientNet-B4. ``folder`` takes their exports."""
     torch.manual_seed(0)
     x = views(torch.rand(3, ANCHOR_PX, ANCHOR_PX))

@@ -97,17 +97,19 @@ def _speed(
     video: Annotated[Path | None, typer.Option("--video", help="Instead of the one made here.")] = None,
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="Runs of which the median counts.")] = 5,
     cores: Annotated[int, typer.Option("--cores", min=0, help="Processors to use; 0 for all.")] = 2,
-    peers: Annotated[
+    baselines: Annotated[
         bool,
-        typer.Option("--peers", help="Time the face networks beside large ones only, into peers.json."),
+        typer.Option(
+            "--baselines", help="Time the face networks beside large ones only, into baselines.json."
+        ),
     ] = False,
 ) -> None:
     """Measure seconds, memory and megabytes against the targets of the project."""
     from haechi.bench.result_tables import render
-    from haechi_lab.system.speed import pace_of_peers, render_speed, speed
+    from haechi_lab.system.speed import pace_of_baselines, render_speed, speed
 
-    if peers:
-        print(printable_lines(render(pace_of_peers(out.with_name("peers.json"), repeats, cores), {})))
+    if baselines:
+        print(printable_lines(render(pace_of_baselines(out.with_name("baselines.json"), repeats, cores), {})))
     else:
         print(render_speed(speed(out, photo=photo, video=video, repeats=repeats, cores=cores)))
 

@@ -1,5 +1,5 @@
-"""Side by side: what each network costs and what it finds. The costs come from ``haechi train peers``, which
-needs PyTorch for the peers; how well Haechi finds comes from the results beside them."""
+"""Side by side: what each network costs and what it finds. The costs come from ``haechi train baselines``,
+which needs PyTorch for the baselines; how well Haechi finds comes from the results beside them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-SCHEMA = "haechi.peers/1"
+SCHEMA = "haechi.baselines/1"
 AUC_OF = {"fast": "dfdc"}
 """The result in which a role was measured; the score is ``swap``, the rung ``clean``."""
 WIDTH, HEIGHT = 760, 420
@@ -41,7 +41,7 @@ def _auc(role: str, results: Path) -> Mapping[str, Any] | None:
 
 def plot(result: Mapping[str, Any]) -> str:
     """AUC against seconds a face, the latter on a logarithmic axis, as SVG that follows the reader's light or
-    dark. Whom no AUC is known of, the peers with random weights, is a line at its cost. ``result``: from
+    dark. Whom no AUC is known of, the baselines with random weights, is a line at its cost. ``result``: from
     ``with_auc``."""
     rows = [r for r in result["rows"] if r["role"] != "network"]
     cost = {str(r["role"]): 1 / float(r["faces_per_s"]["value"]) for r in rows}
@@ -66,8 +66,8 @@ def plot(result: Mapping[str, Any]) -> str:
         at = y(k / 20)
         parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{end}"/>')
         parts.append(_text(LEFT - 8, at + 5, f"{k / 20:.2f}", "end"))
-    peers = sorted((r for r in rows if not r["auc"]), key=lambda r: cost[r["role"]])
-    for n, r in enumerate(peers):
+    baselines = sorted((r for r in rows if not r["auc"]), key=lambda r: cost[r["role"]])
+    for n, r in enumerate(baselines):
         at = x(cost[r["role"]])
         parts.append(f'<path class="peer" d="M{at:.1f} {TOP}V{bottom}"/>')
         parts.append(_text(at - 6, TOP + 16 + 22 * n, _short(r), "end", "peername"))

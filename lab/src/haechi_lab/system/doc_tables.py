@@ -12,10 +12,10 @@ benchmark: ``summary`` (the default: overall, each source, each kind), ``ladder`
 was the case), ``localisation`` (overlap of the maps with the masks), ``about`` (what was run). ``score`` is
 ``verdict`` unless told; ``rungs=clean,jpeg40`` chooses some.
 Of haechi.ablation/1 there is ``held``, the families left out, beside its whole table, of which ``sets=a,b``
-chooses columns. haechi.nuisance/1, haechi.speed/1, haechi.web-bench/1, haechi.peers/1 and any that carries
-``table: {columns, rows}`` have one view; ``rows`` shows the single figures of a result that holds both. In a
-file named *.zh-CN.md the headings are Chinese. The same command draws docs/cost.svg from results/peers.json,
-when that is there.
+chooses columns. haechi.confounders/1, haechi.speed/1, haechi.web-bench/1, haechi.baselines/1 and any that
+carries ``table: {columns, rows}`` have one view; ``rows`` shows the single figures of a result that holds
+both. In a file named *.zh-CN.md the headings are Chinese. The same command draws docs/cost.svg from
+results/baselines.json, when that is there.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _load(path: Path) -> Any:
 def _pages(root: Path) -> Iterator[tuple[Path, str, str]]:
     """What is made from results: the file, what it holds, what it should hold."""
     yield from _texts(root)
-    costs, drawing = root / "results" / "peers.json", root / "docs" / "cost.svg"
+    costs, drawing = root / "results" / "baselines.json", root / "docs" / "cost.svg"
     if costs.is_file():
         old = drawing.read_text(encoding="utf-8") if drawing.is_file() else ""
         yield drawing, old, cost_table.plot(_load(costs))

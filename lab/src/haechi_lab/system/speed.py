@@ -129,11 +129,11 @@ def _rows(
     ]
 
 
-def pace_of_peers(out: Path, repeats: int = 5, cores: int = 2) -> dict[str, Any]:
-    """Faces a second of the face networks and of their peers, side by side: written to ``out`` and returned,
+def pace_of_baselines(out: Path, repeats: int = 5, cores: int = 2) -> dict[str, Any]:
+    """Faces a second of the face networks and of larger ones, side by side: written to ``out`` and returned,
     with the AUC that the results beside it tell. It is measured by a process of the lab, which alone loads
     PyTorch. Raises HaechiError when that fails, as it does without PyTorch."""
-    _run(["-m", "haechi", "train", "peers", "--out", str(out), "--runs", str(repeats)], cores)
+    _run(["-m", "haechi", "train", "baselines", "--out", str(out), "--runs", str(repeats)], cores)
     return with_auc(json.loads(out.read_text(encoding="utf-8")), out.parent)
 
 

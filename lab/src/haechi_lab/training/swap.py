@@ -26,7 +26,7 @@ def swap_loss(
     model: nn.Module, batch: Batch, *, paired: float = 0.3, leak: float = 0.3, drift: float = 0.1
 ) -> tuple[Tensor, Mapping[str, float]]:
     """Of a window of the crops, drawn anew each step: cross entropy, a margin inside each pair, the map, a
-    price on logits that follow the nuisances, and one on logits that differ between a picture and the same
+    price on logits that follow the confounders, and one on logits that differ between a picture and the same
     one more degraded. ``paired``, ``leak`` and ``drift`` weigh the margin and the two prices."""
     top, left = (8 * int(torch.randint((CROP_PX - TRAIN_PX) // 8 + 1, ())) for _ in range(2))
     x = batch["x"][:, top : top + TRAIN_PX, left : left + TRAIN_PX]
@@ -41,7 +41,9 @@ def swap_loss(
     area = F.binary_cross_entropy_with_logits(where[known], mask[known]) + 0.25 * overlap_loss(
         where[1 : 2 * PAIRS : 2], mask[1 : 2 * PAIRS : 2]
     )
-    follows = (correlation(real, batch["nuisance"][0::2]) + correlation(fake, batch["nuisance"][1::2])) / 2
+    follows = (
+        correlation(real, batch["confounder"][0::2]) + correlation(fake, batch["confounder"][1::2])
+    ) / 2
     clean, spoilt = logit[: 2 * TWINS], logit[2 * (PAIRS - TWINS) : 2 * PAIRS]
     drifts = F.smooth_l1_loss(spoilt, clean.detach())
     loss = verdict + paired * margin + area + leak * follows + drift * drifts
@@ -67,10 +69,10 @@ def overlap_loss(where: Tensor, mask: Tensor) -> Tensor:
     return (1 - (2 * (seen * mask).sum((1, 2)) + 1) / (seen.sum((1, 2)) + mask.sum((1, 2)) + 1)).mean()
 
 
-def correlation(logit: Tensor, nuisance: Tensor) -> Tensor:
-    """Mean squared correlation of logits (n,) with nuisances (n, k), less what chance gives, 1 / (n - 1)."""
+def correlation(logit: Tensor, confounder: Tensor) -> Tensor:
+    """Mean squared correlation of logits (n,) with confounders (n, k), less that of chance, 1 / (n - 1)."""
     a = logit - logit.mean()
-    b = nuisance - nuisance.mean(0)
+    b = confounder - confounder.mean(0)
     r2 = (a[:, None] * b).mean(0) ** 2 / (a.var(correction=0) * b.var(0, correction=0) + 1e-4)
     return (r2 - 1 / (len(logit) - 1)).clamp(min=0).mean()
 

@@ -64,7 +64,7 @@ def window(images: list[U8], rng: np.random.Generator) -> list[U8]:
 
 
 class SynthesisData:
-    """Makes batches: x u8 (n, 160, 160, 3), y f32 (n,), nuisance f32 (n, 4); genuine and fake alternate."""
+    """Makes batches: x u8 (n, 160, 160, 3), y f32 (n,), confounder f32 (n, 4); genuine and fake alternate."""
 
     def __init__(
         self, data: Path, out: Path, mix: Mapping[str, int] = MIX, hardest_at: int = HARDEST_AT
@@ -141,7 +141,7 @@ class SynthesisData:
             "x": torch.from_numpy(np.stack(x)),
             "y": torch.tensor([0.0, 1.0] * (len(x) // 2)),
             "aligned": torch.arange(len(x) // 2) < aligned_pairs,
-            "nuisance": torch.from_numpy(np.stack([augment.nuisance(i) for i in x])),
+            "confounder": torch.from_numpy(np.stack([augment.confounder(i) for i in x])),
         }
 
 
@@ -179,12 +179,12 @@ def _like(rgb: U8, side: int) -> U8:
 
 
 def synthesis_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
-    """Cross entropy, a margin inside each aligned pair, and a price on logits that follow the nuisances."""
+    """Cross entropy, a margin inside each aligned pair, and a price on logits that follow the confounders."""
     logit = model(batch["x"].permute(0, 3, 1, 2).float()).float()
     verdict = F.binary_cross_entropy_with_logits(logit, batch["y"] * 0.94 + 0.03)
     real, fake, aligned_pair = logit[0::2], logit[1::2], batch["aligned"]
     paired = F.softplus(1.0 - (fake - real)[aligned_pair]).mean() if aligned_pair.any() else verdict * 0
-    leak = (correlation(real, batch["nuisance"][0::2]) + correlation(fake, batch["nuisance"][1::2])) / 2
+    leak = (correlation(real, batch["confounder"][0::2]) + correlation(fake, batch["confounder"][1::2])) / 2
     with torch.no_grad():
         right = ((logit > 0) == (batch["y"] > 0.5)).float().view(-1, 2).mean(1)
         parts = {
