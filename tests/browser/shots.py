@@ -15,10 +15,13 @@ from typing import Any
 
 from PIL import Image
 
+import haechi
+
 from .machine import LOCALES, PHONE, ROOT, SAMPLE, chromium, served
 
 DOCS = ROOT / "docs"
 WINDOW = {"width": 1120, "height": 760}
+REPORT = {"width": 800, "height": 1200}
 _COLOURS = 256
 
 
@@ -46,6 +49,11 @@ def judged(page: Any, base: str) -> None:
 
 def main() -> None:
     with TemporaryDirectory() as folder, served(Path(folder)) as base, chromium() as browser:
+        page_file = Path(folder) / "report.html"
+        page_file.write_text(haechi.check(SAMPLE).to_html("en"), encoding="utf-8")
+        with visitor(browser, size=REPORT) as page:
+            page.goto(page_file.as_uri())
+            save(page, "report.png")
         with visitor(browser) as page:
             page.goto(base)
             save(page, "app-check.png")
