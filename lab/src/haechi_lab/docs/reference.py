@@ -42,15 +42,18 @@ def server_settings() -> str:
 
 
 def names() -> str:
-    """Directives by which Sphinx shows everything in ``haechi.__all__`` with its docstring."""
-    lines = []
-    for name in haechi.__all__:
-        value = getattr(haechi, name)
-        if inspect.isclass(value):
-            lines += [f".. autoclass:: haechi.{name}", "   :members:", ""]
-        elif callable(value):
-            lines += [f".. autofunction:: haechi.{name}", ""]
-    return "\n".join(["```{eval-rst}", *lines[:-1], "```"]) + "\n"
+    """Directives by which Sphinx shows what is in ``haechi.__all__`` with its docstring: functions first, and
+    without the errors, which the page shows as a tree."""
+    values = {name: getattr(haechi, name) for name in haechi.__all__}
+    functions = [name for name, value in values.items() if inspect.isfunction(value)]
+    classes = [
+        name for name, value in values.items() if inspect.isclass(value) and not issubclass(value, Exception)
+    ]
+    blocks = [
+        *(f".. autofunction:: haechi.{name}\n" for name in functions),
+        *(f".. autoclass:: haechi.{name}\n   :members:\n" for name in classes),
+    ]
+    return "```{eval-rst}\n" + "\n".join(blocks) + "```\n"
 
 
 def _row(parameter: Any, context: click.Context) -> list[str]:
