@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from haechi.detectors import DETECTORS
+from haechi import registry
 from haechi.detectors.network import BATCH
 from haechi.settings import Settings
 from haechi.types import F32, Detector, Evidence, FaceQuality, FaceTrack, Media, Quality, Reason
@@ -71,7 +71,7 @@ def rated(*tracks: FaceTrack, bad: Sequence[int] = ()) -> Quality:
 
 def run(make: Make, source: Media, *tracks: FaceTrack, bad: Sequence[int] = ()) -> Evidence:
     """The detector's evidence, those that it needs asked first."""
-    quality, by_name = rated(*tracks, bad=bad), {d.name: d for d in DETECTORS}
+    quality, by_name = rated(*tracks, bad=bad), {d.name: d.load() for d in registry.DETECTORS}
     detector = make(Settings())
     prior = {name: run(by_name[name], source, *tracks, bad=bad) for name in detector.needs}
     return detector.examine(source, tracks, quality, prior)

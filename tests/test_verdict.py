@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haechi import models
+from haechi import models, registry
 from haechi.report.messages import LANGUAGES, catalogue
 from haechi.settings import Settings
 from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Status, Verdict
@@ -76,6 +76,19 @@ def test_an_all_clear_owns_up_to_a_finding_that_leans_the_other_way() -> None:
     verdict = judge(said("swap", -1.0), said("synthesis", 1.4))
     assert codes(verdict) == ["level_none", "synthesis_scored", "leaning"]
     assert "leaning" not in codes(judge(said("swap", 4.0)))
+
+
+def test_whom_the_card_does_not_name_is_not_weighed_however_loud_or_broken() -> None:
+    alone = judge(said("swap", for_fused(1.5)))
+    for stranger in (said("stranger", 50.0, faces=3), failed("stranger"), abstained("stranger")):
+        assert judge(said("swap", for_fused(1.5)), stranger) == alone
+        assert judge(stranger).level == "unknown"
+    assert judge(said("swap", -1.0), failed("stranger")).level == "none"
+
+
+def test_the_shipped_card_names_every_shipped_detector() -> None:
+    weights = models.card("verdict", Settings(models_dir="")).parameters["model"]["weights"]
+    assert set(weights) == {entry.name for entry in registry.DETECTORS}
 
 
 def test_bystanders_do_not_clear_the_main_face() -> None:

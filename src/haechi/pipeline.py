@@ -70,45 +70,18 @@ def load_finder(config: PipelineConfig) -> Finder:
 def load_judges(config: PipelineConfig) -> Judges:
     """Quality, the chosen detectors, the verdict and the chosen claims, every model and list that they need
     loaded and checked. Raises UsageError for a name that nothing has, ModelError."""
-    from haechi import models
-    from haechi.claims import CLAIMS
-    from haechi.detectors import DETECTORS
+    from haechi import claims, detectors, models
     from haechi.quality import assess
     from haechi.types import ModelRef
     from haechi.verdict import decide
 
-    settings, chosen = config.settings, _chosen(DETECTORS, config.detectors, "detector")
-    _hold_needs(chosen)
-    skipped = tuple(name for name in _names(DETECTORS) if name not in _names(chosen))
-    detectors = tuple(make(settings) for make in chosen)
-    own = [d.name for d in detectors if d.name not in models.NAMES and models.present(d.name, settings)]
-    names = [name for name in (*models.NAMES, *own) if name not in skipped]
-    cards = [models.load(name, settings).card for name in names]
+    settings = config.settings
+    chosen = detectors.build(settings, config.detectors)
+    made = [detector.name for detector in chosen]
+    skipped = tuple(entry.name for entry in detectors.entries() if entry.name not in made)
+    cards = [models.load(name, settings).card for name in models.NAMES if name not in skipped]
     refs = tuple(ModelRef(card.name, card.version, card.sha256, card.figures) for card in cards)
-    readers = tuple(make(settings) for make in _chosen(CLAIMS, config.claims, "claim"))
-    return Judges(assess, detectors, decide, refs, readers, skipped)
-
-
-def _chosen(makers: Sequence[Any], names: Sequence[str] | None, kind: str) -> list[Any]:
-    """Those of the makers that are named, in the order of their list."""
-    known = _names(makers)
-    for name in names or ():
-        if name not in known:
-            raise UsageError(f"There is no {kind} {name!r}: choose from {', '.join(known)}.")
-    return [make for make, name in zip(makers, known, strict=True) if names is None or name in names]
-
-
-def _names(makers: Sequence[Any]) -> list[str]:
-    return [str(make.name) for make in makers]
-
-
-def _hold_needs(makers: Sequence[Any]) -> None:
-    """Raises UsageError for a detector that reads what one says which was left out."""
-    names = _names(makers)
-    for make in makers:
-        for needed in make.needs:
-            if needed not in names:
-                raise UsageError(f"The detector {make.name!r} reads what {needed!r} says: choose both.")
+    return Judges(assess, chosen, decide, refs, claims.build(settings, config.claims), skipped)
 
 
 class Pipeline:

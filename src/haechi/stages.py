@@ -79,7 +79,10 @@ def examine(
 
     needed = {e.detector: e for e in prior if e.detector in detector.needs}
     try:
-        return detector.examine(media, tracks, quality, needed)
+        evidence = detector.examine(media, tracks, quality, needed)
+        if not isinstance(evidence, Evidence) or evidence.detector != detector.name:
+            raise TypeError(f"{detector.name} gave something else than evidence of its own")
+        return evidence
     except HaechiError:
         raise
     except Exception as error:
@@ -108,7 +111,10 @@ def _stated(reader: ClaimReader, subject: Subject) -> Claim | None:
     from haechi.types import Claim
 
     try:
-        return reader.state(subject)
+        claim = reader.state(subject)
+        if claim is not None and (not isinstance(claim, Claim) or claim.source != reader.name):
+            raise TypeError(f"{reader.name} gave something else than a claim of its own")
+        return claim
     except Exception as error:
         changed = isinstance(error, HaechiError) and error.code == "changed"
         reason = _failure(reader, "claim_changed" if changed else "claim_failed", error)

@@ -35,10 +35,14 @@ CLEAR_RATIO = 1.5
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reason(Value):
-    """A sentence not yet in any language: a key of the message catalogues and what fills its gaps."""
+    """A sentence not yet in any language: a key of the message catalogues and what fills its gaps.
+
+    ``texts``: the sentence by language (en, zh, ko), for a code that the catalogues do not have: another
+    package's detector or claim brings its own, with gaps ``{like_this}``."""
 
     code: str
     params: Mapping[str, Fact] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -27,10 +27,12 @@ def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:
     """Level, calibrated probability with a 90% interval, and the reasons.
 
-    Without scored evidence the level is ``unknown``: no face, too poor a picture, a failed detector. So it
-    is, for want of an all-clear, when a detector failed or was left out, or the main face could not be
-    judged."""
+    Detectors that the card does not name are not weighed. Without scored evidence the level is ``unknown``:
+    no face, too poor a picture, a failed detector. So it is, for want of an all-clear, when a detector failed
+    or was left out, or the main face could not be judged."""
     card = models.load("verdict", settings).card.parameters
+    # What another package's detector says is shown; it was not fitted with the others, so it is not weighed.
+    evidence = [e for e in evidence if e.detector in card["model"]["weights"]]
     llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}
     # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
     failed = [e for e in evidence if e.status == "failed" or (e.status == "scored" and not _counts(e))]

@@ -12,7 +12,8 @@ import pytest
 
 import haechi
 from fakes import FakeDetector, finder, judges, picture
-from haechi.claims import CLAIMS, ClaimReader, Subject
+from haechi import claims
+from haechi.claims import ClaimReader, Subject
 from haechi.errors import DamagedFile
 from haechi.media import open_media
 from haechi.media.original import Changed, Original
@@ -52,7 +53,7 @@ def checker(*claims: ClaimReader) -> Pipeline:
 
 def test_every_shipped_claim_is_named_in_words() -> None:
     for lang in LANGUAGES:
-        for name in (make(SETTINGS).name for make in CLAIMS):
+        for name in (reader.name for reader in claims.build(SETTINGS)):
             assert f"name_{name}" in catalogue(lang)
 
 

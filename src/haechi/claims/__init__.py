@@ -1,19 +1,62 @@
 """What a file, or a list, says about a file: shown beside the verdict, never weighed in it (standing rule 2).
 
-The explicit list of claims. A new one is one file here and one line below.
+The readers of claims, made by their registry (``haechi.registry``). What of another package does not work is
+told as a failed claim in every report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from haechi.claims.known_files import KnownClaim
-from haechi.claims.metadata import MetadataClaim
-from haechi.claims.provenance import ProvenanceClaim
+from haechi import registry
 from haechi.claims.subject import ClaimReader, Subject
+from haechi.registry import Entry
 from haechi.settings import Settings
+from haechi.types import Claim, Reason
 
-__all__ = ["CLAIMS", "ClaimReader", "Subject"]
+__all__ = ["BrokenReader", "ClaimReader", "Subject", "build", "entries"]
 
-CLAIMS: tuple[Callable[[Settings], ClaimReader], ...] = (ProvenanceClaim, MetadataClaim, KnownClaim)
-"""In the order in which they are shown."""
+
+def entries() -> tuple[Entry, ...]:
+    """The shipped claims in the order in which they are shown, then those of other packages."""
+    return (*registry.CLAIMS, *registry.plugins(registry.CLAIM_GROUP))
+
+
+def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[ClaimReader, ...]:
+    """The readers of all claims, or of those of these names, in their order. Raises UsageError for a name
+    that none has, and for a list in the settings that cannot be read."""
+    made: list[ClaimReader] = []
+    for entry in registry.chosen(entries(), names, "claim"):
+        if entry.package == "haechi":
+            made.append(entry.load()(settings))
+        else:
+            made.append(_of_plugin(entry, settings))
+    return tuple(made)
+
+
+def _of_plugin(entry: Entry, settings: Settings) -> ClaimReader:
+    try:
+        reader: ClaimReader = entry.load()(settings)
+        if reader.name != entry.name or not isinstance(reader.version, str):
+            return BrokenReader(entry, "NameDiffers")
+        return reader
+    except Exception as error:  # of somebody else's code: whatever it is, it is told in every report
+        return BrokenReader(entry, type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenReader:
+    """In the place of another package's claim that cannot be made: it has failed, and says whose it is."""
+
+    entry: Entry
+    error: str
+    version: str = "?"
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    def state(self, subject: Subject) -> Claim:  # noqa: ARG002
+        params = {"detector": self.name, "package": self.entry.package, "error": self.error}
+        return Claim(self.name, self.version, Reason("plugin_failed", params), outcome="failed")

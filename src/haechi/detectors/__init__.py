@@ -1,14 +1,68 @@
-"""The explicit list of detectors. A new one is one file here and one line below."""
+"""The detectors, made by their registry (``haechi.registry``). What of another package does not work is told
+as failed evidence in every report: it costs no check, and is never silently left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from haechi.detectors.flicker import FlickerDetector
-from haechi.detectors.swap import SwapDetector
-from haechi.detectors.synthesis import SynthesisDetector
+from haechi import registry
+from haechi.errors import UsageError
+from haechi.registry import Entry
 from haechi.settings import Settings
-from haechi.types import Detector
+from haechi.types import Detector, Evidence, FaceTrack, Media, Quality, Reason
 
-DETECTORS: tuple[Callable[[Settings], Detector], ...] = (SwapDetector, SynthesisDetector, FlickerDetector)
-"""In the order in which they run; flicker reads what the two before it found in each frame."""
+
+def entries() -> tuple[Entry, ...]:
+    """The shipped detectors in the order in which they run, then those of other packages."""
+    return (*registry.DETECTORS, *registry.plugins(registry.DETECTOR_GROUP))
+
+
+def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[Detector, ...]:
+    """All detectors, or those of these names, in their order. Raises UsageError for a name that none has, or
+    for one that reads another which is not named, and ModelError when a shipped one lacks its model."""
+    made: list[Detector] = []
+    for entry in registry.chosen(entries(), names, "detector"):
+        if entry.package == "haechi":
+            detector: Detector = entry.load()(settings)
+        else:
+            detector = _of_plugin(entry, settings)
+        missing = sorted(set(detector.needs) - {d.name for d in made})
+        if missing and entry.package == "haechi":
+            raise UsageError(f"The detector {entry.name!r} reads what {missing[0]!r} says: choose both.")
+        made.append(detector if not missing else BrokenDetector(entry, "NeedsMissing"))
+    return tuple(made)
+
+
+def _of_plugin(entry: Entry, settings: Settings) -> Detector:
+    try:
+        detector: Detector = entry.load()(settings)
+        if detector.name != entry.name or not isinstance(detector.version, str):
+            return BrokenDetector(entry, "NameDiffers")
+        return detector if isinstance(detector.needs, tuple) else BrokenDetector(entry, "NeedsMissing")
+    except Exception as error:  # of somebody else's code: whatever it is, it is told in every report
+        return BrokenDetector(entry, type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenDetector:
+    """In the place of another package's detector that cannot be made: it has failed, and says whose it is."""
+
+    entry: Entry
+    error: str
+    version: str = "?"
+    needs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    def examine(
+        self,
+        media: Media,
+        tracks: Sequence[FaceTrack],
+        quality: Quality,
+        prior: Mapping[str, Evidence],
+    ) -> Evidence:
+        params = {"detector": self.name, "package": self.entry.package, "error": self.error}
+        return Evidence(self.name, self.version, "failed", None, Reason("plugin_failed", params))

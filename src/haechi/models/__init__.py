@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haechi import regular
+from haechi import registry, regular
 from haechi.errors import ModelError
 from haechi.models.card import REQUIRED, Calibration, CropRule, InputRule, ModelCard, PieceRule, Square
 from haechi.models.fields import CURE, Facts
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: The models without which no verdict is given, in the order in which a check needs them.
-NAMES = ("faces", "face_check", "swap", "synthesis", "flicker", "verdict")
+NAMES = ("faces", "face_check", *(d.name for d in registry.DETECTORS if d.has_card), "verdict")
 
 __all__ = [
     "NAMES",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -52,6 +53,9 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+_GAP = re.compile(r"\{(\w+)\}")
+
+
 class _Gaps(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "?"
@@ -72,7 +76,20 @@ def sentence(reason: Reason, lang: str = "en") -> str:
     """The Reason in words. One that weighs evidence (it has a ``ratio``: how many times more common in
     manipulated than in genuine material) is told as speaking for, against, or neither way."""
     told = _told(reason)
+    if reason.texts and reason.code not in catalogue(lang):
+        return _fill(_own(reason.texts, lang), reason.params, lang).strip()
     return say(told if told in catalogue(lang) else reason.code, lang, **reason.params).strip()
+
+
+def _own(texts: Mapping[str, str], lang: str) -> str:
+    """The sentence that a reason brings, in this language, else in English, else in any."""
+    return visible(str(texts.get(lang) or texts.get("en") or next(iter(texts.values()))))
+
+
+def _fill(template: str, params: Mapping[str, object], lang: str) -> str:
+    """A template of somebody else's with its gaps filled: names in braces alone, for what ``str.format`` can
+    be asked to do besides is not for strangers."""
+    return _GAP.sub(lambda gap: _show(gap[1], params[gap[1]], lang) if gap[1] in params else "?", template)
 
 
 def _told(reason: Reason) -> str:
