@@ -50,7 +50,7 @@ def wrong(text: str) -> str:
     if find_spec("torch") is not None:
         groups["train"] = known(import_module("haechi_lab.cli").app)
     own = groups.get(words[0])
-    if own is not None and len(words) > 1 and re.fullmatch(r"[a-z-]+", words[1]):
+    if own is not None and len(words) > 1 and re.fullmatch(r"[a-z][a-z-]*", words[1]):
         if words[1] not in own:
             return words[1]
         command = own[words[1]]
