@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 
 import haechi
 from haechi.verdict import log_odds
+from haechi_lab.calibrate import raw_scores
 from haechi_lab.calibrate.fit import (
     CAP_AGAINST,
     CAP_FOR,
@@ -114,6 +115,9 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
     monkeypatch.setattr(haechi, "__file__", str(tmp_path / "code" / "__init__.py"))
+    own = tmp_path / "code" / "raw_scores.py"
+    own.write_bytes(Path(raw_scores.__file__).read_bytes())
+    monkeypatch.setattr(raw_scores, "__file__", str(own))
     for name in ("faces", "swap", "synthesis"):
         (tmp_path / f"{name}.onnx").write_text(name)
     (tmp_path / "faces.json").write_text(json.dumps(KNOWN))
@@ -128,8 +132,9 @@ def key(pipeline: Path, rungs: tuple[str, ...] = ("clean", "half")) -> str:
 @pytest.mark.parametrize(
     "file",
     [
-        "selection.csv", "faces.onnx", "swap.onnx", "synthesis.onnx", "code/quality.py", "code/lab/probe.py",
-        "code/bench/degrade.py", "code/faces/crops.py", "code/faces/finder.py", "code/detectors/swap.py",
+        "selection.csv", "faces.onnx", "swap.onnx", "synthesis.onnx", "code/quality.py", "code/raw_scores.py",
+        "code/bench/corruptions.py", "code/faces/crops.py", "code/faces/finder.py", "code/detectors/swap.py",
+        "code/models/feed.py",
     ],
 )  # fmt: skip
 def test_measurements_are_made_anew_when_what_they_follow_from_has_changed(pipeline: Path, file: str) -> None:
@@ -137,6 +142,16 @@ def test_measurements_are_made_anew_when_what_they_follow_from_has_changed(pipel
     assert before == key(pipeline)
     with (pipeline / file).open("a") as f:
         f.write("# changed\n")
+    assert key(pipeline) != before
+
+
+def test_measurements_follow_from_the_crop_of_a_card_and_not_from_its_calibration(pipeline: Path) -> None:
+    swap = {"crop": {"size_px": 224}, "calibration": {"cap_for": 4.0}}
+    (pipeline / "swap.json").write_text(json.dumps(swap))
+    before = key(pipeline)
+    (pipeline / "swap.json").write_text(json.dumps({**swap, "calibration": {}}))
+    assert key(pipeline) == before
+    (pipeline / "swap.json").write_text(json.dumps({**swap, "crop": {"size_px": 256}}))
     assert key(pipeline) != before
 
 

@@ -148,14 +148,14 @@ def verify(settings: Settings) -> list[Checked]:
     """Check every card and every hash, without loading a network; never raises for a bad model."""
     lines = []
     for name in _names(settings):
-        found: ModelCard | None = None
+        known: ModelCard | None = None
         try:
-            found = card(name, settings)
-            _checked_bytes(found)
+            known = card(name, settings)
+            _checked_bytes(known)
         except ModelError as error:
-            lines.append(Checked(name, found, ok=False, why=error.message))
+            lines.append(Checked(name, known, ok=False, why=error.message))
         else:
-            lines.append(Checked(name, found, ok=True, why=""))
+            lines.append(Checked(name, known, ok=True, why=""))
     return lines
 
 
@@ -196,12 +196,12 @@ def load(name: str, settings: Settings) -> Model:
         lock = _locks.setdefault(key, threading.Lock())
     with lock:
         if key not in _loaded:
-            found = card(name, settings)
-            data = _checked_bytes(found)
-            session = _session(found, data, settings) if found.weights else None
+            sealed = card(name, settings)
+            data = _checked_bytes(sealed)
+            session = _session(sealed, data, settings) if sealed.weights else None
             if session is not None:
-                _check_fit(found, session)
-            _loaded[key] = Model(found, session)
+                _check_fit(sealed, session)
+            _loaded[key] = Model(sealed, session)
         return _loaded[key]
 
 

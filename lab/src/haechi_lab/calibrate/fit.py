@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from haechi.models import Calibration
 from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
-from haechi_lab.calibrate import map_threshold
+from haechi_lab.calibrate import map_threshold, raw_scores
 from haechi_lab.calibrate.raw_scores import Probed, Sample, as_row, probe_all
 from haechi_lab.data.samples import PAIRS, lay_out
 from haechi_lab.data.shards import file_hash, half
@@ -31,6 +31,8 @@ from haechi_lab.training.logistic import balanced, logistic
 RUNGS = ("clean", "jpeg40", "quarter", "compound")
 SWAP_FAKES = ("face-swap", *PAIRS)
 DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
+ANSWERS: Mapping[str, tuple[str, ...]] = {"swap": SWAP_FAKES, "synthesis": DRAWN_FAKES}
+"""Detectors whose logits are calibrated, and the kinds of forgery that each answers for."""
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
 """Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a
 few hundred genuine faces to calibrate on, and absence of traces is weaker evidence than their presence."""
@@ -38,11 +40,8 @@ LEAST_OF_A_SOURCE = 250
 """Of fewer pictures the strict quantile is one picture."""
 STRONG, SOME = 0.9975, 0.96
 """Quantiles of genuine pictures for the two marks: stricter than promised, since persons are few."""
-MEASURES = (
-    "faces/*.py", "quality.py", "detectors/swap.py", "detectors/synthesis.py", "models/__init__.py",
-    "lab/probe.py", "bench/degrade.py",
-)  # fmt: skip
-"""The code whose change makes measurements out of date."""
+MEASURES = ("faces/*.py", "quality.py", "detectors/*.py", "models/*.py", "bench/corruptions.py")
+"""The code of Haechi, besides ``raw_scores`` here, whose change makes measurements out of date."""
 SIZE_EDGES = (90.0, 170.0, 1e9)
 BOOTSTRAPS = 60
 MAX_HALFTONE = 1.5
@@ -57,7 +56,7 @@ def run(data: Path, weights: Path, out: Path) -> None:
 
     folder = lay_out(data, out)
     models = out / "models"
-    for name in ("swap", "synthesis"):
+    for name in ANSWERS:
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "calibration": cards.IDENTITY}, models)
     raw = json.loads((models / "faces.json").read_text())
@@ -72,10 +71,10 @@ def run(data: Path, weights: Path, out: Path) -> None:
 
 
 def _fit(probed: Sequence[Probed], models: Path) -> None:
-    """Calibrate the face network and the synthesis network and weigh them into the verdict."""
+    """Calibrate every network and weigh them into the verdict."""
     calibrations = {
-        "swap": calibrate(probed, "swap", lambda p: p.kind in SWAP_FAKES),
-        "synthesis": calibrate(probed, "synthesis", lambda p: p.kind in DRAWN_FAKES),
+        name: calibrate(probed, name, lambda p, kinds=kinds: p.kind in kinds)  # type: ignore[misc]
+        for name, kinds in ANSWERS.items()
     }
     for name, calibration in calibrations.items():
         raw = json.loads((models / f"{name}.json").read_text())
@@ -107,15 +106,23 @@ def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUN
 
 
 def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
-    """Twelve digits that change with the manifest, the rungs, the weights, the finder's card and the code
-    that measures. Not with the figures of that card: they are written from the measurements."""
+    """Twelve digits that change with the manifest, the rungs, the weights, the finder's card, what the other
+    cards say of input, crop and piece, and the code that measures. Not with figures or calibration: they are
+    written from the measurements."""
     package = Path(haechi.__file__).parent
-    code = [file for pattern in MEASURES for file in sorted(package.glob(pattern))]
-    weights = [models / f"{n}.onnx" for n in ("faces", "face_check", "swap", "synthesis")]
+    code = [Path(raw_scores.__file__)]
+    for pattern in MEASURES:
+        files = sorted(package.glob(pattern))
+        assert files, f"{pattern}: the code moved, and measurements would never be out of date"
+        code += files
+    weights = [models / f"{n}.onnx" for n in ("faces", "face_check", *ANSWERS)]
     weights = [file for file in weights if file.is_file()]
-    card = json.loads((models / "faces.json").read_text())
-    told = {k: v for k, v in card.items() if k not in ("figures", "card_sha256")}
-    parts = [json.dumps([told, *rungs], sort_keys=True)]
+    finder = json.loads((models / "faces.json").read_text())
+    asked: list[object] = [{k: v for k, v in finder.items() if k not in ("figures", "card_sha256")}]
+    for file in (models / f"{name}.json" for name in ("face_check", *ANSWERS)):
+        card = json.loads(file.read_text()) if file.is_file() else {}
+        asked.append({k: card.get(k) for k in ("input", "crop", "piece")})
+    parts = [json.dumps([*asked, *rungs], sort_keys=True)]
     parts += [file_hash([file]) for file in (manifest, *weights, *code)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

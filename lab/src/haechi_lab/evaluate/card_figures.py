@@ -18,7 +18,7 @@ from haechi.faces.network import FinderNetwork
 from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
-from haechi_lab.calibrate.fit import DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
+from haechi_lab.calibrate.fit import ANSWERS, DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
 from haechi_lab.calibrate.raw_scores import Probed
 from haechi_lab.data.samples import PAIRS
 from haechi_lab.evaluate import face_finder as measure_faces
@@ -56,7 +56,7 @@ def _scored(probed: Sequence[Probed], raw: dict[str, Any]) -> tuple[list[Probed]
     measured nothing."""
     parameters = raw["verdict"]["parameters"]
     used = [p for p in probed if p.faces and inside(p, parameters["domain"])]
-    calibrations = {n: raw[n]["calibration"] for n in ("swap", "synthesis")}
+    calibrations = {n: raw[n]["calibration"] for n in ANSWERS}
     told = [judged(p, calibrations) for p in used]
     fused = np.array([log_odds(t, parameters["model"]) for t in told])
     return used, {n: np.array([t.get(n, np.nan) for t in told]) for n in calibrations} | {"verdict": fused}
