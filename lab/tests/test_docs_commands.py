@@ -30,8 +30,16 @@ def commands() -> Iterator[tuple[str, str]]:
                 yield page.name, re.split(r"\s{2,}|\s#|[>…]", found)[0].strip()
 
 
-def known(group: typer.Typer) -> Any:
-    return getattr(typer.main.get_command(group), "commands", {})
+def verbs() -> dict[str, Any]:
+    """The verbs of ``haechi``; those that are read by an application of their own as that."""
+    found = {**typer.main.get_command(app).commands, "case": group(case), "bench": group(bench)}
+    if find_spec("torch") is not None:
+        found["train"] = group(import_module("haechi_lab.cli").app)
+    return found
+
+
+def group(application: typer.Typer) -> Any:
+    return typer.main.get_command(application)
 
 
 def options(command: Any) -> set[str]:
@@ -41,23 +49,19 @@ def options(command: Any) -> set[str]:
 
 def wrong(text: str) -> str:
     """What of a command does not exist; empty when all does."""
-    words = shlex.split(text.replace("'", ""))
-    verbs = known(app)
-    if words[0] not in verbs:
-        return words[0]
-    command = verbs[words[0]]
-    groups = {"case": known(case), "bench": known(bench), "models": getattr(command, "commands", {})}
-    if find_spec("torch") is not None:
-        groups["train"] = known(import_module("haechi_lab.cli").app)
-    own = groups.get(words[0])
-    if own is not None and len(words) > 1 and re.fullmatch(r"[a-z][a-z-]*", words[1]):
-        if words[1] not in own:
-            return words[1]
-        command = own[words[1]]
-    elif words[0] == "bench" and len(words) > 1 and not words[1].startswith("-"):
-        command = groups["bench"]["run"]
-    elif own is not None or words[0] == "train":
-        return ""
+    first, *words = shlex.split(text.replace("'", ""))
+    command = verbs().get(first)
+    if command is None:
+        return first
+    while (own := getattr(command, "commands", None)) and words and not words[0].startswith("-"):
+        if re.fullmatch(r"[a-z][a-z-]*", words[0]):
+            if words[0] not in own:
+                return words[0]
+            command = own[words.pop(0)]
+        elif "run" in own:  # `haechi bench MANIFEST` is `haechi bench run MANIFEST`
+            command = own["run"]
+        else:  # names of several verbs, or a word that stands for them
+            return ""
     if command.context_settings.get("allow_extra_args"):  # a verb of the lab, read when it is called
         return ""
     told = [word.strip("[]").partition("=")[0] for word in words if word.strip("[]").startswith("-")]
