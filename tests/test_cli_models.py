@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from haechi import doctor, models, shelf
+from haechi import doctor, model_table, models
 from haechi.settings import Settings
 
 HAECHI = [sys.executable, "-m", "haechi"]
@@ -37,7 +37,7 @@ def shown(
 ) -> list[str]:
     """The lines of ``haechi models`` on a terminal so wide."""
     monkeypatch.setenv("COLUMNS", str(columns))
-    shelf.show(Settings(models_dir=str(folder or "")))
+    model_table.show(Settings(models_dir=str(folder or "")))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     return lines
@@ -76,7 +76,7 @@ def test_the_shipped_cards_are_shown_whole(
     for card in models.cards(Settings()):
         for words in (card.name, card.raw["task"], *card.raw["limits"]):
             assert "".join(words.split()) in told
-        for _name, value, _what in shelf.figure_rows(card.figures):
+        for _name, value, _what in model_table.figure_rows(card.figures):
             assert "".join(value.split()) in told
 
 

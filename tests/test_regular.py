@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from haechi import models, regular
+from haechi import models, regular_files
 from haechi.claims.known_files import KnownClaim
 from haechi.claims.provenance import ProvenanceClaim
 from haechi.errors import HaechiError, UsageError
@@ -55,10 +55,10 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_only_regular_files_are_read(odd: Path, tmp_path: Path) -> None:
-    assert isinstance(ends(lambda: regular.read(odd, 100)), OSError)
+    assert isinstance(ends(lambda: regular_files.read(odd, 100)), OSError)
     (tmp_path / "file").write_bytes(b"x" * 101)
-    assert regular.read(tmp_path / "file", 101) == b"x" * 101
-    assert isinstance(ends(lambda: regular.read(tmp_path / "file", 100)), OSError)
+    assert regular_files.read(tmp_path / "file", 101) == b"x" * 101
+    assert isinstance(ends(lambda: regular_files.read(tmp_path / "file", 100)), OSError)
 
 
 def test_a_small_file_takes_little_memory_however_large_it_might_be(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_small_file_takes_little_memory_however_large_it_might_be(tmp_path: Pa
     (tmp_path / "file").write_bytes(b"x" * 1000)
     tracemalloc.start()
     try:
-        assert len(regular.read(tmp_path / "file", 1 << 28)) == 1000
+        assert len(regular_files.read(tmp_path / "file", 1 << 28)) == 1000
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
@@ -106,7 +106,7 @@ def test_reading_takes_the_memory_of_the_file_and_not_of_its_limit(tmp_path: Pat
     (tmp_path / "small").write_bytes(b"x" * 1000)
     tracemalloc.start()
     try:
-        assert len(regular.read(tmp_path / "small", 1024**3)) == 1000
+        assert len(regular_files.read(tmp_path / "small", 1024**3)) == 1000
         assert tracemalloc.get_traced_memory()[1] < 1024**2
     finally:
         tracemalloc.stop()

@@ -70,10 +70,10 @@ def test_the_sheet_holds_all_rows_and_is_the_same_every_time(tmp_path: Path) -> 
 
 def test_a_family_left_out_is_told_and_fails_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet, "write", lambda *_: ["gan_face: no gan.npy"])
-    told = CliRunner().invoke(cli.app, ["sheet"])
+    told = CliRunner().invoke(cli.app, ["contact-sheet"])
     assert told.exit_code == 5
     assert "left out: gan_face" in told.output
-    assert CliRunner().invoke(cli.app, ["sheet", "--allow-missing"]).exit_code == 0
+    assert CliRunner().invoke(cli.app, ["contact-sheet", "--allow-missing"]).exit_code == 0
 
 
 def test_a_photograph_that_is_not_there_is_named(tmp_path: Path) -> None:

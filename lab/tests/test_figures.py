@@ -98,7 +98,7 @@ def test_a_network_with_few_examples_learns_them_by_heart() -> None:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory, figures: dict[str, object]) -> Stage:
     """A face drawn by code, networks that learned nothing, results of ten pictures."""
-    forge, results = tmp_path_factory.mktemp("forge"), tmp_path_factory.mktemp("results")
+    forge, results = tmp_path_factory.mktemp("generators"), tmp_path_factory.mktemp("results")
     torch.manual_seed(0)
     for kind in ("autoencoder", "adversarial", "gan"):
         (forge / kind).mkdir()
@@ -159,7 +159,7 @@ def test_the_commands_make_what_they_say(
 ) -> None:
     monkeypatch.setattr(Subject, "open", lambda picture, weights: stage.subject)
     run, place = CliRunner(), str(tmp_path)
-    where = ["--forge", place, "--results", place, "--out", str(tmp_path / "o")]
+    where = ["--generators", place, "--results", place, "--out", str(tmp_path / "o")]
     drawn = run.invoke(app, ["pictures", *where, "--only", "filters.png", "--only", "gan-loss"])
     assert drawn.exit_code == ExitCode.PARTIAL
     assert "left as it was: gan-loss" in drawn.stderr

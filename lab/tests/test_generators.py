@@ -1,4 +1,4 @@
-"""The generators of the forge begin near a face, learn, go on where they were cut off, and fill pools."""
+"""The generators of pseudo-fakes begin near a face, learn, go on where they were cut off, and fill pools."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_faces_of_nobody_are_apart_by_split(tmp_path: Path) -> None:
 
 def test_a_pool_that_was_not_made_says_how_to_make_it(tmp_path: Path) -> None:
     for opened in (lambda: Pool.open(tmp_path, "adversarial"), lambda: Nobody.open(tmp_path)):
-        with pytest.raises(UsageError, match="haechi train forge"):
+        with pytest.raises(UsageError, match="haechi train generators"):
             opened()
 
 
@@ -100,7 +100,7 @@ from haechi_lab.networks.gan import (  # noqa: E402
     told_apart,
 )
 from haechi_lab.pseudo_fakes import generate_pools as fill  # noqa: E402
-from haechi_lab.training import generators as train_forge  # noqa: E402
+from haechi_lab.training import generators as train_generators  # noqa: E402
 from haechi_lab.training.adversarial import Turn, duel  # noqa: E402
 from haechi_lab.training.loop import Batch, Plan  # noqa: E402
 
@@ -113,7 +113,7 @@ def faces(count: int, side: int = 64) -> torch.Tensor:
     for seed in range(count):
         rgb = face(seed)
         shown.append(cut_face(rgb, frame(MESH, side, float(rng.uniform(0.9, 1.1))), side))
-    return train_forge.tensor(shown)
+    return train_generators.tensor(shown)
 
 
 @pytest.mark.parametrize("up", UPS)
@@ -235,7 +235,9 @@ def play(out: Path, plug: int | None = None) -> torch.nn.Module:
 
     def judging(players, batch):  # type: ignore[no-untyped-def]
         batch["drawn"] = players["generator"](batch["noise"])
-        return train_forge._judged(players["discriminator"], batch["faces"], altered(batch["drawn"].detach()))
+        return train_generators._judged(
+            players["discriminator"], batch["faces"], altered(batch["drawn"].detach())
+        )
 
     def drawing(players, batch):  # type: ignore[no-untyped-def]
         return not_fooled(players["discriminator"](altered(batch["drawn"]))), {}
@@ -291,7 +293,7 @@ def prepared(folder: Path, count: int = 12) -> Path:
 
 
 def test_only_genuine_training_faces_are_learned_from(tmp_path: Path) -> None:
-    own = train_forge.Faces.open(prepared(tmp_path / "prepared"), "train")
+    own = train_generators.Faces.open(prepared(tmp_path / "prepared"), "train")
     assert own.rows.tolist() == [1, 2, 4, 5, 7, 8, 10]
     rng = np.random.default_rng(0)
     drawn = own.draw(200, rng)
@@ -303,7 +305,7 @@ def test_only_genuine_training_faces_are_learned_from(tmp_path: Path) -> None:
 
 
 def test_redrawn_crops_become_a_pool(tmp_path: Path) -> None:
-    source, out = prepared(tmp_path / "prepared"), tmp_path / "forge"
+    source, out = prepared(tmp_path / "prepared"), tmp_path / "generators"
     torch.manual_seed(0)
     fill.fill_redrawn(AutoEncoder(8, WIDTHS), "autoencoder", source, out)
     pool = Pool.open(out, "autoencoder")

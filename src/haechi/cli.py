@@ -271,7 +271,7 @@ def models_(context: typer.Context) -> None:
 def models_list() -> None:
     """List the cards (the default)."""
     with outcome():
-        from haechi.shelf import show
+        from haechi.model_table import show
 
         show(Settings.from_env())
 

@@ -99,20 +99,20 @@ def face_check(
 
 
 @app.command()
-def forge(
+def generators(
     data: Data,
     out: Out,
     weights: Weights = None,
     share: Annotated[float, typer.Option("--share", help="of the usual steps; 1 takes half an hour")] = 1.0,
     threads: Threads = 1,
 ) -> None:
-    """The generators whose drawings the networks learn to tell, and what they draw, kept in OUT/forge."""
+    """The generators whose drawings the networks learn to tell, and what they draw: OUT/generators."""
     from haechi_lab.data.prepare import prepare
-    from haechi_lab.training import generators as train_forge
+    from haechi_lab.training import generators as train_generators
 
     teachers = weights or data.parent / "weights"
     prepare(data, teachers, out / "prepared")
-    train_forge.make(out / "prepared", teachers, out / "forge", share, threads)
+    train_generators.make(out / "prepared", teachers, out / "generators", share, threads)
 
 
 @app.command()
@@ -144,7 +144,7 @@ def swap(
         bool, typer.Option("--mined", help="draw clusters of swaps that the models of OUT miss more often")
     ] = False,
 ) -> None:
-    """The face network; the first run prepares the data. `train forge` must have made the pools."""
+    """The face network; the first run prepares the data. `train generators` must have made the pools."""
     from haechi_lab.data import augment
     from haechi_lab.data.pairs import BATCH, MIX
     from haechi_lab.data.prepare import prepare
@@ -216,7 +216,7 @@ def synthesis(
     ] = None,
     start: Start = None,
 ) -> None:
-    """The synthesis network. `train forge` must have made our own GAN's faces."""
+    """The synthesis network. `train generators` must have made our own GAN's faces."""
     from haechi_lab.export import cards
     from haechi_lab.export import onnx as export
     from haechi_lab.networks import swap as networks
@@ -307,11 +307,13 @@ def baselines(
     measure(out, runs, lambda line: typer.echo(line, err=True))
 
 
-@app.command()
-def sheet(
-    out: Annotated[Path, typer.Option("--out", help="the picture to write")] = Path("docs/forge.png"),
+@app.command(name="contact-sheet")
+def contact_sheet(
+    out: Annotated[Path, typer.Option("--out", help="the picture to write")] = Path("docs/pseudo-fakes.png"),
     weights: Annotated[Path, typer.Option("--weights", help="folder with the teachers")] = Path("weights"),
-    trained: Annotated[Path, typer.Option("--forge", help="OUT/forge of train forge")] = Path("forge"),
+    trained: Annotated[Path, typer.Option("--generators", help="OUT/generators of train generators")] = Path(
+        "generators"
+    ),
     picture: Annotated[Path, typer.Option("--picture", help="a photograph that may be shown")] = Path(
         "samples/astronaut.jpg"
     ),
@@ -319,7 +321,7 @@ def sheet(
         bool, typer.Option("--allow-missing", help="leave families out whose networks were not trained")
     ] = False,
 ) -> None:
-    """The contact sheet of the forge: one pseudo-fake of every family, made of one photograph."""
+    """The contact sheet of pseudo-fakes: one pseudo-fake of every family, made of one photograph."""
     from haechi_lab.figures.contact_sheet import write
 
     missing = write(picture, weights, trained, out)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haechi import regular
+from haechi import regular_files
 from haechi.claims.subject import Subject
 from haechi.errors import UsageError
 from haechi.media import display_name
@@ -100,7 +100,7 @@ def load_lists(path: str) -> list[tuple[str, list[str]]]:
 
 def _hashes(file: Path) -> Iterator[str]:
     column: int | None = None
-    stream = regular.opened(file, _MOST_BYTES)
+    stream = regular_files.opened(file, _MOST_BYTES)
     with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="") as lines:
         for number, row in enumerate(csv.reader(lines)):
             if number == 0:

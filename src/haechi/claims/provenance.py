@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from haechi import regular
+from haechi import regular_files
 from haechi.claims.c2pa_library import MEDIA_TYPES, Library, Refused, installed
 from haechi.claims.c2pa_manifest import statements
 from haechi.claims.picture_metadata import metadata_end
@@ -86,7 +86,7 @@ def _certificates(path: str) -> str:
         return ""
     cure = "name a file of certificates in PEM form in HAECHI_TRUST_LIST, or unset it"
     try:
-        data = regular.read(Path(path), _MOST_TRUSTED)
+        data = regular_files.read(Path(path), _MOST_TRUSTED)
     except (OSError, ValueError):
         raise UsageError(
             f"The list of trusted signers is no file of at most 4 MiB that can be read: {cure}."

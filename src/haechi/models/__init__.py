@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haechi import registry, regular
+from haechi import registry, regular_files
 from haechi.errors import ModelError
 from haechi.models.card import REQUIRED, Calibration, CropRule, InputRule, ModelCard, PieceRule, Square
 from haechi.models.fields import CURE, Facts
@@ -112,7 +112,7 @@ def read_card(path: Path) -> ModelCard:
     name = path.stem
     try:
         raw = json.loads(
-            regular.read(path, _MOST_CARD_BYTES),
+            regular_files.read(path, _MOST_CARD_BYTES),
             parse_constant=_refuse,
             object_hook=lambda facts: Facts(facts, name),
         )
@@ -174,7 +174,7 @@ def _checked_bytes(card: ModelCard) -> bytes:
         data, sha256 = b"", parameters_sha256(card.raw["parameters"])
     else:
         try:
-            data = regular.read(card.weights, _MOST_WEIGHTS_BYTES)
+            data = regular_files.read(card.weights, _MOST_WEIGHTS_BYTES)
         except OSError:
             raise ModelError(f"The weights of the model {card.name!r} are missing. {CURE}") from None
         sha256 = hashlib.sha256(data).hexdigest()

@@ -17,7 +17,7 @@ import secrets
 import threading
 from pathlib import Path
 
-from haechi import regular
+from haechi import regular_files
 from haechi.errors import UsageError
 
 _LINE = re.compile(r"([A-Za-z0-9_.-]{1,64})\s+sha256:([0-9a-f]{64})")
@@ -92,7 +92,7 @@ def _signature(file: Path) -> tuple[int, ...]:
 def _read(file: Path) -> dict[str, str]:
     """Digests by name. Raises UsageError."""
     try:
-        lines = regular.read(file, _MOST_BYTES).decode("utf-8").splitlines()
+        lines = regular_files.read(file, _MOST_BYTES).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"HAECHI_TOKENS_FILE cannot be read ({type(error).__name__}): name the list."

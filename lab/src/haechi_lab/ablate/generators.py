@@ -102,7 +102,7 @@ def _exam(listed: Manifest, out: Path) -> list[Judged]:
             rgb = _square(rgb, DIFFUSION_PX)
         source = "diffusion" if item.source in ("sd21-faces", "lfw") else item.source
         judged.append(Judged(item, source, item.kind, _cuts(rgb, finder)))
-    own = Nobody.open(out / "forge").faces["val"]
+    own = Nobody.open(out / "generators").faces["val"]
     for k, (item, rgb) in enumerate(photographs):
         side = own.shape[1]
         small = np.asarray(cv2.resize(_head(rgb), (side, side), interpolation=cv2.INTER_AREA), np.uint8)

@@ -67,7 +67,7 @@ class Prepared:
         if not file.is_file():
             return None
         drawn = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]
-        # The reconstruction is the middle of the picture (forge.reconstruct.aligned); DFDC crops are whole.
+        # The reconstruction is the middle of the picture (reconstruct.aligned); DFDC crops are whole.
         size = {"lfw": 250, "ffhq-stylegan1": 256, "ffhq-1024": 1024}.get(str(row["source"]), CROP_PX)
         off = np.array([(size - drawn.shape[1]) // 2, (size - drawn.shape[0]) // 2] * 2, np.float32)
         square = np.asarray(row["crop"], np.float32) - off
@@ -176,7 +176,7 @@ class SwapData:
         hardest_at: int = HARDEST_AT,
         without: Collection[str] = (),
     ) -> None:
-        """``mix``: the share of each family of forge.FAMILIES; none of them makes batches without pairs.
+        """``mix``: the share of each family of FAMILIES; none of them makes batches without pairs.
         ``without``: kinds of degradation left out. Raises UsageError when a pool is missing.
 
         ``swap_odds`` f64 (n of ``swaps``,) may be set afterwards: how often each swap is drawn
@@ -200,10 +200,10 @@ class SwapData:
                 faces = [prepared.crops[i] for i in self.drawn]
                 self.strangers[kind] = Strangers(faces, np.asarray(prepared.mesh[self.drawn]))
             elif kind == "gan":
-                own = Nobody.open(prepared.folder / "forge")
+                own = Nobody.open(prepared.folder / "generators")
                 self.strangers[kind] = Strangers(own.faces[split], np.asarray(own.meshes[split]))
             else:
-                self.pools[kind] = Pool.open(prepared.folder / "forge", kind)
+                self.pools[kind] = Pool.open(prepared.folder / "generators", kind)
         genuine = set(prepared.where(split=split, label="real"))
         self.redrawable = {kind: [i for i in pool.rows if i in genuine] for kind, pool in self.pools.items()}
 

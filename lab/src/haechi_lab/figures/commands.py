@@ -39,7 +39,9 @@ def lesson(
 def pictures(
     out: Annotated[Path, typer.Option("--out", help="folder of the pictures")] = Path("docs/pictures"),
     weights: Annotated[Path, typer.Option("--weights", help="folder with the teachers")] = Path("weights"),
-    forge: Annotated[Path, typer.Option("--forge", help="OUT/forge of train forge")] = Path("forge"),
+    generators: Annotated[
+        Path, typer.Option("--generators", help="OUT/generators of train generators")
+    ] = Path("generators"),
     results: Results = Path("results"),
     picture: Annotated[Path, typer.Option("--picture", help="a photograph that may be shown")] = Path(
         "samples/astronaut.jpg"
@@ -48,13 +50,13 @@ def pictures(
         list[str] | None, typer.Option("--only", help="make this picture only; repeatable")
     ] = None,
 ) -> None:
-    """The pictures of docs/how-it-works.md, of the sample, the logs of `train forge` and the results."""
+    """The pictures of docs/how-it-works.md, of the sample, the logs of `train generators` and the results."""
     from haechi.settings import Settings
     from haechi_lab.figures.contact_sheet import Subject
     from haechi_lab.figures.make import make
     from haechi_lab.figures.sources import Stage
 
-    stage = Stage(Subject.open(picture, weights), forge, results, Settings.from_env())
+    stage = Stage(Subject.open(picture, weights), generators, results, Settings.from_env())
     missing = make(stage, out, only)
     for line in missing:
         typer.echo(f"left as it was: {line}", err=True)

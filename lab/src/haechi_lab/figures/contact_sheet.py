@@ -1,4 +1,4 @@
-"""The contact sheet of the forge: one pseudo-fake of every family, beside the photograph it was made of.
+"""The contact sheet of pseudo-fakes: one pseudo-fake of every family, beside the photograph it was made of.
 
 Only faces that may be shown are on it: the photograph that is given (samples/astronaut.jpg), drawings of it
 by the networks trained here, and faces of nobody by our own GAN. Faces of the training data never are.
@@ -89,15 +89,15 @@ class Subject:
         return of[y : y + CROP_PX, x : x + CROP_PX]
 
 
-def rows(subject: Subject, forge: Path) -> tuple[list[Row], list[str]]:
-    """A row for every family that can be made, and one line for each that cannot. ``forge`` is where
-    `train forge` left its networks and pools."""
+def rows(subject: Subject, generators: Path) -> tuple[list[Row], list[str]]:
+    """A row for every family that can be made, and one line for each that cannot. ``generators`` is where
+    `train generators` left its networks and pools."""
     made, missing = [], []
     for family in FAMILIES.values():
         if family.needs == "generated":
             continue  # its faces belong to the training data; gan_face shows the same with faces of our own
         try:
-            draw = _maker(family, subject, forge)
+            draw = _maker(family, subject, generators)
         except UsageError as error:
             missing.append(f"{family.name}: {error}")
             continue
@@ -121,13 +121,13 @@ def _whole(subject: Subject, name: str, what: str, draw: Callable[[np.random.Gen
     return Row(name, what, _middle(lambda rng: Pair(near, subject.window(draw(rng)), everywhere)))
 
 
-def _maker(family: Family, subject: Subject, forge: Path) -> Callable[[np.random.Generator], Pair]:
+def _maker(family: Family, subject: Subject, generators: Path) -> Callable[[np.random.Generator], Pair]:
     """A function that makes examples of a family; raises UsageError when what it needs was not made."""
     function, crop, mesh = family.function, subject.crop, subject.mesh
     if family.needs is None:
         return lambda rng: function(crop, mesh, rng)
     if family.needs == "gan":
-        own = Nobody.open(forge)
+        own = Nobody.open(generators)
         faces, meshes = own.faces["train"], np.asarray(own.meshes["train"])
         if not len(faces):
             raise UsageError("the GAN's pool is empty")
@@ -140,13 +140,13 @@ def _maker(family: Family, subject: Subject, forge: Path) -> Callable[[np.random
         return draw
     drawn = cut(subject.drawn, subject.square, CROP_PX)
     if family.needs != "taef2":
-        drawn = redraw(_network(forge / family.needs / "checkpoint.pt"), crop, mesh, WORK_PX, UP)
+        drawn = redraw(_network(generators / family.needs / "checkpoint.pt"), crop, mesh, WORK_PX, UP)
     return lambda rng: function(crop, drawn, mesh, rng)
 
 
 def _network(checkpoint: Path) -> AutoEncoder:
     if not checkpoint.is_file():
-        raise UsageError(f"no {checkpoint.parent.name}/{checkpoint.name}: haechi train forge makes it")
+        raise UsageError(f"no {checkpoint.parent.name}/{checkpoint.name}: haechi train generators makes it")
     network = AutoEncoder()
     network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
     return network.eval()
@@ -187,9 +187,9 @@ def _write(board: U8, text: str, x: int, y: int, colour: tuple[int, int, int]) -
     cv2.putText(board, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
 
 
-def write(picture: Path, weights: Path, forge: Path, out: Path) -> list[str]:
+def write(picture: Path, weights: Path, generators: Path, out: Path) -> list[str]:
     """Write the sheet as a PNG to ``out``; returns a line for each family that is not on it."""
-    shown, missing = rows(Subject.open(picture, weights), forge)
+    shown, missing = rows(Subject.open(picture, weights), generators)
     out.parent.mkdir(parents=True, exist_ok=True)
     ok, data = cv2.imencode(".png", paint(shown)[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if not ok:

@@ -81,7 +81,7 @@ def two_players(_: Stage, lang: str) -> str:
 
 
 def autoencoder_loss(stage: Stage, lang: str) -> str:
-    """What the autoencoder of `train forge` is held to, step by step."""
+    """What the autoencoder of `train generators` is held to, step by step."""
     log = stage.journal("autoencoder")
     step = [e["step"] for e in log]
     lines = [
@@ -193,7 +193,7 @@ def thresholds(stage: Stage, lang: str) -> str:
 
 
 def filmed(stage: Stage, mode: str | None, frames: int = 40) -> list[U8]:
-    """The photograph before a moving camera; with ``mode`` forged in each frame as forge.clips has it."""
+    """The photograph before a moving camera; with ``mode`` forged in each frame as ``clips`` has it."""
     crop, mesh = stage.subject.crop, stage.subject.mesh
     rng = np.random.default_rng(SEED)
     scene = draw_scene(rng, CROP_PX, frames)

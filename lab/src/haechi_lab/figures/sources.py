@@ -21,29 +21,30 @@ SEED = 5
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``forge``: OUT/forge of `train forge`; ``results``: measured figures; ``settings``: which models."""
+    """``generators``: what `train generators` made; ``results``: measured figures; ``settings``: which
+    models."""
 
     subject: Subject
-    forge: Path
+    generators: Path
     results: Path
     settings: Settings
 
     def autoencoder(self, kind: str) -> AutoEncoder:
-        """The network of a folder of OUT/forge; raises UsageError when it was not trained."""
-        file = self.forge / kind / "checkpoint.pt"
+        """The network of a folder of OUT/generators; raises UsageError when it was not trained."""
+        file = self.generators / kind / "checkpoint.pt"
         if not file.is_file():
-            raise UsageError(f"no {kind}/checkpoint.pt: haechi train forge makes it")
+            raise UsageError(f"no {kind}/checkpoint.pt: haechi train generators makes it")
         state = torch.load(file, map_location="cpu", weights_only=True)
         network = AutoEncoder()
         network.load_state_dict(state["average"])
         return network.eval()
 
     def journal(self, kind: str) -> list[dict[str, float]]:
-        """The log of a run of `train forge`, a line an entry. Raises UsageError without one."""
-        file = self.forge / kind / "log.jsonl"
+        """The log of a run of `train generators`, a line an entry. Raises UsageError without one."""
+        file = self.generators / kind / "log.jsonl"
         lines = file.read_text().splitlines() if file.is_file() else []
         if len(lines) < 2:
-            raise UsageError(f"no {kind}/log.jsonl: haechi train forge writes it")
+            raise UsageError(f"no {kind}/log.jsonl: haechi train generators writes it")
         # A run that was cut off and taken up again repeats steps: the later line counts.
         by_step = {entry["step"]: entry for entry in map(json.loads, lines)}
         return [by_step[step] for step in sorted(by_step)]
@@ -58,9 +59,9 @@ class Stage:
 
     def nobody(self, most: int) -> U8:
         """Faces of nobody that our GAN made, u8 (n, S, S, 3): evenly out of its pool."""
-        file = self.forge / "gan.npy"
+        file = self.generators / "gan.npy"
         if not file.is_file():
-            raise UsageError("no gan.npy: haechi train forge makes it")
+            raise UsageError("no gan.npy: haechi train generators makes it")
         pool = np.load(file, mmap_mode="r")
         if not len(pool):
             raise UsageError("the pool of gan.npy is empty")

@@ -1,4 +1,4 @@
-"""Faces put upright into a square and back again: the frame in which the generators of the forge work.
+"""Faces put upright into a square and back again: the frame in which the generators of pseudo-fakes work.
 
 A similarity transform (turn, scale, shift; never a shear) takes five points of the face mesh to their places
 in a unit square, by least squares (Umeyama 1991). The square holds the face from the hairline to the chin and

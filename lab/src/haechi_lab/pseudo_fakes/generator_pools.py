@@ -1,7 +1,7 @@
 """What the generators trained here have drawn, read from disk by the families that use it.
 
-A pool is made once by ``haechi train forge``, because drawing is slow and training asks for the same pictures
-again and again:
+A pool is made once by ``haechi train generators``, because drawing is slow and training asks for the same
+pictures again and again:
 
     autoencoder.npy, adversarial.npy   u8 (n, 224, 224, 3) RGB: a crop with its face redrawn
     autoencoder.json, adversarial.json {"rows": of prepared/table.json, "px": working sizes, "ups": how}
@@ -28,7 +28,7 @@ def _file(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.is_file():
         raise UsageError(
-            f"no {name} in {folder.name!r}: make it with haechi train forge --data DIR --out DIR"
+            f"no {name} in {folder.name!r}: make it with haechi train generators --data DIR --out DIR"
         )
     return path
 
@@ -45,7 +45,7 @@ class Pool:
 
     @classmethod
     def open(cls, folder: Path, kind: str) -> Pool:
-        """The pool of a kind of :data:`KINDS` in ``OUT/forge``; raises UsageError when it was not made."""
+        """The pool of a kind of :data:`KINDS` in OUT/generators; raises UsageError when it was not made."""
         pictures = np.load(_file(folder, f"{kind}.npy"), mmap_mode="r")
         facts = json.loads(_file(folder, f"{kind}.json").read_text())
         rows = [int(row) for row in facts["rows"]]
@@ -78,7 +78,7 @@ class Nobody:
 
     @classmethod
     def open(cls, folder: Path) -> Nobody:
-        """The pool in ``OUT/forge``; raises UsageError when it was not made."""
+        """The pool in OUT/generators; raises UsageError when it was not made."""
         faces = np.load(_file(folder, "gan.npy"), mmap_mode="r")
         meshes = np.load(_file(folder, "gan_mesh.npy"), mmap_mode="r")
         first = int(json.loads(_file(folder, "gan.json").read_text())["train"])

@@ -1,4 +1,4 @@
-"""``haechi train forge``: the generators whose drawings the detectors learn to tell.
+"""``haechi train generators``: the generators whose drawings the detectors learn to tell.
 
 Three of them, on genuine faces of the training persons alone: a bottleneck autoencoder (it may only give back
 the person it was shown), the same against a discriminator, and a small GAN that makes faces of nobody from

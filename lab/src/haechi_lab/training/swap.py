@@ -1,4 +1,4 @@
-"""``haechi train swap``: the face network, on DFDC swaps and the families of the forge."""
+"""``haechi train swap``: the face network, on DFDC swaps and the families of pseudo-fakes."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def train(
 ) -> SwapNet:
     """Train on the train split; return the averaged network.
 
-    ``out`` holds what ``prepare`` and ``train forge`` made, ``run`` takes the checkpoint. ``without`` names
-    families of pseudo-fakes and kinds of degradation to leave out, ``start`` a checkpoint whose averaged
-    weights are taken over. ``mined``: the calibrated models in ``out`` decide how often each swap is drawn
-    (``lab.guidance``). Raises ModelError where they are missing."""
+    ``out`` holds what ``prepare`` and ``train generators`` made, ``run`` takes the checkpoint. ``without``
+    names families of pseudo-fakes and kinds of degradation to leave out, ``start`` a checkpoint whose
+    averaged weights are taken over. ``mined``: the calibrated models in ``out`` decide how often each
+    swap is drawn (``distillation``). Raises ModelError where they are missing."""
     torch.manual_seed(plan.seed)
     mix = {name: odds for name, odds in MIX.items() if name not in without}
     data = SwapData(Prepared.open(out), mix=mix, hardest_at=1 if start else HARDEST_AT, without=without)

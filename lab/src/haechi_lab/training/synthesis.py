@@ -83,7 +83,7 @@ class SynthesisData:
         if "diffusion" in mix:
             self.drawn["diffusion"] = rgb(select(items, split="train", source="sd21-faces"))
         if "own_gan" in mix:
-            self.drawn["own_gan"] = list(Nobody.open(out / "forge").faces["train"])
+            self.drawn["own_gan"] = list(Nobody.open(out / "generators").faces["train"])
         self.real_items = {
             s: select(items, split="train", source=s, label="real")
             for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
@@ -209,7 +209,7 @@ def train(
 ) -> SynthesisNet:
     """Train on the train split and return the averaged network.
 
-    ``out`` holds the reconstructions and the faces of ``train forge``; ``without`` names kinds of MIX to
+    ``out`` holds the reconstructions and the faces of ``train generators``; ``without`` names kinds of MIX to
     leave out, ``start`` a checkpoint whose averaged weights are taken over; ``hardest_at`` the step
     from which degradation grows no more; with a ``start``, the first one."""
     torch.manual_seed(plan.seed)
