@@ -45,6 +45,24 @@ def test_a_case_is_made_and_listed(site):
     assert "Nothing is stored here yet" in page
 
 
+def test_the_list_names_what_each_case_is_newest_first(site, monkeypatch):
+    times = iter(f"2026-03-05T10:00:{second:02d}Z" for second in range(60))
+    monkeypatch.setattr("haechi.case.store.now", lambda: next(times))
+    addresses = [made(site, f"number {i}") for i in range(8)]
+    addresses.append(made(site, ""))
+    locked = made(site, "secret", PASSPHRASE)
+    site.client.post(f"{locked}/lock", headers=HTML)
+    damaged = made(site, "damaged")
+    (site.folder / damaged[1:] / "log.jsonl").write_bytes(b"")
+    text = get(site, "/cases").text
+    order = [a["href"].removesuffix("/verify") for a in Page(text).all("a") if a["href"][:7] == "/cases/"]
+    assert order[:11] == [damaged, locked, *reversed(addresses)]
+    assert text.count("Locked case") == text.count("Case without a name") == 1
+    assert text.count("Changed or damaged case") == 1
+    assert text.count("Made on 2026-03-05<") == 10  # a damaged case says that it is one, and no more
+    assert "Case without a name" in get(site, addresses[-1]).text
+
+
 def test_a_file_is_added_with_where_it_was_found(site):
     address = made(site)
     answer = site.client.post(

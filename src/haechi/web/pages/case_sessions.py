@@ -153,6 +153,9 @@ def _listed(request: Request) -> Iterator[Listed]:
         created, encrypted, state, title = "", False, "damaged", ""
         with suppress(CaseError):
             plain = Case.open(folder)
-            created, encrypted, state = plain.created, plain.encrypted, "locked"
-            title, state = opened(request, folder.name).title, "open"
-        yield Listed(folder.name, state, title, created[:10], encrypted)
+            created, encrypted = plain.created, plain.encrypted
+            try:
+                title, state = opened(request, folder.name).title, "open"
+            except Locked:
+                state = "locked"
+        yield Listed(folder.name, state, title, created, encrypted)
