@@ -25,7 +25,7 @@ SETTINGS = Settings(threads=1)
 
 
 def line(source: str) -> Entry:
-    (entry,) = eval(source, {"Entry": Entry})
+    entry = eval(source, {"Entry": Entry})
     assert isinstance(entry, Entry)
     return entry
 
