@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def abridged(photograph: Path) -> str:
     return f"```json\n{json.dumps(kept, indent=2, ensure_ascii=False)}\n```\n"
 
 
+@cache
 def _said(photograph: Path, *options: str) -> str:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HAECHI_")}
     command = [sys.executable, "-m", "haechi", "check", "--quiet", *options, "--", str(photograph)]
