@@ -23,7 +23,7 @@ from haechi.settings import Settings
 from haechi_lab.cli import app
 from haechi_lab.figures import detector_views as looking
 from haechi_lab.figures import overfitting as lesson
-from haechi_lab.figures.charts import Line, Mark, chart, ticks
+from haechi_lab.figures.charts import Line, Mark, chart
 from haechi_lab.figures.contact_sheet import Subject
 from haechi_lab.figures.forgeries import spectrum
 from haechi_lab.figures.make import CHARTS, SHEETS, make
@@ -172,12 +172,16 @@ def test_the_commands_make_what_they_say(
 
 
 def test_a_chart_stays_on_its_card_and_escapes_its_words() -> None:
-    drawn = chart([Line("a < b", [0, 1, 2], [5, -1, 99])], "R&D", "x", "y", [Mark("<m>", 1)], y_range=(0, 10))
+    def made() -> str:
+        lines = [Line("a < b", [0, 1, 2], [5, -1, 99])]
+        return chart(lines, "R&D", "x", "y", [Mark("<m>", 1)], y_range=(0, 10))
+
+    drawn = made()
     root = ET.fromstring(drawn)
     words = [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"a < b", "<m>", "x", "y"} <= set(words)
     assert "nan" not in drawn
-    assert ticks(0, 1) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    assert drawn == made()
     with pytest.raises(ValueError, match="at least one point"):
         chart([], "t", "x", "y")
 

@@ -13,7 +13,8 @@ from haechi import models
 from haechi.detectors.flicker import sharpness_ratio
 from haechi.errors import UsageError
 from haechi.types import U8
-from haechi_lab.figures.charts import Box, Line, Mark, chart, diagram
+from haechi_lab.figures.charts import Line, Mark, chart
+from haechi_lab.figures.diagrams import Box, diagram
 from haechi_lab.figures.sources import SEED, Stage
 from haechi_lab.inputs import CROP_PX
 from haechi_lab.pseudo_fakes.clips import draw_scene, film, forge_over_time
