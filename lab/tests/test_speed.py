@@ -41,6 +41,7 @@ def test_speed_reports_every_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     shown = {row["what"]: (row["shown"], row["ok"]) for row in found["rows"]}
     assert shown["given photograph, from a cold start"] == ("0.50 s", True)
     assert shown["each further photograph in the same run"] == ("0.10 s", True)
+    assert shown["a process that imports haechi"] == ("0.20 s", True)
     assert "shipped weights" in shown
     text = s.render_speed(found)
     assert "stages, video: open 0.10 s, faces 0.20 s; verdict none, faces 1" in text
