@@ -78,8 +78,8 @@ def outcome() -> Iterator[None]:
         raise typer.Exit(ExitCode.INTERNAL) from None
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from haechi import __version__
 
         with outcome():
@@ -249,14 +249,14 @@ def serve(
         from haechi.web.serve import serve as run
 
         if new_token is not None:
-            from haechi.web.tokens import new_token as made
+            from haechi.web.tokens import new_token as token_pair
 
-            token, line = made(new_token)
+            token, line = token_pair(new_token)
             say("The token, for the client, shown only now; below it its line for HAECHI_TOKENS_FILE.")
             print(token, line, sep="\n")
             return
-        told = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        options = replace(Options.from_env(), **told)  # type: ignore[arg-type]
+        overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        options = replace(Options.from_env(), **overrides)  # type: ignore[arg-type]
         run(options, Settings.from_env(), say, browser=not no_browser)
 
 

@@ -127,8 +127,8 @@ class Client:
         self._check(answer, 200, 202)
         if answer.status == 200:
             return State("done", "done", 1.0, 0)
-        told = answer.json()
-        return State(str(told["status"]), str(told["stage"]), float(told["part"]), int(told["ahead"]))
+        body = answer.json()
+        return State(str(body["status"]), str(body["stage"]), float(body["part"]), int(body["ahead"]))
 
     def report(self, id_: str) -> Report:
         """The report of a job that is done: every language and format can be made of it."""
@@ -140,8 +140,8 @@ class Client:
         """The same as ``haechi.report/1``."""
         answer = self._ask("GET", f"{_address(id_)}?lang={quote(lang)}")
         self._check(answer, 200)
-        found: dict[str, Any] = answer.json()
-        return found
+        report: dict[str, Any] = answer.json()
+        return report
 
     def drop(self, id_: str) -> bool:
         """Have a job and all that belongs to it deleted; False when there is none."""
@@ -154,8 +154,8 @@ class Client:
         """The cards of the models of the server."""
         answer = self._ask("GET", "/v1/models")
         self._check(answer, 200)
-        found: list[dict[str, Any]] = answer.json()["models"]
-        return found
+        cards: list[dict[str, Any]] = answer.json()["models"]
+        return cards
 
     def metrics(self) -> str:
         """What the server has done, in the text format of Prometheus."""
@@ -211,9 +211,9 @@ class Client:
     ) -> _Answer:
         """POST the file as multipart/form-data (RFC 7578), without ever holding it whole."""
         mark = f"haechi-{secrets.token_hex(16)}"
-        told = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        file_name = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
         head = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{told}"\r\n'
+            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file_name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode("utf-8", "replace")
         tail = f"\r\n--{mark}--\r\n".encode()
@@ -263,8 +263,8 @@ class Client:
             return
         if not answer.headers.get("content-type", "").startswith("application/problem+json"):
             raise _strange()
-        told = answer.json()
-        code, detail = str(told.get("code", "")), str(told.get("detail", ""))
+        body = answer.json()
+        code, detail = str(body.get("code", "")), str(body.get("detail", ""))
         raise _ERRORS.get(code, ServerError)(f"{detail} (said by the server)" if detail else code)
 
     def _unreachable(self, error: Exception) -> ServerError:

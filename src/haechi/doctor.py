@@ -39,8 +39,8 @@ def lines(environ: Mapping[str, str] | None = None) -> Iterator[str]:
     for f in fields(Settings):
         variable = f"HAECHI_{f.name.upper()}"
         value = getattr(settings, f.name)
-        shown = "(a path)" if f.name in _PATHS and value else repr(value)
-        yield f"setting {f.name}: {shown} ({variable if variable in env else 'default'})"
+        text = "(a path)" if f.name in _PATHS and value else repr(value)
+        yield f"setting {f.name}: {text} ({variable if variable in env else 'default'})"
     yield from _server(env)
     checked = models.verify(settings)
     for line in checked:
@@ -65,8 +65,8 @@ def _server(env: Mapping[str, str]) -> Iterator[str]:
     hidden |= {} if options.loopback else {"host": "(not this machine alone)"}
     for f in fields(Options):
         variable = f"HAECHI_{f.name.upper()}"
-        shown = hidden.get(f.name) or repr(getattr(options, f.name))
-        yield f"server {f.name}: {shown} ({variable if env.get(variable) else 'default'})"
+        text = hidden.get(f.name) or repr(getattr(options, f.name))
+        yield f"server {f.name}: {text} ({variable if env.get(variable) else 'default'})"
 
 
 def _version(package: str) -> str:

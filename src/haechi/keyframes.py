@@ -31,15 +31,15 @@ def _wanted_s(media: Media, evidence: Sequence[Evidence]) -> list[float]:
     """Times in seconds, ascending."""
     duration_s = media.duration_s or 0.0
     apart_s = duration_s / (2 * COUNT)
-    chosen: list[float] = []
+    times_s: list[float] = []
     regions = sorted((r for e in evidence for r in e.regions), key=lambda region: -region.llr)
     for region in regions:
-        if all(abs(region.time_s - other) >= apart_s for other in chosen):
-            chosen.append(region.time_s)
-        if len(chosen) == _STRONGEST:
+        if all(abs(region.time_s - other) >= apart_s for other in times_s):
+            times_s.append(region.time_s)
+        if len(times_s) == _STRONGEST:
             break
-    rest = COUNT - len(chosen)
-    return sorted([*chosen, *((i + 0.5) / rest * duration_s for i in range(rest))])
+    rest = COUNT - len(times_s)
+    return sorted([*times_s, *((i + 0.5) / rest * duration_s for i in range(rest))])
 
 
 def _nearest(frames: Iterable[Frame], wanted_s: Sequence[float]) -> Iterator[Frame]:

@@ -76,8 +76,8 @@ def dihedral(rgb: U8) -> tuple[tuple[str, ...], int]:
     samples do not lie evenly about its middle, and it would be 20 bits and more: there the pixels are
     turned."""
     if max(rgb.shape[:2]) <= _EXACT_PX:
-        made = [hash_rgb(np.ascontiguousarray(turned)) for turned in _pixels_turned(rgb)]
-        return tuple(p.hash for p in made), made[0].quality
+        hashes = [hash_rgb(np.ascontiguousarray(turned)) for turned in _pixels_turned(rgb)]
+        return tuple(p.hash for p in hashes), hashes[0].quality
     waves, quality = _waves(rgb)
     if min(rgb.shape[:2]) < _LEAST_PX:
         return (_bits(waves),) * len(TURNS), quality
@@ -117,16 +117,16 @@ class Index:
     def __len__(self) -> int:
         return int(self._words.shape[1])
 
-    def search(self, wanted: str, at_most: int = MATCH_AT) -> list[Hit]:
+    def search(self, query: str, at_most: int = MATCH_AT) -> list[Hit]:
         """Every entry at most so many bits away, nearest first, then in the order of the index."""
-        apart = self.distances(wanted)
-        found = np.flatnonzero(apart <= at_most)
-        found = found[np.argsort(apart[found], kind="stable")]
-        return [Hit(int(i), int(apart[i])) for i in found]
+        apart = self.distances(query)
+        positions = np.flatnonzero(apart <= at_most)
+        positions = positions[np.argsort(apart[positions], kind="stable")]
+        return [Hit(int(i), int(apart[i])) for i in positions]
 
-    def distances(self, wanted: str) -> NDArray[np.uint16]:
+    def distances(self, query: str) -> NDArray[np.uint16]:
         """u16 (n,): bits between the hash and every entry."""
-        words = np.frombuffer(bytes.fromhex(checked(wanted)), np.uint64)
+        words = np.frombuffer(bytes.fromhex(checked(query)), np.uint64)
         apart = np.zeros(len(self), np.uint16)
         for own, other in zip(self._words, words, strict=True):
             apart += _ones(own ^ other)
@@ -142,14 +142,16 @@ def distinct_frames(media: Media, most: int = 3600) -> Iterator[tuple[U8, Moment
     """Frames of a video, about one a second and at most ``most``, with their fingerprints. Left out are those
     whose quality is below MIN_QUALITY, and those within a third of MATCH_AT of an earlier one: what stands
     still counts once. Raises what ``media.frames`` does."""
-    wanted = min(max(round(media.duration_s or 1.0), 1), most)
-    kept: list[int] = []
-    for frame in media.frames(wanted):
-        made = hash_rgb(frame.rgb)
-        value = int(made.hash, 16)
-        if made.quality >= MIN_QUALITY and all((value ^ k).bit_count() > MATCH_AT // 3 for k in kept):
-            kept.append(value)
-            yield frame.rgb, Moment(frame.time_s, made.hash)
+    count = min(max(round(media.duration_s or 1.0), 1), most)
+    earlier: list[int] = []
+    for frame in media.frames(count):
+        fingerprint = hash_rgb(frame.rgb)
+        value = int(fingerprint.hash, 16)
+        if fingerprint.quality >= MIN_QUALITY and all(
+            (value ^ k).bit_count() > MATCH_AT // 3 for k in earlier
+        ):
+            earlier.append(value)
+            yield frame.rgb, Moment(frame.time_s, fingerprint.hash)
 
 
 def _ones(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
@@ -241,14 +243,14 @@ def _samples(size: int) -> NDArray[np.intp]:
 
 
 def _box(
-    lines: Iterator[F32], count: int, window: int, wanted: NDArray[np.intp] | None = None
+    lines: Iterator[F32], count: int, window: int, only: NDArray[np.intp] | None = None
 ) -> Iterator[F32]:
-    """The running mean over ``window`` of ``count`` lines, fewer at both ends, one line for each; with
-    ``wanted`` only those, each once.
+    """The running mean over ``window`` of ``count`` lines, fewer at both ends, one line for each; ``only``:
+    just those, each once.
 
     A running sum in 32 bits gathers errors of rounding; the reference has the same ones."""
     ahead = (window + 2) // 2 - 1
-    asked = range(count) if wanted is None else set(wanted.tolist())
+    positions = range(count) if only is None else set(only.tolist())
     inside: deque[F32] = deque()
     total = np.zeros(0, np.float32)
     for i in range(count + ahead):
@@ -258,16 +260,16 @@ def _box(
             inside.append(line)
         if i >= window:
             total -= inside.popleft()
-        if i - ahead in asked:
+        if i - ahead in positions:
             yield total / np.float32(min(i + 1, window, count + window - 1 - i))
 
 
-def _box_rows(band: F32, window: int, wanted: NDArray[np.intp] | None = None) -> F32:
-    """The same along each row of f32 (h, w); with ``wanted`` f32 (h, 64), its columns."""
+def _box_rows(band: F32, window: int, only: NDArray[np.intp] | None = None) -> F32:
+    """The same along each row of f32 (h, w); ``only``: f32 (h, 64), these columns."""
     upright = cv2.transpose(band)
-    out = np.stack(list(_box(iter(upright), len(upright), window, wanted)))
+    out = np.stack(list(_box(iter(upright), len(upright), window, only)))
     turned = np.asarray(cv2.transpose(out), np.float32)
-    return turned if wanted is None else turned[:, np.unique(wanted, return_inverse=True)[1]]
+    return turned if only is None else turned[:, np.unique(only, return_inverse=True)[1]]
 
 
 def _rows(bands: Iterable[F32]) -> Iterator[F32]:
@@ -276,14 +278,14 @@ def _rows(bands: Iterable[F32]) -> Iterator[F32]:
 
 
 def _bands(rows: Iterable[F32]) -> Iterator[F32]:
-    gathered: list[F32] = []
+    band: list[F32] = []
     for row in rows:
-        gathered.append(row)
-        if len(gathered) == _BAND_ROWS:
-            yield np.stack(gathered)
-            gathered.clear()
-    if gathered:
-        yield np.stack(gathered)
+        band.append(row)
+        if len(band) == _BAND_ROWS:
+            yield np.stack(band)
+            band.clear()
+    if band:
+        yield np.stack(band)
 
 
 @cache

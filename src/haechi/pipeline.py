@@ -76,12 +76,12 @@ def load_judges(config: PipelineConfig) -> Judges:
     from haechi.verdict import decide
 
     settings = config.settings
-    chosen = detectors.build(settings, config.detectors)
-    made = [detector.name for detector in chosen]
-    skipped = tuple(entry.name for entry in detectors.entries() if entry.name not in made)
+    active_detectors = detectors.build(settings, config.detectors)
+    names = [detector.name for detector in active_detectors]
+    skipped = tuple(entry.name for entry in detectors.entries() if entry.name not in names)
     cards = [models.load(name, settings).card for name in models.NAMES if name not in skipped]
     refs = tuple(ModelRef(card.name, card.version, card.sha256, card.figures) for card in cards)
-    return Judges(assess, chosen, decide, refs, claims.build(settings, config.claims), skipped)
+    return Judges(assess, active_detectors, decide, refs, claims.build(settings, config.claims), skipped)
 
 
 class Pipeline:

@@ -58,8 +58,8 @@ def halftone(piece: U8) -> float:
     of_blocks = (np.abs(across * 8 - np.round(across * 8)) < 0.12) & (
         np.abs(down * 8 - np.round(down * 8)) < 0.12
     )
-    asked = (radius > 0.12) & (radius < 0.5) & (np.abs(across) > 0.02) & (np.abs(down) > 0.02) & ~of_blocks
-    return float(np.partition(above[asked], -8)[-8:].mean())
+    mask = (radius > 0.12) & (radius < 0.5) & (np.abs(across) > 0.02) & (np.abs(down) > 0.02) & ~of_blocks
+    return float(np.partition(above[mask], -8)[-8:].mean())
 
 
 def turned(landmarks: F32) -> bool:
@@ -73,8 +73,8 @@ def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Qua
     """Quality of every track and of the source as a whole."""
     domain = models.load("verdict", settings).card.parameters["domain"]
     certain = models.load("face_check", settings).card.mark("certain")
-    told = media.container.get("jpeg_quality")
-    jpeg_quality = int(told) if isinstance(told, int | float) else None
+    stated_quality = media.container.get("jpeg_quality")
+    jpeg_quality = int(stated_quality) if isinstance(stated_quality, int | float) else None
     issues: list[Reason] = []
     if not tracks:
         issues.append(Reason("no_face"))
@@ -82,17 +82,17 @@ def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Qua
         issues.append(Reason("too_compressed", {"jpeg_quality": jpeg_quality}))
     if media.container.get("truncated"):
         issues.append(Reason("truncated_video"))
-    found = max((t.of_found for t in tracks), default=0)
-    if found > len(tracks) > 0:
-        issues.append(Reason("many_faces", {"found": found, "judged": len(tracks)}))
+    face_count = max((t.of_found for t in tracks), default=0)
+    if face_count > len(tracks) > 0:
+        issues.append(Reason("many_faces", {"found": face_count, "judged": len(tracks)}))
     shared = tuple(i for i in issues if i.code == "too_compressed")
     faces = tuple(_face(t, domain, certain, shared) for t in tracks)
-    judged = [f for f in faces if not f.issues] or list(faces)
+    usable_faces = [f for f in faces if not f.issues] or list(faces)
     if faces and all(f.issues for f in faces):
         issues += [i for i in faces[0].issues if i not in issues]
     return Quality(
-        min_face_px=min((f.face_px for f in judged), default=None),
-        blur=max((1 - f.sharpness for f in judged), default=None),
+        min_face_px=min((f.face_px for f in usable_faces), default=None),
+        blur=max((1 - f.sharpness for f in usable_faces), default=None),
         jpeg_quality=jpeg_quality,
         issues=tuple(issues),
         faces=faces,

@@ -29,8 +29,8 @@ class Entry:
     def load(self) -> Callable[[Any], Any]:
         """The class. Raises whatever its module raises."""
         module, _, name = self.target.partition(":")
-        made: Callable[[Any], Any] = getattr(import_module(module), name)
-        return made
+        factory: Callable[[Any], Any] = getattr(import_module(module), name)
+        return factory
 
 
 DETECTORS = (
@@ -54,21 +54,21 @@ def plugins(group: str) -> tuple[Entry, ...]:
     from importlib.metadata import entry_points  # not before it is needed: `import haechi` is quick
 
     shipped = {entry.name for entry in (*DETECTORS, *CLAIMS)}
-    named: dict[str, Entry] = {}
+    by_name: dict[str, Entry] = {}
     for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value)):
         package = _package(point)
-        name = point.name if point.name not in {*shipped, *named} else f"{package}.{point.name}"
-        named[name] = Entry(name, point.value, package=package)
-    return tuple(named.values())
+        name = point.name if point.name not in {*shipped, *by_name} else f"{package}.{point.name}"
+        by_name[name] = Entry(name, point.value, package=package)
+    return tuple(by_name.values())
 
 
 def chosen(entries: Sequence[Entry], names: Sequence[str] | None, kind: str) -> list[Entry]:
     """Those that are named, in the order of their list; all when ``names`` is None. Raises UsageError for a
     name that none has."""
-    known = [entry.name for entry in entries]
+    available = [entry.name for entry in entries]
     for name in names or ():
-        if name not in known:
-            raise UsageError(f"There is no {kind} {name!r}: choose from {', '.join(known)}.")
+        if name not in available:
+            raise UsageError(f"There is no {kind} {name!r}: choose from {', '.join(available)}.")
     return [entry for entry in entries if names is None or entry.name in names]
 
 

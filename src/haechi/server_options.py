@@ -29,14 +29,14 @@ def default_data_dir(environ: Mapping[str, str] | None = None) -> Path:
         return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Haechi"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "Haechi"
-    named = env.get("XDG_DATA_HOME", "")
-    return (Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "share") / "haechi"
+    folder = env.get("XDG_DATA_HOME", "")
+    return (Path(folder) if Path(folder).is_absolute() else Path.home() / ".local" / "share") / "haechi"
 
 
-def networks(listed: str) -> tuple[Network, ...]:
+def networks(text: str) -> tuple[Network, ...]:
     """The addresses and networks of a list such as ``127.0.0.1, 10.0.0.0/8``. Raises UsageError."""
     try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError:
         raise UsageError(
             "HAECHI_TRUSTED_PROXY is no list of addresses or networks: write it as `127.0.0.1, 10.0.0.0/8`."

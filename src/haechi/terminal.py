@@ -108,7 +108,7 @@ class Bar:
 
     def __init__(self, total: int, *, quiet: bool) -> None:
         self._total = total
-        self._wanted = not quiet and sys.stderr.isatty()
+        self._is_shown = not quiet and sys.stderr.isatty()
         self._lock = threading.Lock()
         self._text, self._done = "", 0.0
         self._live: Progress | None = None
@@ -116,7 +116,7 @@ class Bar:
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        if self._wanted:
+        if self._is_shown:
             self._timer.start()
         return self
 
@@ -125,7 +125,7 @@ class Bar:
     ) -> None:
         self._timer.cancel()
         with self._lock:
-            self._wanted = False
+            self._is_shown = False
             if self._live is not None:
                 self._live.stop()
 
@@ -155,7 +155,7 @@ class Bar:
 
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
         with self._lock:
-            if not self._wanted:
+            if not self._is_shown:
                 return
             console = Console(stderr=True)
             # stdout carries the reports and must not be led through the bar's console.

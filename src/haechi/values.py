@@ -30,8 +30,8 @@ class Value:
         return hash(tuple(_key(value) for _, value in _compared(self)))
 
     def __repr__(self) -> str:
-        shown = (f for f in fields(self) if f.repr)  # type: ignore[arg-type]
-        inside = ", ".join(f"{f.name}={_short(getattr(self, f.name))}" for f in shown)
+        visible_fields = (f for f in fields(self) if f.repr)  # type: ignore[arg-type]
+        inside = ", ".join(f"{f.name}={_short(getattr(self, f.name))}" for f in visible_fields)
         return f"{type(self).__name__}({inside})"
 
 

@@ -95,15 +95,15 @@ def bench_command(
     from haechi.bench.run import bench
     from haechi.bench.treatment import Treatment
 
-    chosen = tuple(RUNGS) if rungs == "all" else tuple(r.strip() for r in rungs.split(",") if r.strip())
-    if not chosen:
+    rung_names = tuple(RUNGS) if rungs == "all" else tuple(r.strip() for r in rungs.split(",") if r.strip())
+    if not rung_names:
         raise UsageError("--rungs: name at least one")
     items = read_manifest(manifest, root, _conditions(where or []), limit, seed)
     options = {"--rungs": rungs, "--where": where or [], "--limit": limit, "--reencode": reencode}
     options |= {"--size": size, "--match": match, "--note": note, "--seed": seed, "--resamples": resamples}
     with Bar(1, quiet=quiet) as bar:
         result = bench(
-            items, out or Path("results") / f"{manifest.stem}.json", rungs=chosen, match=match, jobs=jobs,
+            items, out or Path("results") / f"{manifest.stem}.json", rungs=rung_names, match=match, jobs=jobs,
             treatment=Treatment(reencode, size), seed=seed, resamples=resamples, note=note,
             command=_command(manifest, options), progress=bar.tell,
         )  # fmt: skip

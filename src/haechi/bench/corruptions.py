@@ -60,10 +60,10 @@ def degraded_file(name: str, rgb: U8, item: str, seed: int = 0) -> bytes:
 
 def rung(name: str) -> Rung:
     """The function of that name, or UsageError with the names there are."""
-    known = {**RUNGS, **H264}
-    if name not in known:
-        raise UsageError(f"no degradation is called {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    rungs = {**RUNGS, **H264}
+    if name not in rungs:
+        raise UsageError(f"no degradation is called {name!r}; there are: {', '.join(rungs)}")
+    return rungs[name]
 
 
 def jpeg(rgb: U8, quality: int) -> U8:
@@ -146,9 +146,9 @@ def double_jpeg(rgb: U8, rng: np.random.Generator) -> U8:
 
 def screenshot(rgb: U8, rng: np.random.Generator) -> U8:
     """Shown at another size on a display with another gamma, captured, and saved as PNG or JPEG."""
-    shown = resize(rgb, float(rng.uniform(0.8, 1.25)), _smooth_kernel(rng))
+    display = resize(rgb, float(rng.uniform(0.8, 1.25)), _smooth_kernel(rng))
     curve = 255.0 * (np.arange(256) / 255.0) ** float(rng.uniform(0.9, 1.1))
-    out = np.asarray(_clip(curve.astype(np.float32))[shown])
+    out = np.asarray(_clip(curve.astype(np.float32))[display])
     return jpeg(out, int(rng.integers(85, 96))) if rng.random() < 0.5 else out
 
 
@@ -168,8 +168,8 @@ def clip(rgb: U8, fourcc: str) -> U8:
             raise UsageError(f"this OpenCV cannot encode {fourcc}; leave that rung out with --rungs")
         bgr = cv2.cvtColor(padded, cv2.COLOR_RGB2BGR)
         for shift in range(_CLIP_FRAMES - 1, -1, -1):
-            moved = cv2.copyMakeBorder(bgr, 0, 0, shift, 0, cv2.BORDER_REPLICATE)
-            writer.write(np.ascontiguousarray(moved[:, : size[0]]))
+            frame = cv2.copyMakeBorder(bgr, 0, 0, shift, 0, cv2.BORDER_REPLICATE)
+            writer.write(np.ascontiguousarray(frame[:, : size[0]]))
         writer.release()
         last = _last_frame(name)
     if last is None or last.shape != padded.shape:

@@ -36,7 +36,7 @@ def coded(pictures: Sequence[U8], factor: int, frames: int, preset: str) -> list
     bottom, right = (max(16, side + side % 2) - side for side in (height, width))
     padded = [cv2.copyMakeBorder(p, 0, bottom, 0, right, cv2.BORDER_REPLICATE) for p in pictures]
     size = (padded[0].shape[1], padded[0].shape[0])
-    moved = (
+    clips = (
         cv2.copyMakeBorder(p, 0, 0, shift, 0, cv2.BORDER_REPLICATE)[:, : size[0]]
         for p in padded
         for shift in range(frames - 1, -1, -1)
@@ -45,7 +45,7 @@ def coded(pictures: Sequence[U8], factor: int, frames: int, preset: str) -> list
     groups = ["-g", str(frames), "-keyint_min", str(frames), "-sc_threshold", "0"]
     coder = ["-c:v", "libx264", "-preset", preset, "-crf", str(factor), "-pix_fmt", "yuv420p", *groups]
     picture = ["-s", f"{size[0]}x{size[1]}", "-r", "30"]
-    stream = _ffmpeg([*raw, *picture, "-i", "-", *coder, "-f", "matroska", "-"], b"".join(map(_bytes, moved)))
+    stream = _ffmpeg([*raw, *picture, "-i", "-", *coder, "-f", "matroska", "-"], b"".join(map(_bytes, clips)))
     decoded = np.frombuffer(_ffmpeg(["-f", "matroska", "-i", "-", *raw, "-"], stream), np.uint8)
     last = decoded.reshape(len(pictures), frames, *padded[0].shape)[:, -1]
     return [np.ascontiguousarray(p[:height, :width]) for p in last]
@@ -55,10 +55,10 @@ def _bytes(frame: np.ndarray) -> bytes:
     return np.ascontiguousarray(frame).tobytes()
 
 
-def _ffmpeg(arguments: list[str], given: bytes) -> bytes:
+def _ffmpeg(arguments: list[str], data: bytes) -> bytes:
     """What ffmpeg writes when it is given these bytes; both ends are pipes, no file is made."""
     command = ["ffmpeg", "-loglevel", "error", "-threads", "1", *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    done = subprocess.run(command, input=data, capture_output=True, check=False)
     if done.returncode or not done.stdout:
         why = done.stderr.decode(errors="replace").strip()[-200:]
         raise UsageError(f"ffmpeg could not code H.264 ({why}): leave the H.264 out")

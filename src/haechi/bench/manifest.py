@@ -74,23 +74,23 @@ def read_manifest(
         if column not in columns:
             raise UsageError(f"{path.name}, line 1: there is no column {column!r} to choose by")
     items: list[Item] = []
-    seen: dict[str, int] = {}
+    line_of_path: dict[str, int] = {}
     for row in reader:
         line = f"{path.name}, line {reader.line_num}"
         if None in row or None in row.values():
             raise UsageError(
                 f"{line}: it has more or fewer fields than the first line; quote commas in names"
             )
-        if any(row[column] not in wanted.split("|") for column, wanted in (where or {}).items()):
+        if any(row[column] not in values.split("|") for column, values in (where or {}).items()):
             continue
         item = _item(row, base, line)
-        if item.id in seen:
-            raise UsageError(f"{line}: the same path as in line {seen[item.id]}")
-        seen[item.id] = reader.line_num
+        if item.id in line_of_path:
+            raise UsageError(f"{line}: the same path as in line {line_of_path[item.id]}")
+        line_of_path[item.id] = reader.line_num
         items.append(item)
     if limit > 0 and limit < len(items):
-        kept = np.sort(np.random.default_rng(seed).choice(len(items), limit, replace=False))
-        items = [items[k] for k in kept]
+        sample = np.sort(np.random.default_rng(seed).choice(len(items), limit, replace=False))
+        items = [items[k] for k in sample]
     if not items:
         raise UsageError(f"{path.name}: no line is left to measure")
     return Manifest(path.name, hashlib.sha256(data).hexdigest(), tuple(items))
@@ -117,7 +117,7 @@ def _item(row: Mapping[str, str], base: Path, line: str) -> Item:
         raise UsageError(f"{line}: there is no such mask under {base.name or base}")
     key = hashed(name)
     group = (row.get("group") or "").strip()
-    known = {"path", "label", "kind", "source", "group", "mask"}
+    columns = {"path", "label", "kind", "source", "group", "mask"}
     return Item(
         id=key,
         path=full,
@@ -125,6 +125,6 @@ def _item(row: Mapping[str, str], base: Path, line: str) -> Item:
         kind=(row.get("kind") or "").strip(),
         source=(row.get("source") or "").strip(),
         group=hashed(f"group/{group}") if group else key,
-        extra={k: v for k, v in row.items() if k not in known},
+        extra={k: v for k, v in row.items() if k not in columns},
         mask=base / mask if mask else None,
     )

@@ -178,9 +178,9 @@ def matched(
 
     per_fake = max(range(1, MOST_REALS + 1), key=lambda k: fakes_kept(k) * k / (k + 1))
     rng = np.random.default_rng(seed)
-    kept: list[int] = []
+    indices: list[int] = []
     for fakes, reals in cells:
         count = min(len(fakes), len(reals) // per_fake)
         for side, n in ((fakes, count), (reals, count * per_fake)):
-            kept += [int(i) for i in rng.choice(side, n, replace=False)]
-    return np.sort(np.array(kept, dtype=np.int64))
+            indices += [int(i) for i in rng.choice(side, n, replace=False)]
+    return np.sort(np.array(indices, dtype=np.int64))

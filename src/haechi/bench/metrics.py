@@ -59,12 +59,12 @@ class Ranking:
         if y.shape != s.shape or y.ndim != 1:
             raise ValueError(f"labels {y.shape} and scores {s.shape} must be flat and of one length")
         self.n = len(s)
-        kept = np.flatnonzero(~np.isnan(s))
-        self._order = kept[np.argsort(-s[kept], kind="stable")]
+        valid = np.flatnonzero(~np.isnan(s))
+        self._order = valid[np.argsort(-s[valid], kind="stable")]
         self._fake = y[self._order]
         ordered = s[self._order]
         # Equal scores cannot be told apart by any threshold, so each run of them is one step of the curve.
-        self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else kept
+        self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else valid
 
     def curve(self, weights: F64 | None = None) -> tuple[F64, F64]:
         """(true positives, false positives) at each threshold, strictest first: two f64 (R, U + 1) that
@@ -156,15 +156,15 @@ def ece_statistic(labels: ArrayLike, probabilities: ArrayLike, bins: int = ECE_B
     a resample does not move the bins."""
     y = np.asarray(labels, dtype=np.float64)
     p = np.asarray(probabilities, dtype=np.float64)
-    kept = np.flatnonzero(~np.isnan(p))
-    p, y = p[kept], y[kept]
+    valid = np.flatnonzero(~np.isnan(p))
+    p, y = p[valid], y[valid]
     if len(p) and (p.min() < 0 or p.max() > 1):
         raise ValueError("calibration error needs probabilities in [0, 1]")
     cell = np.minimum((p * bins).astype(np.int64), bins - 1)
     member = (cell[:, None] == np.arange(bins)).astype(np.float64) * (y - p)[:, None]
 
     def statistic(weights: F64) -> F64:
-        w = weights[:, kept]
+        w = weights[:, valid]
         return np.asarray(_divide(np.abs(w @ member).sum(axis=1), w.sum(axis=1)))
 
     return statistic
@@ -178,11 +178,11 @@ def ece(labels: ArrayLike, probabilities: ArrayLike, bins: int = ECE_BINS) -> fl
 def mean_statistic(values: ArrayLike) -> Statistic:
     """Weighted mean of values (n,), leaving NaN out: of 0 and 1, a rate."""
     v = np.asarray(values, dtype=np.float64)
-    kept = np.flatnonzero(~np.isnan(v))
+    valid = np.flatnonzero(~np.isnan(v))
 
     def statistic(weights: F64) -> F64:
-        w = weights[:, kept]
-        return np.asarray(_divide(w @ v[kept], w.sum(axis=1)))
+        w = weights[:, valid]
+        return np.asarray(_divide(w @ v[valid], w.sum(axis=1)))
 
     return statistic
 
@@ -190,8 +190,8 @@ def mean_statistic(values: ArrayLike) -> Statistic:
 def spearman_statistic(x: ArrayLike, y: ArrayLike) -> Statistic:
     """Spearman's rho: the Pearson correlation of midranks, tie-aware; pairs with a NaN are left out."""
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    kept = np.flatnonzero(~(np.isnan(a) | np.isnan(b)))
-    a, b = a[kept], b[kept]
+    valid = np.flatnonzero(~(np.isnan(a) | np.isnan(b)))
+    a, b = a[valid], b[valid]
 
     def ranks(values: F64, w: F64) -> F64:
         _, cell = np.unique(values, return_inverse=True)
@@ -201,8 +201,8 @@ def spearman_statistic(x: ArrayLike, y: ArrayLike) -> Statistic:
         return np.asarray((np.cumsum(mass, axis=1) - mass / 2)[:, cell])
 
     def statistic(weights: F64) -> F64:
-        w = weights[:, kept]
-        if len(kept) < 2:
+        w = weights[:, valid]
+        if len(valid) < 2:
             return np.full(len(w), np.nan)
         total = w.sum(axis=1, keepdims=True)
         ra, rb = ranks(a, w), ranks(b, w)
@@ -251,16 +251,16 @@ def figures(
         return {}
     cell, n_groups = _cells(groups)
     values = {name: float(value[0]) for name, value in statistics(np.ones((1, n))).items()}
-    drawn: dict[str, list[F64]] = {name: [] for name in values}
+    samples: dict[str, list[F64]] = {name: [] for name in values}
     rng = np.random.default_rng(seed)
     chunk = max(1, _CELLS // n)
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
         counts = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=size).astype(np.float64)
         for name, sample in statistics(counts[:, cell]).items():
-            drawn[name].append(sample)
+            samples[name].append(sample)
     return {
-        name: _with_interval(value, np.concatenate([np.empty(0), *drawn[name]]), n, n_groups, is_rate)
+        name: _with_interval(value, np.concatenate([np.empty(0), *samples[name]]), n, n_groups, is_rate)
         for name, value in values.items()
     }
 
@@ -279,9 +279,9 @@ def _with_interval(value: float, samples: F64, n: int, n_groups: int, is_rate: b
 def _cells(groups: Groups) -> tuple[NDArray[np.int64], int]:
     if isinstance(groups, int):
         return np.arange(groups), groups
-    seen: dict[object, int] = {}
-    cell = np.array([seen.setdefault(g, len(seen)) for g in groups], dtype=np.int64)
-    return cell, len(seen)
+    cells: dict[object, int] = {}
+    cell = np.array([cells.setdefault(g, len(cells)) for g in groups], dtype=np.int64)
+    return cell, len(cells)
 
 
 def _divide(a: F64, b: F64) -> F64:

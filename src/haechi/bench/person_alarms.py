@@ -23,10 +23,10 @@ DRAWS = 2000
 def mark_at(scores: F64, rate: float = 0.05) -> NDArray[np.bool_]:
     """Which of the genuine pictures' scores f64 (n,) lie above the mark that at most ``rate`` of them pass;
     bool (n,). A NaN passes nothing. Equal scores pass together or not at all."""
-    known = np.sort(scores[~np.isnan(scores)])[::-1]
-    if not len(known):
+    ranked = np.sort(scores[~np.isnan(scores)])[::-1]
+    if not len(ranked):
         return np.zeros(len(scores), dtype=bool)
-    passed: NDArray[np.bool_] = scores > known[int(rate * len(known) + 1e-9)]
+    passed: NDArray[np.bool_] = scores > ranked[int(rate * len(ranked) + 1e-9)]
     return passed
 
 
@@ -43,19 +43,19 @@ def by_person(
     picture is accused with the probability ``rate`` (binomial, independent). ``p`` of the worst tenth: share
     of the draws in which it fares as badly or worse, (1 + hits) / (1 + DRAWS). Empty without such persons."""
     names, cell, counts = np.unique(np.array(persons, dtype=str), return_inverse=True, return_counts=True)
-    kept = np.flatnonzero(counts >= least)
-    if not len(kept):
+    index = np.flatnonzero(counts >= least)
+    if not len(index):
         return {}
-    alarms = np.bincount(cell, weights=accused, minlength=len(names))[kept]
-    each = np.asarray(counts[kept], np.float64)
+    alarms = np.bincount(cell, weights=accused, minlength=len(names))[index]
+    each = np.asarray(counts[index], np.float64)
     rate = float(alarms.sum() / each.sum())
-    drawn = np.random.default_rng(seed).binomial(counts[kept], rate, size=(DRAWS, len(each)))
-    found, chance = (_figures(np.asarray(a, np.float64), each) for a in (alarms[None], drawn))
+    draws = np.random.default_rng(seed).binomial(counts[index], rate, size=(DRAWS, len(each)))
+    actual, chance = (_figures(np.asarray(a, np.float64), each) for a in (alarms[None], draws))
     out: dict[str, Any] = {
-        "n_persons": len(kept), "n_pictures": int(each.sum()), "rate": round(rate, 4),
-        **{k: _beside(float(found[k][0]), chance[k]) for k in found},
+        "n_persons": len(index), "n_pictures": int(each.sum()), "rate": round(rate, 4),
+        **{k: _beside(float(actual[k][0]), chance[k]) for k in actual},
     }  # fmt: skip
-    worse = int((chance["worst_tenth"] >= found["worst_tenth"][0] - 1e-9).sum())
+    worse = int((chance["worst_tenth"] >= actual["worst_tenth"][0] - 1e-9).sum())
     out["worst_tenth"]["p"] = round((1 + worse) / (1 + DRAWS), 4)
     return out
 

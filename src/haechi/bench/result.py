@@ -63,36 +63,36 @@ def _names(values: Sequence[str]) -> list[str]:
 def _part(
     scored: Scored, ran: NDArray[np.bool_], column: Sequence[str], value: str, *options: Any
 ) -> dict[str, Any]:
-    chosen = ran & np.array([v == value for v in column])
-    fakes, reals = chosen & scored.fake, chosen & ~scored.fake
+    members = ran & np.array([v == value for v in column])
+    fakes, reals = members & scored.fake, members & ~scored.fake
     against = "itself"
     if not reals.any():
-        chosen, against = chosen | (ran & ~scored.fake), "all reals"
+        members, against = members | (ran & ~scored.fake), "all reals"
     elif not fakes.any():
-        chosen, against = chosen | (ran & scored.fake), "all fakes"
-    return {"against": against, **_block(scored, chosen, *options)}
+        members, against = members | (ran & scored.fake), "all fakes"
+    return {"against": against, **_block(scored, members, *options)}
 
 
 def _block(
     scored: Scored,
-    chosen: NDArray[np.bool_],
+    members: NDArray[np.bool_],
     rung: str,
     probabilities: Sequence[str],
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    index = np.flatnonzero(chosen)
+    index = np.flatnonzero(members)
     labels = scored.fake[index]
     groups = [scored.groups[i] for i in index]
     draw = Draw(resamples, seed)
     scores: dict[str, Any] = {}
     for name in scored.names:
         values = scored.values[rung, name][index]
-        found = figures(Ranking(labels, values).all, groups, resamples=resamples, seed=seed)
+        block = figures(Ranking(labels, values).all, groups, resamples=resamples, seed=seed)
         if name in probabilities:
-            found["ece"] = draw.figure(ece_statistic(labels, values), groups)
-        found["abstention"] = draw.rate(np.isnan(values), groups)
-        scores[name] = {k: v.as_dict() for k, v in found.items()}
+            block["ece"] = draw.figure(ece_statistic(labels, values), groups)
+        block["abstention"] = draw.rate(np.isnan(values), groups)
+        scores[name] = {k: v.as_dict() for k, v in block.items()}
     levels = [scored.levels[rung][i] for i in index]
     return {
         "n_real": int((~labels).sum()),
@@ -174,16 +174,16 @@ def differences(path: Path, rungs: Sequence[str] | None = None) -> list[str]:
     list means that every figure holds. ``rungs``: only these, None for all."""
     result = json.loads(path.read_text(encoding="utf-8"))
     beside = path.with_name(result["scores"]["file"])
-    found: list[str] = []
+    places: list[str] = []
     if hashlib.sha256(beside.read_bytes()).hexdigest() != result["scores"]["sha256"]:
-        found.append("scores: the file is not the one that the figures were computed from")
+        places.append("scores: the file is not the one that the figures were computed from")
     scored = read_scores(beside)
     counts = {"n": len(scored.ids), "n_fake": int(scored.fake.sum()), "n_groups": len(set(scored.groups))}
-    found += [f"{k}: {result[k]}, again {v}" for k, v in counts.items() if result[k] != v]
-    chosen = scored.rungs if rungs is None else tuple(r for r in scored.rungs if r in rungs)
-    again = summarise(replace(scored, rungs=chosen), **result["options"])
-    then = {r: v for r, v in result["rungs"].items() if r in chosen}
-    return found + [f"rungs{where}" for where in _unequal(then, again)]
+    places += [f"{k}: {result[k]}, again {v}" for k, v in counts.items() if result[k] != v]
+    rung_names = scored.rungs if rungs is None else tuple(r for r in scored.rungs if r in rungs)
+    again = summarise(replace(scored, rungs=rung_names), **result["options"])
+    then = {r: v for r, v in result["rungs"].items() if r in rung_names}
+    return places + [f"rungs{where}" for where in _unequal(then, again)]
 
 
 def _unequal(a: Any, b: Any, where: str = "") -> Iterator[str]:

@@ -57,8 +57,8 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
     else:
         raise UsageError(f"there is no table for a result of the schema {schema!r}")
     words = _ZH if lang == "zh" else {}
-    named = [[words.get(c, c) for c in cells[0]], *([words.get(r[0], r[0]), *r[1:]] for r in cells[1:])]
-    lines = ["| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in named]
+    rows = [[words.get(c, c) for c in cells[0]], *([words.get(r[0], r[0]), *r[1:]] for r in cells[1:])]
+    lines = ["| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]]) + "\n"
 
 
@@ -79,9 +79,9 @@ def _bench(result: Mapping[str, Any], view: str, options: Mapping[str, str]) -> 
     for rung in rungs:
         if rung not in result["rungs"]:
             raise UsageError(f"the result has no rung {rung!r}; it has: {', '.join(result['rungs'])}")
-    known = result["rungs"][rungs[0]]["overall"]["scores"]
-    if score not in known:
-        raise UsageError(f"the result has no score {score!r}; it has: {', '.join(known)}")
+    scores = result["rungs"][rungs[0]]["overall"]["scores"]
+    if score not in scores:
+        raise UsageError(f"the result has no score {score!r}; it has: {', '.join(scores)}")
     return _VIEWS[view](result, score, rungs)
 
 
@@ -229,11 +229,11 @@ _VIEWS: Mapping[str, Callable[[Mapping[str, Any], str, Sequence[str]], Cells]] =
 
 
 def _ablation(result: Mapping[str, Any], options: Mapping[str, str]) -> Cells:
-    known = list(dict.fromkeys(s for v in result["variants"] for s in v["sets"]))
-    sets = options["sets"].split(",") if "sets" in options else known
+    names = list(dict.fromkeys(s for v in result["variants"] for s in v["sets"]))
+    sets = options["sets"].split(",") if "sets" in options else names
     for name in sets:
-        if name not in known:
-            raise UsageError(f"the ablation has no set {name!r}; it has: {', '.join(known)}")
+        if name not in names:
+            raise UsageError(f"the ablation has no set {name!r}; it has: {', '.join(names)}")
     rows = [[v["variant"], *(_changed(v["sets"].get(s)) for s in sets)] for v in result["variants"]]
     return [["variant", *sets], *rows]
 
@@ -253,10 +253,12 @@ def _signed(figure: Mapping[str, Any]) -> str:
 
 
 def _held(result: Mapping[str, Any]) -> Cells:
-    held = result["held"]
-    rows = [[h["kind"], _value(h["auc"]), _value(h["full"]), _signed(h["difference"])] for h in held["kinds"]]
+    block = result["held"]
+    rows = [
+        [h["kind"], _value(h["auc"]), _value(h["full"]), _signed(h["difference"])] for h in block["kinds"]
+    ]
     if rows:
-        rows.append(["mean", _value(held["mean"]), _value(held["mean_full"]), _signed(held["difference"])])
+        rows.append(["mean", _value(block["mean"]), _value(block["mean_full"]), _signed(block["difference"])])
     return [["left out", "AUC on it", "AUC of the full", "difference"], *rows]
 
 

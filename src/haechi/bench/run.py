@@ -131,10 +131,10 @@ def _matched_items(
     """Those of the items whose files tell nothing of the label. Raises UsageError when none is left."""
     records = list(_measured(items, replace(job, rungs=()), jobs, progress))
     facts = [record["facts"] for record in records]
-    chosen = matched(facts, [i.fake for i in items], [i.group for i in items], seed=job.seed)
-    if not len(chosen):
+    indices = matched(facts, [i.fake for i in items], [i.group for i in items], seed=job.seed)
+    if not len(indices):
         raise UsageError("matching leaves nothing: files of reals and fakes have no bin in common")
-    return tuple(items[int(k)] for k in chosen)
+    return tuple(items[int(k)] for k in indices)
 
 
 def measure(item: Item, job: Job) -> Record:
@@ -187,12 +187,12 @@ def collect(items: Sequence[Item], records: Sequence[Record], rungs: tuple[str, 
     """Records in the order of the items -> arrays. Raises UsageError when nothing was scored at all."""
     all_scores: list[Mapping[str, Scores]] = [r["scores"] for r in records]
     readable = [s for by in all_scores for s in by.values() if s.get(LEVEL) != "unreadable"]
-    found = tuple(dict.fromkeys(k for s in readable for k in s if k != LEVEL))
-    names = tuple(k for k in found if not k.startswith("@"))
+    columns = tuple(dict.fromkeys(k for s in readable for k in s if k != LEVEL))
+    names = tuple(k for k in columns if not k.startswith("@"))
     if not names:
         raise UsageError("nothing in the manifest could be read, so there is nothing to measure")
     number = {
-        (r, k): np.array([_number(by.get(r, {}).get(k)) for by in all_scores]) for r in rungs for k in found
+        (r, k): np.array([_number(by.get(r, {}).get(k)) for by in all_scores]) for r in rungs for k in columns
     }
     return Scored.of(
         items,
@@ -231,11 +231,11 @@ def _resumed(
     else:
         partial.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(head + "\n", encoding="utf-8")
-    left = [i for i in items if i.id not in done]
+    remaining = [i for i in items if i.id not in done]
     before = len(done) / len(items)
     with partial.open("a", encoding="utf-8") as file:
         file.write("\n" if done else "")  # ends a line that was cut short
-        for record in _measured(left, job, jobs, lambda part: progress(before + part * (1 - before))):
+        for record in _measured(remaining, job, jobs, lambda part: progress(before + part * (1 - before))):
             file.write(json.dumps(record) + "\n")
             file.flush()
             done[record["id"]] = record

@@ -51,18 +51,18 @@ def further(
     groups = [scored.groups[i] for i in index]
     labels = scored.fake[index]
     values = {name: scored.values[rung, name][index] for name in scored.names}
-    asked = {name: v for name, v in values.items() if not np.isnan(v).all()}
+    scores = {name: v for name, v in values.items() if not np.isnan(v).all()}
     sizes = scored.measures.get((rung, FACE_PX), np.full(len(scored.ids), np.nan))[index]
     out: dict[str, Any] = {
         "risk": {
             name: _risk(labels, v, 0.5 if name in probabilities else 0.0, groups, draw)
-            for name, v in asked.items()
+            for name, v in scores.items()
             if labels.any() and not labels.all()
         },
-        "persons": _persons(scored, rung, index, asked),
+        "persons": _persons(scored, rung, index, scores),
         "calibration": {
             name: _calibration(labels, v, sizes, face_bins_px, groups, draw)
-            for name, v in asked.items()
+            for name, v in scores.items()
             if name in probabilities
         },
     }
@@ -74,11 +74,11 @@ def _risk(
     labels: NDArray[np.bool_], values: F64, decided_at: float, groups: Sequence[str], draw: Draw
 ) -> dict[str, Any]:
     statistics = risk_statistics(labels, values, decided_at)
-    found = figures(statistics, groups, resamples=draw.resamples, seed=draw.seed)
-    return {"decided_at": decided_at, **{k: v.as_dict() for k, v in found.items()}}
+    results = figures(statistics, groups, resamples=draw.resamples, seed=draw.seed)
+    return {"decided_at": decided_at, **{k: v.as_dict() for k, v in results.items()}}
 
 
-def _persons(scored: Scored, rung: str, index: NDArray[np.int64], asked: dict[str, F64]) -> dict[str, Any]:
+def _persons(scored: Scored, rung: str, index: NDArray[np.int64], scores: dict[str, F64]) -> dict[str, Any]:
     """{least, marks: {strong, some, "NAME at 5%": figures}} of the genuine pictures that were answered."""
     real = index[~scored.fake[index]]
     persons = np.array([scored.groups[i] for i in real], dtype=str)
@@ -88,10 +88,10 @@ def _persons(scored: Scored, rung: str, index: NDArray[np.int64], asked: dict[st
     if answered.any():
         for level, members in ALARMS.items():
             marks[level] = by_person(np.isin(levels, members)[answered], list(persons[answered]))
-    for name in asked:
+    for name in scores:
         values = scored.values[rung, name][real]
-        known = ~np.isnan(values)
-        marks[f"{name} at 5%"] = by_person(mark_at(values)[known], list(persons[known]))
+        valid = ~np.isnan(values)
+        marks[f"{name} at 5%"] = by_person(mark_at(values)[valid], list(persons[valid]))
     return {"least": LEAST, "marks": {k: v for k, v in marks.items() if v}}
 
 
@@ -124,7 +124,7 @@ def _calibration(
     for low, high in pairwise(edges):
         inside = np.flatnonzero((sizes >= low) & (sizes < high) & ~np.isnan(values))
         if len(inside):
-            found = draw.figure(
+            error = draw.figure(
                 ece_statistic(labels[inside], values[inside]), [groups[int(i)] for i in inside]
             )
             below = None if np.isinf(high) else float(high)
@@ -133,7 +133,7 @@ def _calibration(
                     "from_px": float(low),
                     "below_px": below,
                     "n": len(inside),
-                    "ece": found.as_dict(),
+                    "ece": error.as_dict(),
                     "ece_by_chance": _ece_by_chance(values[inside], draw.seed),
                 }
             )
@@ -157,12 +157,12 @@ def _localisation(scored: Scored, rung: str, index: NDArray[np.int64], draw: Dra
     for kind, members in kinds.items():
         for detector in detectors:
             overlap = scored.measures[rung, IOU + detector][members]
-            known = np.flatnonzero(~np.isnan(overlap))
-            if not len(known):
+            valid = np.flatnonzero(~np.isnan(overlap))
+            if not len(valid):
                 continue
-            guess = scored.measures[rung, ELLIPSE + detector][members][known]
-            groups = [scored.groups[int(members[i])] for i in known]
-            three = {"iou": overlap[known], "ellipse": guess, "gain": overlap[known] - guess}
-            found = {k: draw.figure(mean_statistic(v), groups).as_dict() for k, v in three.items()}
-            out.setdefault(kind, {})[detector] = {"n": len(known), **found}
+            guess = scored.measures[rung, ELLIPSE + detector][members][valid]
+            groups = [scored.groups[int(members[i])] for i in valid]
+            three = {"iou": overlap[valid], "ellipse": guess, "gain": overlap[valid] - guess}
+            means = {k: draw.figure(mean_statistic(v), groups).as_dict() for k, v in three.items()}
+            out.setdefault(kind, {})[detector] = {"n": len(valid), **means}
     return out

@@ -77,8 +77,8 @@ class CheckScorer:
         """Name, version and hash of the weights that speak."""
         from haechi.models import cards
 
-        found = cards(self.settings)
-        return [{"name": c.name, "version": c.version, "sha256": c.sha256} for c in found]
+        model_cards = cards(self.settings)
+        return [{"name": c.name, "version": c.version, "sha256": c.sha256} for c in model_cards]
 
 
 def _scores(report: Report) -> dict[str, float | str | None]:
@@ -101,8 +101,8 @@ def _overlaps(report: Report, mask: U8, thresholds: Mapping[str, float]) -> dict
         mapped = [r for r in evidence.regions if r.heatmap is not None]
         if true is None or evidence.status != "scored" or not mapped:
             continue
-        seen = picture_map(mapped, *size) >= thresholds.get(evidence.detector, THRESHOLD)
+        map_area = picture_map(mapped, *size) >= thresholds.get(evidence.detector, THRESHOLD)
         guess = ellipses([faces[r.track_id].tolist() for r in mapped], *size)
-        out[IOU + evidence.detector] = iou(seen, true)
+        out[IOU + evidence.detector] = iou(map_area, true)
         out[ELLIPSE + evidence.detector] = iou(guess, true)
     return out

@@ -40,11 +40,11 @@ def risk_statistics(
     def statistics(weights: F64) -> Mapping[str, F64]:
         mass, error = sums(weights), sums(weights * wrong)
         total = mass[:, -1]
-        known = np.where(total > 0, total, np.nan)
-        out = {"aurc": _area(mass, error) / known}
+        valid_total = np.where(total > 0, total, np.nan)
+        out = {"aurc": _area(mass, error) / valid_total}
         for c in COVERAGES:
-            made = [np.interp(c * t, m, e) for t, m, e in zip(total, mass, error, strict=True)]
-            out[f"risk_at_{c:g}"] = np.array(made, dtype=np.float64) / (c * known)
+            errors = [np.interp(c * t, m, e) for t, m, e in zip(total, mass, error, strict=True)]
+            out[f"risk_at_{c:g}"] = np.array(errors, dtype=np.float64) / (c * valid_total)
         return out
 
     return statistics

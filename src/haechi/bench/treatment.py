@@ -48,9 +48,9 @@ class Treatment:
         height, width = rgb.shape[:2]
         draw = int.from_bytes(hashlib.sha256(f"size/{item}".encode()).digest()[:8], "big")
         side = least + draw % (most - least + 1)
-        cut = min(height, width, side) if kind == "crop" else min(height, width)
-        y, x = (height - cut) // 2, (width - cut) // 2
-        square = rgb[y : y + cut, x : x + cut]
+        edge = min(height, width, side) if kind == "crop" else min(height, width)
+        y, x = (height - edge) // 2, (width - edge) // 2
+        square = rgb[y : y + edge, x : x + edge]
         return square if kind == "crop" else resize_to(square, side, side, Image.Resampling.LANCZOS)
 
     def _law(self) -> tuple[str, int, int]:

@@ -28,14 +28,14 @@ MOST_BYTES = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What a time stamp says. ``head``: the seal that was stamped; ``signer``: the subject of the certificate
-    that it names, which means something only when it was ``verified``; ``asked``: it answers the given
-    request."""
+    that it names, which means something only when it was ``verified``; ``answers_request``:
+    it answers the given request."""
 
     head: str
     time: datetime
     signer: str
     verified: bool
-    asked: bool
+    answers_request: bool
 
 
 def request(line: bytes) -> bytes:
@@ -47,22 +47,22 @@ def request(line: bytes) -> bytes:
     return data
 
 
-def read(answer: bytes, asked: bytes | None = None, roots: bytes | None = None) -> Stamp:
-    """What an answer (DER) says. ``asked``: the request; ``roots``: certificates (PEM) that the user trusts;
-    without them the signature is not verified. Raises CaseError when anything that is compared does not hold,
-    UsageError for roots or a request that are none."""
+def read(answer: bytes, request_der: bytes | None = None, roots: bytes | None = None) -> Stamp:
+    """What an answer (DER) says. ``request_der``: the request that it is to answer; ``roots``: certificates
+    (PEM) that the user trusts; without them the signature is not verified. Raises CaseError when anything
+    that is compared does not hold, UsageError for roots or a request that are none."""
     client = _library()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what certificates will not be allowed to say one day
         response = _parsed(client, answer)
         info = response.tst_info
         head = bytes(info.message_imprint.message)
-        if asked is not None:
-            _compare(info, asked)
+        if request_der is not None:
+            _compare(info, request_der)
         if roots is not None:
             _verify(client, response, head, roots)
         time, signer = info.gen_time.astimezone(UTC), _signer(response)
-    return Stamp(head.hex(), time, signer or "?", roots is not None, asked is not None)
+    return Stamp(head.hex(), time, signer or "?", roots is not None, request_der is not None)
 
 
 def _parsed(client: Any, answer: bytes) -> Any:
@@ -86,11 +86,11 @@ def _parsed(client: Any, answer: bytes) -> Any:
     return response
 
 
-def _compare(info: Any, asked: bytes) -> None:
+def _compare(info: Any, request_der: bytes) -> None:
     from rfc3161_client import _rust
 
     try:
-        request = _rust.parse_timestamp_request(asked)
+        request = _rust.parse_timestamp_request(request_der)
     except ValueError:
         raise UsageError("--request: this is no time-stamp request.") from None
     own, stamped = (bytes(each.message_imprint.message) for each in (request, info))

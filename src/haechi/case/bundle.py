@@ -203,14 +203,14 @@ def _readme(case: Readable, entries: tuple[Entry, ...], lang: str, hashes_only: 
         contents = ["readme_originals", "readme_log", "readme_entries", "readme_page", "readme_reports"]
     else:
         contents = ["readme_case", "readme_originals", "readme_entries", "readme_page", "readme_reports"]
-    listed = [say(code, lang) for code in (*contents, "readme_sums")]
+    items = [say(code, lang) for code in (*contents, "readme_sums")]
     if not (hashes_only or case.encrypted):
-        listed[1] = f"case/{listed[1]}"
+        items[1] = f"case/{items[1]}"
     check = ["readme_verify_sums"]
     check += [] if hashes_only else ["readme_verify_names", "readme_verify_chain"]
     lines = [
         *(title, "", origin, ""),
-        *(say("readme_contents", lang), *(f"  {line}" for line in listed), ""),
+        *(say("readme_contents", lang), *(f"  {line}" for line in items), ""),
         *(say("readme_verify", lang), *(f"  {say(code, lang)}" for code in check)),
         *(f"  {say('readme_verify_head', lang, head=case.head)}", ""),
         *(

@@ -155,10 +155,10 @@ def report(
         raise UsageError("--out: a page in the folder of the case would look like a change; choose another.")
     links = {}
     for entry in case.entries():
-        stored = case.report(entry)
-        if stored is not None:
+        entry_report = case.report(entry)
+        if entry_report is not None:
             links[entry.number] = f"{entry.number:03d}.html"
-            write(out / links[entry.number], render_html(stored, tag), "--out")
+            write(out / links[entry.number], render_html(entry_report, tag), "--out")
     write(out / "case.html", page(case, tag, links), "--out")
 
 

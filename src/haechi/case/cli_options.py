@@ -31,9 +31,9 @@ Country = Annotated[
 
 def language(lang: str | None) -> str:
     """The language that was asked for. Raises UsageError for one that there is not."""
-    chosen = Settings.from_env().lang if lang is None else lang
-    catalogue(chosen)
-    return chosen
+    tag = Settings.from_env().lang if lang is None else lang
+    catalogue(tag)
+    return tag
 
 
 def opened(folder: Path, *, apart: bool = False) -> Any:
@@ -51,8 +51,8 @@ def opened(folder: Path, *, apart: bool = False) -> Any:
 
 def asked(*, twice: bool = False) -> str:
     """The passphrase, from the variable or typed unseen. Raises Locked when there is nobody to type it."""
-    if given := os.environ.get(PASSPHRASE):
-        return given
+    if passphrase := os.environ.get(PASSPHRASE):
+        return passphrase
     if not sys.stdin.isatty():
         raise Locked(
             f"This case is encrypted: run it in a terminal to type the passphrase, or set {PASSPHRASE}."

@@ -148,7 +148,7 @@ def _answered(folder: Path, answer: Path, request: Path | None, roots: Path | No
     put(words("anchor_stamp", lang, record=findings.noted, records=findings.records, time=time))
     code = "anchor_verified" if stamp.verified else "anchor_unverified"
     put(words(code, lang, signer=stamp.signer))
-    if not stamp.asked:
+    if not stamp.answers_request:
         put(words("anchor_unasked", lang))
     if not findings.intact:
         raise typer.Exit(ExitCode.CASE)

@@ -69,8 +69,8 @@ class CaseFiles:
     def read(self, path: str) -> Iterator[bytes]:
         """The plain bytes of a file of the case. Raises CaseError when it is not the one that the log
         knows."""
-        known, digest = PATH.fullmatch(path), hashlib.sha256()
-        if known is None or not atomic_io.is_folder((self._folder / path).parent):
+        match, digest = PATH.fullmatch(path), hashlib.sha256()
+        if match is None or not atomic_io.is_folder((self._folder / path).parent):
             raise CaseError(_CHANGED)
 
         def passing() -> Iterator[bytes]:
@@ -82,5 +82,5 @@ class CaseFiles:
             yield from passing() if self._key is None else self._key.decrypt(passing())
         except OSError as error:
             raise atomic_io.io_error("A file of the case cannot be read", error) from None
-        if digest.hexdigest() != known[2]:
+        if digest.hexdigest() != match[2]:
             raise CaseError(_CHANGED)

@@ -162,13 +162,13 @@ def crop_hashes(rgb: U8) -> tuple[str, ...]:
     height, width = grey.shape
     if min(height, width) < _LEAST_PX:
         return ()
-    cut = []
+    crops = []
     for top, bottom, left, right in product(CUTS, repeat=4):
         if top + bottom + left + right:
             rows = slice(round(height * top), round(height * (1 - bottom)))
             columns = slice(round(width * left), round(width * (1 - right)))
-            cut.append(cv2.resize(grey[rows, columns], (64, 64), interpolation=cv2.INTER_AREA))
-    hashes = pdq.hash_samples(np.stack(cut).astype(np.float32))
+            crops.append(cv2.resize(grey[rows, columns], (64, 64), interpolation=cv2.INTER_AREA))
+    hashes = pdq.hash_samples(np.stack(crops).astype(np.float32))
     return tuple(dict.fromkeys(p.hash for p in hashes if p.quality >= pdq.MIN_QUALITY))
 
 

@@ -77,13 +77,13 @@ def letter(
 def _laws(laws: Mapping[str, Sequence[str]], kind: str, *, intimate: bool) -> list[str]:
     """The provisions for a kind of letter; a lawyer is told all."""
     first = "search" if kind == "search-engine" and "search" in laws else "platform"
-    wanted = {
+    keys = {
         "police": ["police"],
         "lawyer": ["platform", "police"],
     }.get(kind, [first])
     if intimate:
-        wanted += [f"{w.replace('search', 'platform')}_intimate" for w in wanted]
-    return [line for key in wanted for line in laws.get(key, ())]
+        keys += [f"{w.replace('search', 'platform')}_intimate" for w in keys]
+    return [line for key in keys for line in laws.get(key, ())]
 
 
 def _items(entries: Sequence[Entry], parts: Mapping[str, str]) -> Iterator[str]:

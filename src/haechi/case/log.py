@@ -156,21 +156,21 @@ class Log:
             waiting = atomic_io.unfinished(self.folder / name)
             if not waiting:
                 continue
-            named = {f["path"] for record in self.records() for f in record.get("files", ())}
-            missing = {path for path in named if not atomic_io.is_file(self.folder / path)}
+            listing = {f["path"] for record in self.records() for f in record.get("files", ())}
+            missing = {path for path in listing if not atomic_io.is_file(self.folder / path)}
             for path in waiting:
                 self._place(path, name, missing)
         for place in (self.folder, *(self.folder / name for name in FOLDERS)):
-            for left in atomic_io.unfinished(place):
-                atomic_io.delete(left)
+            for remnant in atomic_io.unfinished(place):
+                atomic_io.delete(remnant)
 
     def _place(self, path: Path, name: str, missing: set[str]) -> None:
         """Rename a waiting file to the one of the missing paths that its hash belongs to, if any."""
         try:
             digest = atomic_io.measure(path)[0]
-            for wanted in [m for m in missing if m.startswith(f"{name}/{digest}.")]:
-                path.replace(self.folder / wanted)
-                missing.discard(wanted)
+            for target in [m for m in missing if m.startswith(f"{name}/{digest}.")]:
+                path.replace(self.folder / target)
+                missing.discard(target)
                 return
         except OSError as error:
             raise atomic_io.io_error("A file that waits for its place cannot be moved", error) from None

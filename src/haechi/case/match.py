@@ -61,8 +61,8 @@ class Known:
 
     def seen(self, hashes: Sequence[str], frame: int = 0) -> Iterator[_Seen]:
         """Hits of a picture's hashes in the order of ``pdq.TURNS``."""
-        for turn, wanted in zip(pdq.TURNS, hashes, strict=True):
-            for position, distance in self._index.search(wanted):
+        for turn, query in zip(pdq.TURNS, hashes, strict=True):
+            for position, distance in self._index.search(query):
                 number, how, moment = self._of[position]
                 yield _Seen(number, how, turn, distance, frame, moment)
 
@@ -77,11 +77,11 @@ def match(
 
 
 def _search(
-    known: Known, folder: Path, maker: FingerprintMaker, skip: Path | None
+    index: Known, folder: Path, maker: FingerprintMaker, skip: Path | None
 ) -> Iterator[Match | Skipped]:
     for path in _files(folder, skip):
         try:
-            yield from _compare(known, path, maker)
+            yield from _compare(index, path, maker)
         except NotAFile:
             yield Skipped(path, "skip_unreadable")
         except UnknownFormat:
@@ -110,10 +110,10 @@ def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
                 continue  # it went while we were walking
 
 
-def _compare(known: Known, path: Path, maker: FingerprintMaker) -> Iterator[Match | Skipped]:
+def _compare(index: Known, path: Path, maker: FingerprintMaker) -> Iterator[Match | Skipped]:
     same = []
-    if path.stat().st_size in known.sizes:
-        same = known.by_hash.get(atomic_io.measure(path)[0], [])
+    if path.stat().st_size in index.sizes:
+        same = index.by_hash.get(atomic_io.measure(path)[0], [])
         yield from (Match(path, number, "same_file") for number in same)
     try:
         views = maker.views(path)
@@ -126,21 +126,21 @@ def _compare(known: Known, path: Path, maker: FingerprintMaker) -> Iterator[Matc
         if quality < pdq.MIN_QUALITY:
             yield Skipped(path, "skip_plain", {"quality": quality, "least": pdq.MIN_QUALITY})
             return
-        hits += known.seen(hashes, number)
+        hits += index.seen(hashes, number)
     for entry in dict.fromkeys(s.entry for s in hits if s.entry not in same):
-        match_ = _judged(known, path, entry, [s for s in hits if s.entry == entry], views)
+        match_ = _judged(index, path, entry, [s for s in hits if s.entry == entry], views)
         if match_ is not None:
             yield match_
 
 
-def _judged(known: Known, path: Path, number: int, hits: list[_Seen], views: Views) -> Match | None:
+def _judged(index: Known, path: Path, number: int, hits: list[_Seen], views: Views) -> Match | None:
     """The one match of a candidate with an entry; None when too few frames agree."""
     nearest = min(hits, key=lambda s: (s.distance, s.how != "picture", pdq.TURNS.index(s.turn)))
     share, how = 1.0, nearest.how
     if views.video:
         how = "video"
         of_candidate = len({s.frame for s in hits}) / max(len(views.hashes), 1)
-        of_entry = len({s.moment for s in hits}) / max(known.moments[number], 1)
+        of_entry = len({s.moment for s in hits}) / max(index.moments[number], 1)
         share = of_candidate if nearest.how != "video" else max(of_candidate, of_entry)
         if nearest.how == "video" and share < SHARE:
             return None

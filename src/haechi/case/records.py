@@ -74,8 +74,8 @@ def fingerprints_from(facts: Mapping[str, Any]) -> Fingerprints:
     )
 
 
-def _one_of(value: Any, known: tuple[Any, ...]) -> Any:
-    if value not in known:
+def _one_of(value: Any, choices: tuple[Any, ...]) -> Any:
+    if value not in choices:
         raise ValueError("a word that Haechi does not write")
     return value
 

@@ -82,5 +82,5 @@ def suffix_of(head: bytes, name: str) -> str:
     try:
         return sniff(head[:HEAD_BYTES]).format
     except InputError:
-        named = Path(name).suffix[1:].lower()
-        return named if named in _SUFFIXES else "bin"
+        extension = Path(name).suffix[1:].lower()
+        return extension if extension in _SUFFIXES else "bin"

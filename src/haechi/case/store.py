@@ -219,8 +219,8 @@ class Case:
         the folders in it, one after another. Links are not followed."""
         from haechi.case.match import match
 
-        chosen = [e for e in self.entries() if not numbers or e.number in numbers]
-        return match(chosen, Path(folder), self._maker, skip=self.folder)
+        entries = [e for e in self.entries() if not numbers or e.number in numbers]
+        return match(entries, Path(folder), self._maker, skip=self.folder)
 
     def bundle(self, to: Path, lang: str = "en", *, hashes_only: bool = False) -> Path:
         """A zip to hand over; see ``haechi.case.bundle``."""
@@ -248,8 +248,8 @@ class Case:
         and ``country``: see ``KINDS`` and ``COUNTRIES``."""
         from haechi.case.letter import letter
 
-        chosen = [self.entry(number) for number in numbers] if numbers else list(self.entries())
-        return letter(chosen, kind, lang, country, intimate=intimate, head=self.head)
+        entries = [self.entry(number) for number in numbers] if numbers else list(self.entries())
+        return letter(entries, kind, lang, country, intimate=intimate, head=self.head)
 
     @property
     def log(self) -> Log:

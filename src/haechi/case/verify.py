@@ -247,7 +247,7 @@ def _files(folder: Path, chain: _Chain) -> None:
             except OSError:
                 chain.wrong("unreadable", path)
             continue
-        own = [name for name, measured in waiting.items() if measured == facts and _beside(name, path)]
+        own = [name for name, own_facts in waiting.items() if own_facts == facts and _beside(name, path)]
         claimed.update(own[:1])
         code = "link" if place.is_symlink() else "file_waiting" if own else "missing"
         chain.wrong(code, path)
@@ -291,8 +291,8 @@ def _noted(noted: str, chain: _Chain) -> int | None:
     """The record that a noted head belongs to; a finding when there is none."""
     if not noted:
         return None
-    wanted = noted.strip().lower()
-    if _HEAD.fullmatch(wanted) and wanted in chain.heads:
-        return chain.heads.index(wanted) + 1
+    seal = noted.strip().lower()
+    if _HEAD.fullmatch(seal) and seal in chain.heads:
+        return chain.heads.index(seal) + 1
     chain.wrong("head_not_found")
     return None

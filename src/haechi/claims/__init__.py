@@ -26,13 +26,13 @@ def entries() -> tuple[Entry, ...]:
 def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[ClaimReader, ...]:
     """The readers of all claims, or of those of these names, in their order. Raises UsageError for a name
     that none has, and for a list in the settings that cannot be read."""
-    made: list[ClaimReader] = []
+    readers: list[ClaimReader] = []
     for entry in registry.chosen(entries(), names, "claim"):
         if entry.package == "haechi":
-            made.append(entry.load()(settings))
+            readers.append(entry.load()(settings))
         else:
-            made.append(_of_plugin(entry, settings))
-    return tuple(made)
+            readers.append(_of_plugin(entry, settings))
+    return tuple(readers)
 
 
 def _of_plugin(entry: Entry, settings: Settings) -> ClaimReader:

@@ -21,17 +21,17 @@ def entries() -> tuple[Entry, ...]:
 def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[Detector, ...]:
     """All detectors, or those of these names, in their order. Raises UsageError for a name that none has, or
     for one that reads another which is not named, and ModelError when a shipped one lacks its model."""
-    made: list[Detector] = []
+    detectors: list[Detector] = []
     for entry in registry.chosen(entries(), names, "detector"):
         if entry.package == "haechi":
             detector: Detector = entry.load()(settings)
         else:
             detector = _of_plugin(entry, settings)
-        missing = sorted(set(detector.needs) - {d.name for d in made})
+        missing = sorted(set(detector.needs) - {d.name for d in detectors})
         if missing and entry.package == "haechi":
             raise UsageError(f"The detector {entry.name!r} reads what {missing[0]!r} says: choose both.")
-        made.append(detector if not missing else BrokenDetector(entry, "NeedsMissing"))
-    return tuple(made)
+        detectors.append(detector if not missing else BrokenDetector(entry, "NeedsMissing"))
+    return tuple(detectors)
 
 
 def _of_plugin(entry: Entry, settings: Settings) -> Detector:

@@ -76,8 +76,8 @@ def scored(
         stretches = () if kind == "image" else spans(series[0].times_s, series[0].llr)
     reason = finding(name, top.llr, top.track_id, genuine=calibration.genuine, place=where)
     total = over_faces([region.llr for region, _, _ in regions])
-    shown = tuple(region for region, _, _ in regions)
-    return Evidence(name, version, "scored", total, reason, stretches, shown, series)
+    faces = tuple(region for region, _, _ in regions)
+    return Evidence(name, version, "scored", total, reason, stretches, faces, series)
 
 
 def _region(look: Look, quality: FaceQuality, calibration: Calibration) -> Region:

@@ -62,9 +62,9 @@ def dense_run(track: FaceTrack, max_step_s: float) -> slice:
 def measure(track: FaceTrack, llrs: F64, run: slice) -> F64:
     """The three features of a run of crops, f64 (3,), in the order of FEATURES. llrs f64 (M,): of another
     detector, one a crop of the track. The lab fits the card on what this function returns."""
-    seen = track.crop_index[run]
+    index = track.crop_index[run]
     ratios = np.array([sharpness_ratio(c) for c in track.crops[run]])
-    jitter = landmark_jitter(track.boxes_xyxy[seen], track.landmarks_xy[seen])
+    jitter = landmark_jitter(track.boxes_xyxy[index], track.landmarks_xy[index])
     return np.array([_roughness(llrs[run, None]), jitter, _roughness(ratios[:, None])])
 
 
@@ -86,14 +86,14 @@ class FlickerDetector:
         if media.kind != "video":
             return self._abstain(Reason("abstain_image"))
         series = {s.track_id: s for name in self.needs for s in prior[name].series}
-        judged = [t for t, _ in judged_faces(tracks, quality) if t.track_id in series]
-        if not judged:
+        usable_tracks = [t for t, _ in judged_faces(tracks, quality) if t.track_id in series]
+        if not usable_tracks:
             return self._abstain(no_judged_face(tracks))
         least = int(self.card["min_frames"])
-        runs = [(t, dense_run(t, float(self.card["max_step_s"]))) for t in judged]
+        runs = [(t, dense_run(t, float(self.card["max_step_s"]))) for t in usable_tracks]
         long = [(t, r) for t, r in runs if r.stop - r.start >= least]
         if not long:
-            frames = max(len(t.times_s) for t in judged)
+            frames = max(len(t.times_s) for t in usable_tracks)
             if frames < least:
                 return self._abstain(Reason("abstain_short_track", {"frames": frames, "min_frames": least}))
             return self._abstain(Reason("abstain_out_of_domain", {"why": "frames_far_apart"}))

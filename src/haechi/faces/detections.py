@@ -127,17 +127,17 @@ def suppress(faces: Detections) -> Detections:
     Several cells answer for one face, each a little off: the mean of those that agree, weighted by score, is
     steadier than the surest alone (the blending of BlazeFace, Bazarevsky et al. 2019).
     """
-    left = np.argsort(-faces.scores, kind="stable")
+    remaining = np.argsort(-faces.scores, kind="stable")
     boxes, points, scores = [], [], []
-    while len(left):
-        best = left[0]
-        overlap = iou(faces.boxes_xyxy[best][None], faces.boxes_xyxy[left])[0]
-        same = left[overlap >= MERGE_IOU]
+    while len(remaining):
+        best = remaining[0]
+        overlap = iou(faces.boxes_xyxy[best][None], faces.boxes_xyxy[remaining])[0]
+        same = remaining[overlap >= MERGE_IOU]
         weight = faces.scores[same] ** 2
         boxes.append(np.average(faces.boxes_xyxy[same], axis=0, weights=weight))
         points.append(np.average(faces.landmarks_xy[same], axis=0, weights=weight))
         scores.append(faces.scores[best])
-        left = left[(overlap < NMS_IOU) & (left != best)]
+        remaining = remaining[(overlap < NMS_IOU) & (remaining != best)]
     if not boxes:
         return faces
     return _without_nested(

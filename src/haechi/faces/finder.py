@@ -46,12 +46,12 @@ class FaceFinder:
 
     def find(self, media: Media, progress: Callable[[float], None] | None = None) -> tuple[FaceTrack, ...]:
         """All faces of a source through time, weightiest first, at most ``settings.max_faces``."""
-        wanted = self.settings.video_frames if media.kind == "video" else 1
+        frame_count = self.settings.video_frames if media.kind == "video" else 1
         stream = self.stream(media.kind)
-        for number, frame in enumerate(media.frames(wanted), 1):
+        for number, frame in enumerate(media.frames(frame_count), 1):
             stream.add(frame)
             if progress is not None:
-                progress(number / wanted)
+                progress(number / frame_count)
         return ranked(stream.tracks())
 
     def stream(self, kind: MediaKind = "video", window: Window | None = None) -> FaceStream:
@@ -73,10 +73,12 @@ class FaceFinder:
         default those of a still; ``both_ways``: also mirrored."""
         search_px = search_px or self.rules.search_px["still"]
         small = _reduced(rgb, search_px[-1])
-        faces, asked = self._upright(small, quarters[0], search_px, both_ways, known=len(quarters) == 1)
+        faces, lying_quarters = self._upright(
+            small, quarters[0], search_px, both_ways, single_quarter=len(quarters) == 1
+        )
         sure = bool(((faces.certainty >= self.certain) & (faces.scores >= CLEARLY_UPRIGHT)).any())
         for k in quarters[1:]:
-            if k in asked or (not sure and self._promising(small, k, search_px)):
+            if k in lying_quarters or (not sure and self._promising(small, k, search_px)):
                 faces = join(faces, self._upright(small, k, search_px, both_ways)[0])
         faces = one_way_up(suppress_turned(faces), self.certain)
         faces = straighten(small, faces, self.network, self.look)
@@ -92,23 +94,23 @@ class FaceFinder:
         return bool((self._quarters(board, take(faces, face), rolls[face]) == 0).any())
 
     def _upright(
-        self, rgb: U8, quarter: int, search_px: Sequence[int], both_ways: bool, known: bool = False
+        self, rgb: U8, quarter: int, search_px: Sequence[int], both_ways: bool, single_quarter: bool = False
     ) -> tuple[Detections, set[int]]:
         """Faces that stand upright in a quarter turn of the picture, in pixels of the picture as it is shown,
-        and the quarter turns in which the others that were found would. ``known``: that the picture stands
-        upright in this one, so that no face is asked."""
+        and the quarter turns in which the others that were found would. ``single_quarter``: this is the
+        only one to be searched, so that no face is asked for another."""
         board = np.ascontiguousarray(np.rot90(rgb, quarter))
         faces = self.network.detect(board, search_px, both_ways)
-        certainty, rolls = self.look.at(board, faces, all_ways=not known)
-        if quarter and not known:
+        certainty, rolls = self.look.at(board, faces, all_ways=not single_quarter)
+        if quarter and not single_quarter:
             certainty = doubted(certainty, TURNED_DOUBT)
         face = certainty >= self.look.doubtful
         faces, certainty = take(faces, face), certainty[face]
-        away = np.zeros(len(faces), np.int64) if known else self._quarters(board, faces, rolls[face])
+        away = np.zeros(len(faces), np.int64) if single_quarter else self._quarters(board, faces, rolls[face])
         lean = np.array([roll_of(p) for p in faces.landmarks_xy])
         upright = take(faces.judged(certainty, lean), away == 0)
-        asked = {(quarter + int(k)) % 4 for k in away if k}
-        return from_quarter(upright, quarter, *rgb.shape[:2]), asked
+        lying_quarters = {(quarter + int(k)) % 4 for k in away if k}
+        return from_quarter(upright, quarter, *rgb.shape[:2]), lying_quarters
 
     def _quarters(self, board: U8, faces: Detections, rolls: F64) -> NDArray[np.int64]:
         """How many quarter turns counter-clockwise set each face upright, 0 to 3."""

@@ -64,16 +64,16 @@ class Sighting(Value):
 
     @classmethod
     def of(cls, track: TrackBuffer) -> Sighting:
-        seen = track.last
+        detection = track.last
         return cls(
             track_id=track.track_id,
             observations=track.count,
-            time_s=seen.time_s,
-            box_xyxy=seen.box_xyxy,
-            landmarks_xy=seen.landmarks_xy,
-            score=seen.score,
-            certainty=seen.certainty,
-            turn_deg=seen.turn_deg,
+            time_s=detection.time_s,
+            box_xyxy=detection.box_xyxy,
+            landmarks_xy=detection.landmarks_xy,
+            score=detection.score,
+            certainty=detection.certainty,
+            turn_deg=detection.turn_deg,
             crop=track.last_crop,
         )
 

@@ -51,7 +51,7 @@ class Tracker:
         self.times_s.append(frame.time_s)
         self._close(frame, step)
         links = self._links(faces)
-        seen = []
+        tracks = []
         for i in range(len(faces)):
             track = links.get(i)
             if track is None:
@@ -59,11 +59,11 @@ class Tracker:
                 track = TrackBuffer(self.numbered, self.rules, self.window)
                 self.open.append(track)
             track.add(frame, Observation.of(frame.time_s, faces, i))
-            seen.append(track)
+            tracks.append(track)
         if self.window is not None:
             self._forget(frame.time_s, self.window)
         self._bound_memory()
-        return tuple(sorted(seen, key=lambda t: t.track_id))
+        return tuple(sorted(tracks, key=lambda t: t.track_id))
 
     def tracks(self) -> tuple[FaceTrack, ...]:
         """The weightiest tracks first. Where frames lie close, a face seen once is noise."""
@@ -87,8 +87,8 @@ class Tracker:
         """Close the tracks that cannot go on in this frame."""
         # Frames of a long video lie further apart than SAME_S: what was in the last one may still be there.
         gap = max(SAME_S, GAP_STEPS * step)
-        cut = self._shot_changed(frame.rgb)
-        ended = [cut or frame.time_s - t.last.time_s > gap for t in self.open]
+        is_new_shot = self._shot_changed(frame.rgb)
+        ended = [is_new_shot or frame.time_s - t.last.time_s > gap for t in self.open]
         if self.window is not None and len(self.open) > 2 * self.most:
             # Each frame costs as much as there are open tracks: those that were seen last stay.
             by_age = sorted(range(len(self.open)), key=lambda i: -self.open[i].last.time_s)

@@ -47,11 +47,11 @@ def main() -> None:
     if hasattr(signal, "SIGINT"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     speaker = _Speaker(_own_stdout())
-    told = json.loads(sys.stdin.buffer.readline())
-    limits.end_with(told["parent"])
-    settings, target = Settings(**told["settings"]), None
+    order = json.loads(sys.stdin.buffer.readline())
+    limits.end_with(order["parent"])
+    settings, target = Settings(**order["settings"]), None
     limits.limit_memory(settings.max_memory_bytes)
-    limits.yield_to_others(told["nice"])
+    limits.yield_to_others(order["nice"])
     requests: SimpleQueue[Mapping[str, Any]] = SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
     while True:
@@ -84,8 +84,8 @@ def _listen(lines: BinaryIO, requests: SimpleQueue[Mapping[str, Any]]) -> None:
 
 def _made(name: str, settings: Settings) -> Target:
     module, _, function = name.partition(":")
-    made: Target = getattr(import_module(module), function)(settings)
-    return made
+    target: Target = getattr(import_module(module), function)(settings)
+    return target
 
 
 class _Speaker:

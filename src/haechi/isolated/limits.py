@@ -29,9 +29,9 @@ def limit_memory(decoding_bytes: int) -> None:
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = decoding_bytes + _BESIDES_BYTES + _STACKS_BYTES * (os.cpu_count() or 1)
-    wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+    limit = decoding_bytes + _BESIDES_BYTES + _STACKS_BYTES * (os.cpu_count() or 1)
+    limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
     # A core dump would leave the pictures of people on the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):  # no /proc here: the kernel chooses by itself whom it ends when memory runs out

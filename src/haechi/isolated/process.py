@@ -36,7 +36,7 @@ _MOST_BYTES = 256 * 1024**2
 class _Answer:
     """One line of the child, and the bytes behind it."""
 
-    told: Mapping[str, Any]
+    header: Mapping[str, Any]
     data: bytes = b""
 
 
@@ -107,14 +107,14 @@ class Process:
             answer = child.next(_BEAT_S)
             if answer is None:
                 continue
-            if "ended" in answer.told:
+            if "ended" in answer.header:
                 if begun:
                     raise _crashed()
                 return None
-            if "begun" in answer.told:
+            if "begun" in answer.header:
                 begun, end = True, time.monotonic() + self._settings.job_timeout_s
-            elif "stage" in answer.told:
-                stage, part = str(answer.told["stage"]), float(answer.told["part"])
+            elif "stage" in answer.header:
+                stage, part = str(answer.header["stage"]), float(answer.header["part"])
             else:
                 return answer
 
@@ -175,14 +175,14 @@ def _read(lines: IO[bytes], answers: SimpleQueue[_Answer], over: threading.Event
     """Take in what the child says until it ends, or says what makes no sense."""
     try:
         while (line := lines.readline(_MOST_LINE)).endswith(b"\n"):
-            told = json.loads(line)
-            size = int(told.get("size", 0))
+            header = json.loads(line)
+            size = int(header.get("size", 0))
             if not 0 <= size <= _MOST_BYTES:
                 break
             data = lines.read(size)
             if len(data) < size:
                 break
-            answers.put(_Answer(told, data))
+            answers.put(_Answer(header, data))
     except (ValueError, TypeError, AttributeError, RecursionError, OSError):
         pass  # as good as dead: whoever waits is told so, and ends it
     finally:
@@ -207,20 +207,20 @@ def _end(process: subprocess.Popen[bytes], reader: threading.Thread, folder: str
 
 
 def _result(answer: _Answer) -> tuple[Mapping[str, Any], bytes]:
-    told = answer.told
-    if "done" in told:
-        return told["done"], answer.data
-    if "fault" in told:
-        raise Fault(str(told["fault"]), str(told.get("steps", "")))
-    raise _error(str(told.get("kind")), str(told.get("error")), str(told.get("message")))
+    header = answer.header
+    if "done" in header:
+        return header["done"], answer.data
+    if "fault" in header:
+        raise Fault(str(header["fault"]), str(header.get("steps", "")))
+    raise _error(str(header.get("kind")), str(header.get("error")), str(header.get("message")))
 
 
 def _error(kind: str, code: str, message: str) -> HaechiError:
     """The error of the tree that the child told of."""
     roots: dict[str, type[HaechiError]] = {"input": InputError, "model": ModelError, "usage": UsageError}
     root = roots.get(kind, HaechiError)
-    named = (root, *root.__subclasses__())
-    error = next((one for one in named if one.code == code), root)(message)
+    classes = (root, *root.__subclasses__())
+    error = next((one for one in classes if one.code == code), root)(message)
     error.code = code
     return error
 

@@ -25,9 +25,9 @@ def hidden_s(moov: bytes) -> float:
             continue
         scale, length = boxes.timing(boxes.first(boxes.first(track, b"mdia"), b"mdhd"))
         edits = boxes.first(boxes.first(track, b"edts"), b"elst")
-        shown = sum(_shown(moov, edits))
-        if scale and movie_scale and shown:
-            return max(0.0, length / scale - shown / movie_scale)
+        visible_length = sum(_shown(moov, edits))
+        if scale and movie_scale and visible_length:
+            return max(0.0, length / scale - visible_length / movie_scale)
     return 0.0
 
 

@@ -97,9 +97,9 @@ class FfmpegReader:
         clock.start()
         try:
             for index, at_s, rgb in frames:
-                shown = self._shown(rgb)
+                picture = self._shown(rgb)
                 clock.stop()
-                yield Frame(shown, index, at_s)
+                yield Frame(picture, index, at_s)
                 clock.start()
         finally:
             clock.stop()

@@ -89,13 +89,13 @@ class Program:
         """Fills the buffer from standard output; False when that ends before. Raises OverLimit."""
         assert self._process.stdout is not None
         with self._in_time():
-            filled = 0
-            while filled < len(buffer):
-                more = self._process.stdout.readinto(buffer[filled:])  # type: ignore[attr-defined]
+            size = 0
+            while size < len(buffer):
+                more = self._process.stdout.readinto(buffer[size:])  # type: ignore[attr-defined]
                 if not more:
                     break
-                filled += more
-        return filled == len(buffer)
+                size += more
+        return size == len(buffer)
 
     def lines(self) -> Iterator[str]:
         """The lines of standard output. Raises OverLimit."""

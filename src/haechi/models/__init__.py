@@ -148,14 +148,14 @@ def verify(settings: Settings) -> list[Checked]:
     """Check every card and every hash, without loading a network; never raises for a bad model."""
     lines = []
     for name in _names(settings):
-        known: ModelCard | None = None
+        model_card: ModelCard | None = None
         try:
-            known = card(name, settings)
-            _checked_bytes(known)
+            model_card = card(name, settings)
+            _checked_bytes(model_card)
         except ModelError as error:
-            lines.append(Checked(name, known, ok=False, why=error.message))
+            lines.append(Checked(name, model_card, ok=False, why=error.message))
         else:
-            lines.append(Checked(name, known, ok=True, why=""))
+            lines.append(Checked(name, model_card, ok=True, why=""))
     return lines
 
 
@@ -214,11 +214,11 @@ def _check_fit(card: ModelCard, session: Any) -> None:
             f"The network of the model {card.name!r} takes {len(inputs)} inputs, not one. {CURE}"
         )
     channels, high, wide = (1, 2, 3) if rule.layout == "NCHW" else (3, 1, 2)
-    asked = {channels: 3, high: rule.height_px, wide: rule.width_px}
+    sizes = {channels: 3, high: rule.height_px, wide: rule.width_px}
     shape = inputs[0].shape
     fits = len(shape) == 4 and all(
         shape[axis] == size if size is not None else not isinstance(shape[axis], int)
-        for axis, size in asked.items()
+        for axis, size in sizes.items()
     )
     if not fits:
         raise ModelError(

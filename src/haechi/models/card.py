@@ -157,7 +157,7 @@ class ModelCard:
         card = Fields(raw, name)
         output = card.inner("output") if "output" in card else None
         training = raw.get("training")
-        shown = Fields(training if isinstance(training, Mapping) else {}, name)
+        training_fields = Fields(training if isinstance(training, Mapping) else {}, name)
         return cls(
             name=card.text("name"),
             version=card.text("version"),
@@ -175,8 +175,8 @@ class ModelCard:
             calibration=Calibration.of(raw["calibration"], name) if "calibration" in card else None,
             marks={mark: card.number(mark) for mark in MARKS if mark in card},
             parameters=card.inner("parameters").values if "parameters" in card else {},
-            data=shown.texts("data"),
-            terms=" ".join(shown.texts("terms")),
+            data=training_fields.texts("data"),
+            terms=" ".join(training_fields.texts("terms")),
             limits=card.texts("limits"),
             figures=card.inner("figures").values if "figures" in card else {},
             raw=raw,

@@ -52,10 +52,10 @@ class Fields:
             raise self.wrong(key, "must be a text")
         return value
 
-    def choice(self, key: str, known: Sequence[str], default: str | None = None) -> str:
+    def choice(self, key: str, choices: Sequence[str], default: str | None = None) -> str:
         value = self.text(key, default)
-        if value not in known:
-            raise self.wrong(key, f"is {value!r}; this version knows {', '.join(known)}")
+        if value not in choices:
+            raise self.wrong(key, f"is {value!r}; this version knows {', '.join(choices)}")
         return value
 
     def number(self, key: str, least: float = -math.inf, most: float = math.inf) -> float:

@@ -61,12 +61,12 @@ def load(data: bytes, *, previews: bool = True) -> Report:
         text = unpacker.decompress(data, _MAX_BYTES)
         if not unpacker.eof or unpacker.unused_data:
             raise ValueError("not one whole stream")
-        stored = json.loads(text.decode("utf-8", "surrogatepass"))
-        if stored["format"] != FORMAT:
+        archive = json.loads(text.decode("utf-8", "surrogatepass"))
+        if archive["format"] != FORMAT:
             raise ValueError("another format")
         if not previews:
-            stored["report"]["Report"]["previews"] = {"tuple": []}
-        report = _built(_with_claims(stored["report"]))
+            archive["report"]["Report"]["previews"] = {"tuple": []}
+        report = _built(_with_claims(archive["report"]))
         if not isinstance(report, Report):
             raise ValueError("no report")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error, cv2.error) as error:
@@ -149,9 +149,9 @@ def _built(value: Any) -> Any:
 
 def _value(kind: type, tree: dict[str, Any]) -> Any:
     """Fields that this version does not know are passed over: a later one may have added them."""
-    known = {f.name for f in fields(kind)}
-    built = {name: _built(item) for name, item in tree.items() if name in known}
-    return kind(**built, **({"reader": _no_frames} if "reader" in known else {}))
+    field_names = {f.name for f in fields(kind)}
+    built = {name: _built(item) for name, item in tree.items() if name in field_names}
+    return kind(**built, **({"reader": _no_frames} if "reader" in field_names else {}))
 
 
 def _preview(tree: list[Any]) -> Preview:

@@ -14,8 +14,10 @@ def were_tested(report: Report, lang: str) -> list[str]:
     for item in report.evidence:
         if item.status == "scored":
             code = f"tested_{item.detector}"
-            known = code in catalogue(lang)
-            lines.append(say(code, lang) if known else say("tested_other", lang, detector=item.detector))
+            has_sentence = code in catalogue(lang)
+            lines.append(
+                say(code, lang) if has_sentence else say("tested_other", lang, detector=item.detector)
+            )
     return lines or [say("tested_nothing", lang)]
 
 
@@ -28,19 +30,19 @@ def not_tested(report: Report, lang: str) -> list[str]:
         say("not_tested_detector", lang, detector=name, why=sentence(reason, lang)) for name, reason in silent
     ]
     container = report.media.container
-    seen, pages = frames_seen(report), container.get("frames", 1)
-    asked = {claim.source for claim in report.claims}
+    frame_count, pages = frames_seen(report), container.get("frames", 1)
+    sources = {claim.source for claim in report.claims}
     for topic in untested_topics(report):
-        if topic == "provenance" and topic in asked:
+        if topic == "provenance" and topic in sources:
             lines.append(say("not_tested_watermarks", lang))
-        elif topic == "frames" and not seen:
+        elif topic == "frames" and not frame_count:
             lines.append(say("not_tested_frames_some", lang))
         elif topic == "attached_video" and "attached_video_s" in container:
             seconds = container["attached_video_s"]
             lines.append(say("not_tested_attached_video_s", lang, seconds=seconds))
         else:
             more = container.get("further_pictures", 0)
-            lines.append(say(f"not_tested_{topic}", lang, seen=seen, pages=pages, more=more))
+            lines.append(say(f"not_tested_{topic}", lang, seen=frame_count, pages=pages, more=more))
     return lines
 
 
@@ -66,12 +68,12 @@ def _besides(container: Mapping[str, Fact]) -> list[str]:
 
 def frames_seen(report: Report) -> int:
     """At how many points in time a detector judged a face: fewer than those at which one was found."""
-    judged = (s for item in report.evidence if item.status == "scored" for s in item.series)
-    return len({round(float(t), 3) for series in judged for t in series.times_s})
+    all_series = (s for item in report.evidence if item.status == "scored" for s in item.series)
+    return len({round(float(t), 3) for series in all_series for t in series.times_s})
 
 
 def faces_line(report: Report, lang: str) -> str:
     """How many faces were found, and how many of them some detector judged."""
     scored = (item for item in report.evidence if item.status == "scored")
-    judged = {region.track_id for item in scored for region in item.regions}
-    return say("ui_faces_line", lang, found=len(report.faces), judged=len(judged))
+    track_ids = {region.track_id for item in scored for region in item.regions}
+    return say("ui_faces_line", lang, found=len(report.faces), judged=len(track_ids))

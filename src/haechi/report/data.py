@@ -36,7 +36,7 @@ def to_dict(report: Report, lang: str = "en") -> dict[str, Any]:
     """
     lang = language(lang)
     verdict = report.verdict
-    known = verdict.level != "unknown"
+    has_score = verdict.level != "unknown"
     return {
         "schema": SCHEMA_NAME,
         "lang": lang,
@@ -53,8 +53,8 @@ def to_dict(report: Report, lang: str = "en") -> dict[str, Any]:
         "verdict": {
             "level": verdict.level,
             "sentence": level_sentence(verdict, lang),
-            "score": number(verdict.score, 4) if known else None,
-            "interval": _interval(verdict.interval) if known else None,
+            "score": number(verdict.score, 4) if has_score else None,
+            "interval": _interval(verdict.interval) if has_score else None,
             **_worded("reason", verdict.reasons, lang),
         },
         "tested": were_tested(report, lang),

@@ -40,8 +40,8 @@ def environment(package: str) -> Environment:
 
 def render(template: str, lang: str, *, package: str = "haechi.report", **values: Any) -> Markup:
     """A template filled. In it ``say(code, **params)`` gives the sentence of the report's catalogue."""
-    filled = environment(package).get_template(template).render(say=partial(_say, lang), lang=lang, **values)
-    return Markup(filled)
+    text = environment(package).get_template(template).render(say=partial(_say, lang), lang=lang, **values)
+    return Markup(text)
 
 
 def visible_lines(text: str) -> Markup:

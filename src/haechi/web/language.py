@@ -13,14 +13,14 @@ COOKIE = "lang"
 def asked(request: Request) -> str:
     """``?lang=`` first, then the cookie of the language switch, then Accept-Language, then the setting.
     Raises Problem for a ``lang`` that is none of ours."""
-    wanted = request.query_params.get("lang")
-    if wanted is not None:
-        if short_tag(wanted) not in LANGUAGES:
+    query = request.query_params.get("lang")
+    if query is not None:
+        if short_tag(query) not in LANGUAGES:
             raise Problem("invalid", f"`lang` is none of {', '.join(LANGUAGES)}: choose one of them.")
-        return short_tag(wanted)
-    chosen = short_tag(request.cookies.get(COOKIE, ""))
-    if chosen in LANGUAGES:
-        return chosen
+        return short_tag(query)
+    tag = short_tag(request.cookies.get(COOKIE, ""))
+    if tag in LANGUAGES:
+        return tag
     default: str = request.app.state.settings.lang
     return accepted(request.headers.get("accept-language", ""), default)
 

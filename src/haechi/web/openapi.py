@@ -163,17 +163,17 @@ def _without_default(operation: dict[str, Any]) -> None:
 def _report_schemas() -> dict[str, Any]:
     """The parts of the report's own JSON Schema as components: ``Report``, and ``report_NAME``."""
     parts: dict[str, Any] = reports.SCHEMA["$defs"]
-    named = {name: "Report" if name == "report" else f"report_{name}" for name in parts if name != "failure"}
-    return {new: _moved(parts[old], named) for old, new in named.items()}
+    names = {name: "Report" if name == "report" else f"report_{name}" for name in parts if name != "failure"}
+    return {new: _moved(parts[old], names) for old, new in names.items()}
 
 
-def _moved(value: Any, named: Mapping[str, str]) -> Any:
+def _moved(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: _REFERENCE + named[item.rpartition("/")[2]] if key == "$ref" else _moved(item, named)
+            key: _REFERENCE + names[item.rpartition("/")[2]] if key == "$ref" else _moved(item, names)
             for key, item in value.items()
         }
-    return [_moved(item, named) for item in value] if isinstance(value, list) else value
+    return [_moved(item, names) for item in value] if isinstance(value, list) else value
 
 
 def _ref(name: str) -> dict[str, str]:

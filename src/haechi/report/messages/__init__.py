@@ -64,21 +64,21 @@ class _Gaps(dict[str, str]):
 def say(code: str, lang: str = "en", /, **params: object) -> str:
     """The sentence for ``code``. An unknown code gives the code itself with its values."""
     texts = catalogue(lang)
-    shown = {key: _show(key, value, lang) for key, value in params.items()}
+    values = {key: _show(key, value, lang) for key, value in params.items()}
     template = texts.get(code)
     if template is None:
-        rest = ", ".join(f"{key}={value}" for key, value in shown.items())
+        rest = ", ".join(f"{key}={value}" for key, value in values.items())
         return visible(code) + (f" ({rest})" if rest else "")
-    return template.format_map(_Gaps(shown))
+    return template.format_map(_Gaps(values))
 
 
 def sentence(reason: Reason, lang: str = "en") -> str:
     """The Reason in words. One that weighs evidence (it has a ``ratio``: how many times more common in
     manipulated than in genuine material) is told as speaking for, against, or neither way."""
-    told = _told(reason)
+    code = _told(reason)
     if reason.texts and reason.code not in catalogue(lang):
         return _fill(_own(reason.texts, lang), reason.params, lang).strip()
-    return say(told if told in catalogue(lang) else reason.code, lang, **reason.params).strip()
+    return say(code if code in catalogue(lang) else reason.code, lang, **reason.params).strip()
 
 
 def _own(texts: Mapping[str, str], lang: str) -> str:
@@ -122,8 +122,8 @@ def level_sentence(verdict: Verdict, lang: str = "en") -> str:
 
 def unknown_because(verdict: Verdict) -> Reason:
     """The reason that explains an ``unknown``: the first ``unknown_…``, else the first, else a default."""
-    named = (r for r in verdict.reasons if r.code.startswith("unknown_"))
-    return next(named, next(iter(verdict.reasons), Reason("unknown_no_evidence")))
+    causes = (r for r in verdict.reasons if r.code.startswith("unknown_"))
+    return next(causes, next(iter(verdict.reasons), Reason("unknown_no_evidence")))
 
 
 def weight_code(llr: float | None) -> str:

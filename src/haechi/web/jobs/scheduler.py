@@ -45,7 +45,7 @@ class Scheduler:
         )
         self._first = Worker(context, "photographs", slow=False)
         slow = Worker(context, "videos", slow=True)
-        second = Worker(context, "videos-2", slow=True, wanted=lambda: slow.busy_s > _PATIENCE_S)
+        second = Worker(context, "videos-2", slow=True, is_needed=lambda: slow.busy_s > _PATIENCE_S)
         self._workers = (self._first, slow, second)
         self._sweeper = threading.Thread(target=self._sweep, name="haechi-sweeper", daemon=True)
 

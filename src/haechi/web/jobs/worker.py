@@ -71,16 +71,16 @@ class _Demoted(_Interrupted):
 
 class Worker:
     """Works between ``start`` and the event ``stopping``. One that is ``slow`` loads networks when it is
-    needed and frees them when it is not; the other keeps them ready. ``wanted``: whether it may take a job
+    needed and frees them when it is not; the other keeps them ready. ``is_needed``: whether it may take a job
     now.
 
     ``warm``: networks are loaded. ``fault``: why they cannot be, None when they can."""
 
     def __init__(
-        self, context: WorkerContext, name: str, *, slow: bool, wanted: Callable[[], bool] | None = None
+        self, context: WorkerContext, name: str, *, slow: bool, is_needed: Callable[[], bool] | None = None
     ) -> None:
         self._context, self._slow = context, slow
-        self._wanted = wanted or (lambda: True)
+        self._is_needed = is_needed or (lambda: True)
         self._process: CheckRunner | None = None
         self._thread = threading.Thread(target=self._run, name=f"haechi-worker-{name}", daemon=True)
         self._seen_s = self._began_s = time.monotonic()
@@ -123,7 +123,7 @@ class Worker:
             self._context.stopping.wait(_REPAIR_S if self.fault else 0)
             return
         task = None
-        if self._wanted():
+        if self._is_needed():
             task = self._context.queue.next(_IDLE_S, slow=self._slow)
         else:
             self._context.stopping.wait(_IDLE_S)

@@ -85,7 +85,7 @@ def _keep_page(
 ) -> Response:
     cases = [case for case in case_sessions.listed(request) if case.state != "damaged"]
     ready = [case.ident for case in cases if case.state == "open"]
-    chosen = (values or {}).get("case", "")
+    choice = (values or {}).get("case", "")
     return page(
         request,
         "keep.html",
@@ -93,7 +93,7 @@ def _keep_page(
         id=id_,
         name=report.media.name,
         cases=cases,
-        chosen=chosen if chosen in (*ready, NEW) else next(iter(ready), NEW),
+        chosen=choice if choice in (*ready, NEW) else next(iter(ready), NEW),
         error=problem_words(request, error) if error else "",
         values=values or {},
         script={

@@ -36,8 +36,8 @@ def letter(
     """The form for a letter, and below it the letter."""
     open_case = case_sessions.opened(request, case)
     lang = language(request)
-    written = text_lang if text_lang in LANGUAGES else lang
-    text = open_case.letter(n, kind, written, country or "", intimate=intimate) if kind else ""
+    letter_lang = text_lang if text_lang in LANGUAGES else lang
+    text = open_case.letter(n, kind, letter_lang, country or "", intimate=intimate) if kind else ""
     return page(
         request,
         "case_letter.html",
@@ -46,7 +46,7 @@ def letter(
         kinds=[(code, words.say(f"letter_kind_{code.replace('-', '_')}", lang)) for code in KINDS],
         countries=[(code, words.say(f"country_{_ISO.get(code, code)}", lang)) for code in COUNTRIES],
         kind=kind,
-        written=written,
+        written=letter_lang,
         country=country_of(guess(request) if country is None else country),
         intimate=intimate,
         numbers=n,
@@ -68,5 +68,5 @@ def letter_file(
 ) -> Response:
     """The letter alone, to be saved."""
     text = case_sessions.opened(request, case).letter(n, kind, text_lang, country, intimate=intimate)
-    named = {"Content-Disposition": 'attachment; filename="letter.txt"'}
-    return Response(text, media_type="text/plain; charset=utf-8", headers=named)
+    headers = {"Content-Disposition": 'attachment; filename="letter.txt"'}
+    return Response(text, media_type="text/plain; charset=utf-8", headers=headers)

@@ -20,8 +20,8 @@ _BY_LANGUAGE = {"ko": "KR", "zh": "CN", "ja": "JP", "de": "DE", "fr": "FR", "hi"
 def help_now(request: Request, country: str | None = None) -> HTMLResponse:
     """The lines of one country, then those that serve anywhere; those for minors apart."""
     codes = helplines.countries()
-    asked = (country or "").upper()
-    here = asked if asked in codes else "" if country is not None else guess(request)
+    code = (country or "").upper()
+    here = code if code in codes else "" if country is not None else guess(request)
     lines = helplines.for_country(here)
     return page(
         request,

@@ -27,12 +27,12 @@ def cards(request: Request) -> HTMLResponse:
 
 
 def _card(card: models.ModelCard, lang: str) -> dict[str, Any]:
-    known = f"model_{card.name}" in words.catalogue(lang)
+    has_words = f"model_{card.name}" in words.catalogue(lang)
     return {
         "name": card.name,
         "version": card.version,
         "title": detector_name(card.name, lang),
-        "does": words.say(f"model_{card.name}", lang) if known else None,
+        "does": words.say(f"model_{card.name}", lang) if has_words else None,
         "task": card.task,
         "licence": card.licence,
         "sha256": card.sha256,

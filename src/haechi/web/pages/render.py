@@ -36,8 +36,8 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     response = HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
     if request.query_params.get("lang"):
         # A cookie of the session: on a shared computer no trace of this stays behind.
-        chosen = language(request)
-        response.set_cookie(COOKIE, chosen, httponly=True, samesite="strict", secure=secure(request))
+        lang = language(request)
+        response.set_cookie(COOKIE, lang, httponly=True, samesite="strict", secure=secure(request))
     return response
 
 
@@ -86,9 +86,9 @@ def problem(request: Request, error: Problem) -> HTMLResponse:
 
 def problem_words(request: Request, code: str) -> str:
     """The sentence for a code of the family ``problem_``."""
-    known = code if code in words.FAMILIES["problem_"] else "bad_request"
+    key = code if code in words.FAMILIES["problem_"] else "bad_request"
     megabytes = request.app.state.options.max_upload_bytes // 1024**2
-    return words.say(f"problem_{known}", language(request), megabytes=megabytes)
+    return words.say(f"problem_{key}", language(request), megabytes=megabytes)
 
 
 def wants_page(request: Request) -> bool:

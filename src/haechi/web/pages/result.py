@@ -95,9 +95,9 @@ def stage_word(job: Job) -> str:
     """The key of the sentence for where a job is; the script has the same table."""
     if job.status == "waiting":
         return "state_waiting" if job.ahead else "state_queued"
-    named = {"open": "state_open", "faces": "state_faces"}
+    first = {"open": "state_open", "faces": "state_faces"}
     last = dict.fromkeys(("verdict", "claims", "previews", "done"), "state_verdict")
-    return (named | last).get(job.stage, "state_evidence")
+    return (first | last).get(job.stage, "state_evidence")
 
 
 def _minutes_left(job: Job) -> int:
