@@ -340,12 +340,12 @@ class Teacher:
 def test_only_faces_that_came_out_are_kept(tmp_path: Path) -> None:
     torch.manual_seed(0)
     maker = Generator(noise=4, side=64)
-    fill.fill_nobody(maker, Teacher(), tmp_path, wanted=10, batch=6)  # type: ignore[arg-type]
+    fill.fill_nobody(maker, Teacher(), tmp_path, least=10, batch=6)  # type: ignore[arg-type]
     nobody, facts = Nobody.open(tmp_path), json.loads((tmp_path / "gan.json").read_text())
     assert nobody.faces["train"].shape == (8, 64, 64, 3)
     assert nobody.meshes["val"].shape == (2, 468, 2)
     assert (facts["drawn"], facts["pool"], facts["train"]) == (24, 10, 8)
     assert nobody.meshes["train"][0][POINTS] == pytest.approx(PLACES * 64 - 0.5, abs=6)
     again: U8 = np.array(nobody.faces["train"])
-    fill.fill_nobody(maker, Teacher(), tmp_path, wanted=10, batch=6)  # type: ignore[arg-type]
+    fill.fill_nobody(maker, Teacher(), tmp_path, least=10, batch=6)  # type: ignore[arg-type]
     assert np.array_equal(again, Nobody.open(tmp_path).faces["train"])

@@ -58,17 +58,17 @@ def test_it_sees_what_is_left_in_clear_and_what_was_touched(
     monkeypatch.setattr(abrupt.Case, "open", lambda *_: _Intact())
     (tmp_path / "data" / "cases" / "plain" / "original").write_bytes(photo)
     lane._look(Quiet())  # type: ignore[arg-type]
-    assert lane.found == abrupt._Found()
+    assert lane.tally == abrupt._Tally()
     (uploads / f"{'a' * 32}.part").write_bytes(b"head" + photo)
     (uploads / f"{'b' * 24}.original").write_bytes(photo)
     (uploads / "holiday.jpg").unlink()
     quiet = Quiet()
     quiet.log = "haechi: internal error in the worker"
     lane._look(quiet)  # type: ignore[arg-type]
-    assert lane.found.in_clear == [f"data/uploads/{'a' * 32}.part"]
-    assert lane.found.touched == {"data/uploads/holiday.jpg"}
-    assert lane.found.left == ["*.part"]
-    assert lane.found.bad_starts == ["internal error"]
+    assert lane.tally.in_clear == [f"data/uploads/{'a' * 32}.part"]
+    assert lane.tally.touched == {"data/uploads/holiday.jpg"}
+    assert lane.tally.leftovers == ["*.part"]
+    assert lane.tally.bad_starts == ["internal error"]
 
 
 class _Intact:

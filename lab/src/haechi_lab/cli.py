@@ -73,7 +73,7 @@ def face_check(
     data: Data,
     out: Out,
     weights: Weights = None,
-    gathered: Annotated[
+    faceless: Annotated[
         Path | None,
         typer.Option("--faceless", help="folder of pictures without a face, besides the drawn ones"),
     ] = None,
@@ -93,7 +93,7 @@ def face_check(
     run = out / "face_check"
     plan = Plan(steps=steps, batch=128, lr=2e-3, workers=workers, threads=threads)
     teachers = weights or data.parent / "weights"
-    model, seconds = train_face_check.train(data, teachers, run, plan, gathered, more)
+    model, seconds = train_face_check.train(data, teachers, run, plan, faceless, more)
     parity = export.export(model, "face_check", out / "models", LOOK_PX, ["faces"])
     export.write_card(cards.face_check_card(run, seconds, parity), out / "models")
 
@@ -154,9 +154,9 @@ def swap(
     from haechi_lab.pseudo_fakes import reconstruct
     from haechi_lab.training import swap as train_swap
 
-    seen, left_out = tuple(streams or STREAMS), without or []
+    stream_names, left_out = tuple(streams or STREAMS), without or []
     _among("--without", left_out, (*MIX, *augment.KINDS))
-    _among("--stream", seen, STREAMS)
+    _among("--stream", stream_names, STREAMS)
     _among("--frozen", [frozen], FROZEN)
     teachers = weights or data.parent / "weights"
     prepare(data, teachers, out / "prepared")
@@ -164,16 +164,16 @@ def swap(
     run = out / name
     plan = Plan(steps, BATCH, rate, warmup=100, seed=seed, workers=workers, threads=threads)
     model = train_swap.train(
-        out, teachers, run, plan, streams=seen, frozen=frozen, without=left_out, start=start,
+        out, teachers, run, plan, streams=stream_names, frozen=frozen, without=left_out, start=start,
         mined=mined,
     )  # fmt: skip
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
     export.write_card(cards.swap_card(name, run, seconds_of(run), parity), out / "models")
 
 
-def _among(option: str, values: Iterable[str], known: Iterable[str]) -> None:
-    if unknown := [v for v in values if v not in known]:
-        raise UsageError(f"{option} {' '.join(unknown)}: choose from {', '.join(known)}")
+def _among(option: str, values: Iterable[str], choices: Iterable[str]) -> None:
+    if unknown := [v for v in values if v not in choices]:
+        raise UsageError(f"{option} {' '.join(unknown)}: choose from {', '.join(choices)}")
 
 
 @app.command()
@@ -224,14 +224,16 @@ def synthesis(
     from haechi_lab.pseudo_fakes import reconstruct
     from haechi_lab.training import synthesis as train_synthesis
 
-    seen, left_out = tuple(streams or STREAMS), without or []
+    stream_names, left_out = tuple(streams or STREAMS), without or []
     _among("--without", left_out, train_synthesis.MIX)
-    _among("--stream", seen, networks.STREAMS)
+    _among("--stream", stream_names, networks.STREAMS)
     teachers = weights or data.parent / "weights"
     reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
     run = out / name
     plan = Plan(steps=steps, batch=36, lr=5e-4, warmup=150, workers=workers, threads=threads)
-    model = train_synthesis.train(data, out, teachers, run, plan, streams=seen, without=left_out, start=start)
+    model = train_synthesis.train(
+        data, out, teachers, run, plan, streams=stream_names, without=left_out, start=start
+    )
     parity = export.export(model, name, out / "models", 160, ["logit"])
     export.write_card(cards.synthesis_card(name, run, seconds_of(run), parity), out / "models")
 
@@ -265,7 +267,7 @@ def field(
     results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path(
         "results"
     ),
-    gathered: Annotated[
+    faceless: Annotated[
         Path | None,
         typer.Option("--faceless", help="folder of pictures without a face, besides the drawn ones"),
     ] = None,
@@ -279,7 +281,7 @@ def field(
     parts = tuple(only or PARTS)
     _among("--only", parts, PARTS)
     for part in parts:
-        for row in measure(part, data, results, gathered)["table"]["rows"]:
+        for row in measure(part, data, results, faceless)["table"]["rows"]:
             typer.echo("  ".join(f"{cell:>10}" for cell in row))
 
 
@@ -292,8 +294,8 @@ def targets(
     """Set what was measured against its targets; writes results/targets.json."""
     from haechi_lab.evaluate.targets import write
 
-    for what, measured, bar, met in write(results)["table"]["rows"]:
-        print(f"{met:7} {measured:>12}  {bar:8} {what}")
+    for what, figure, bar, outcome in write(results)["table"]["rows"]:
+        print(f"{outcome:7} {figure:>12}  {bar:8} {what}")
 
 
 @app.command()

@@ -55,14 +55,14 @@ def run(
     log: Callable[[str], None] = print,
 ) -> None:
     """Train and judge ``full`` and one variant without each generator; a result that is there is left."""
-    listed = read_manifest(
+    manifest = read_manifest(
         out / "val" / "val.csv",
         None,
         {"source": "ffhq-stylegan1|sd21-faces|lfw|pairs-reconstructed"},
         0,
         0,
     )
-    exam = _exam(listed, out)
+    exam = _exam(manifest, out)
     for part in ("", *KINDS.values()):
         note = f"without {next(k for k, v in KINDS.items() if v == part)}" if part else "full"
         file = results / f"{note.replace(' ', '-')}.json"
@@ -84,32 +84,32 @@ def run(
             without=[part] if part else [],
             hardest_at=STEPS,
         )
-        _write(file, note, _score(model, exam), listed)
+        _write(file, note, _score(model, exam), manifest)
 
 
-def _exam(listed: Manifest, out: Path) -> list[Judged]:
+def _exam(manifest: Manifest, out: Path) -> list[Judged]:
     """StyleGAN's faces beside the photographs it learned from, as they are; those of Stable Diffusion beside
     press photographs, both at DIFFUSION_PX; reconstructions beside their originals; our own GAN's beside the
     photographs, both at OWN_PX."""
     finder = FaceFinder(Settings(threads=1))
-    judged: list[Judged] = []
+    examples: list[Judged] = []
     photographs: list[tuple[Item, U8]] = []
-    for item in listed.items:
+    for item in manifest.items:
         rgb = picture(item.path)
         if item.source == "ffhq-stylegan1" and not item.fake:
             photographs.append((item, rgb))
         if item.source in ("sd21-faces", "lfw"):
             rgb = _square(rgb, DIFFUSION_PX)
         source = "diffusion" if item.source in ("sd21-faces", "lfw") else item.source
-        judged.append(Judged(item, source, item.kind, _cuts(rgb, finder)))
+        examples.append(Judged(item, source, item.kind, _cuts(rgb, finder)))
     own = Nobody.open(out / "generators").faces["val"]
     for k, (item, rgb) in enumerate(photographs):
         side = own.shape[1]
         small = np.asarray(cv2.resize(_head(rgb), (side, side), interpolation=cv2.INTER_AREA), np.uint8)
         for label, face in ((False, small), (True, np.asarray(own[k % len(own)]))):
             about = Item(f"own-{label}-{k}", item.path, label, "own" if label else "", "own", item.group, {})
-            judged.append(Judged(about, "own", about.kind, _cuts(_square(face, OWN_PX), finder)))
-    return [j for j in judged if j.cuts]
+            examples.append(Judged(about, "own", about.kind, _cuts(_square(face, OWN_PX), finder)))
+    return [j for j in examples if j.cuts]
 
 
 def _head(rgb: U8) -> U8:
@@ -126,11 +126,11 @@ def _square(rgb: U8, side: int) -> U8:
 def _cuts(rgb: U8, finder: FaceFinder) -> list[U8]:
     """The windows that a check would look at, around the largest face or the middle of a picture of one."""
     rgb = jpeg(rgb, QUALITY, subsample=True)
-    found = finder.detect(rgb)
+    faces = finder.detect(rgb)
     h, w = rgb.shape[:2]
     box = np.array([0.15 * w, 0.15 * h, 0.85 * w, 0.85 * h], np.float32)
-    if len(found):
-        box = found.boxes_xyxy[found.largest()]
+    if len(faces):
+        box = faces.boxes_xyxy[faces.largest()]
     return windows(native_piece(rgb, box))
 
 
@@ -153,11 +153,11 @@ def _score(model: nn.Module, exam: list[Judged]) -> Scored:
     )
 
 
-def _write(file: Path, note: str, scored: Scored, listed: Manifest) -> None:
+def _write(file: Path, note: str, scored: Scored, manifest: Manifest) -> None:
     facts: dict[str, Any] = {
         "command": "haechi train ablate generators --data DIR --out DIR",
         "note": note,
-        "manifest": {"name": listed.name, "sha256": listed.sha256, "n": len(listed.items)},
+        "manifest": {"name": manifest.name, "sha256": manifest.sha256, "n": len(manifest.items)},
         "steps": STEPS,
     }
     write_result(file, facts, scored, probabilities=(), resamples=200, seed=0)

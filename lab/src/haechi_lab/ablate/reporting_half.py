@@ -33,39 +33,39 @@ RUNGS = ("clean", "jpeg40", "crf32")
 class Exam:
     """Crops u8 (224, 224, 3) by rung, and what they are: DFDC on every rung, pairs clean."""
 
-    listed: Manifest
+    manifest: Manifest
     ran: dict[str, np.ndarray]
     crops: dict[str, np.ndarray]
 
     @staticmethod
-    def open(manifest: Path, kept: Path) -> Exam:
-        """Read a manifest of 224-px crops; what was degraded once is kept in ``kept``, a folder."""
-        listed = read_manifest(
+    def open(manifest: Path, folder: Path) -> Exam:
+        """Read a manifest of 224-px crops; what was degraded once is kept in ``folder``."""
+        selection = read_manifest(
             manifest, None, {"source": "|".join(["dfdc", *(f"pairs-{n}" for n in PAIRS)])}, 0, 0
         )
-        dfdc = np.array([i.source == "dfdc" for i in listed.items])
+        dfdc = np.array([i.source == "dfdc" for i in selection.items])
         ran = {rung: dfdc | (rung == "clean") for rung in RUNGS}
         crops = {}
-        kept = kept / listed.sha256[:12]
-        kept.mkdir(parents=True, exist_ok=True)
+        folder = folder / selection.sha256[:12]
+        folder.mkdir(parents=True, exist_ok=True)
         for rung in RUNGS:
-            file = kept / f"{rung}.npy"
+            file = folder / f"{rung}.npy"
             if not file.is_file():
                 pictures = [
                     degrade(rung, picture(i.path), i.id)
-                    for i, r in zip(listed.items, ran[rung], strict=True)
+                    for i, r in zip(selection.items, ran[rung], strict=True)
                     if r
                 ]
                 np.save(file, np.stack(pictures))
             crops[rung] = np.load(file, "r")
-        return Exam(listed, ran, crops)
+        return Exam(selection, ran, crops)
 
     @torch.inference_mode()
     def judge(self, model: nn.Module) -> Scored:
         """The logits of a network for every crop, as they stand: one view of what the detector looks at, no
         calibration."""
         model.eval()
-        items, values = self.listed.items, {}
+        items, values = self.manifest.items, {}
         for rung in RUNGS:
             logits = [
                 model(
@@ -129,11 +129,11 @@ def write(
     steps: Sequence[int],
 ) -> None:
     """``steps``: of the runs that lead to the network."""
-    listed = exam.listed
+    manifest = exam.manifest
     facts: dict[str, Any] = {
         "command": command,
         "note": note,
-        "manifest": {"name": listed.name, "sha256": listed.sha256, "n": len(listed.items)},
+        "manifest": {"name": manifest.name, "sha256": manifest.sha256, "n": len(manifest.items)},
         "steps": list(steps),
     }
     write_result(results / f"{stem(note)}.json", facts, scored, probabilities=(), resamples=200, seed=0)

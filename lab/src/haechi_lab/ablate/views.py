@@ -29,13 +29,13 @@ def run(data: Path, out: Path, name: str, file: Path) -> dict[str, Any]:
     """Write ``file`` with the AUC of each window, one view and mirrored too, of a run of train swap."""
     net, _ = averaged(out, name)
     net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    listed = read_manifest(lay_out(data, out) / "selection.csv", None, {"source": "dfdc"}, 0, 0)
+    manifest = read_manifest(lay_out(data, out) / "selection.csv", None, {"source": "dfdc"}, 0, 0)
     finder, crops, fake = FaceFinder(Settings(threads=1)), [], []
-    for item in listed.items:
+    for item in manifest.items:
         rgb = picture(item.path)
-        found = finder.detect(rgb)
-        if len(found):
-            crops.append(cut(rgb, crop_box(found.boxes_xyxy[found.largest()]), CROP_PX))
+        faces = finder.detect(rgb)
+        if len(faces):
+            crops.append(cut(rgb, crop_box(faces.boxes_xyxy[faces.largest()]), CROP_PX))
             fake.append(item.fake)
     pictures, labels = np.stack(crops), np.array(fake)
     rows = []
@@ -47,7 +47,7 @@ def run(data: Path, out: Path, name: str, file: Path) -> dict[str, Any]:
     result = {
         "schema": "haechi.views/1",
         "command": f"haechi train ablate views --data DIR --out DIR --name {name}",
-        "manifest": {"name": listed.name, "sha256": listed.sha256, "n": len(labels)},
+        "manifest": {"name": manifest.name, "sha256": manifest.sha256, "n": len(labels)},
         "table": {"columns": ["window", "AUC, one view", "AUC, mirrored too"], "rows": rows},
     }
     write_json(file, result)

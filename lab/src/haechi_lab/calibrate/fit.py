@@ -100,9 +100,9 @@ def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUN
             for r in csv.DictReader(f)
         ]
     assert all(half(s.group) == manifest.stem for s in samples)
-    found = list(probe_all(models, samples, rungs))
-    store.write_text("".join(json.dumps(as_row(p)) + "\n" for p in found))
-    return found
+    probes = list(probe_all(models, samples, rungs))
+    store.write_text("".join(json.dumps(as_row(p)) + "\n" for p in probes))
+    return probes
 
 
 def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
@@ -118,11 +118,11 @@ def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
     weights = [models / f"{n}.onnx" for n in ("faces", "face_check", *ANSWERS)]
     weights = [file for file in weights if file.is_file()]
     finder = json.loads((models / "faces.json").read_text())
-    asked: list[object] = [{k: v for k, v in finder.items() if k not in ("figures", "card_sha256")}]
+    inputs: list[object] = [{k: v for k, v in finder.items() if k not in ("figures", "card_sha256")}]
     for file in (models / f"{name}.json" for name in ("face_check", *ANSWERS)):
         card = json.loads(file.read_text()) if file.is_file() else {}
-        asked.append({k: card.get(k) for k in ("input", "crop", "piece")})
-    parts = [json.dumps([*asked, *rungs], sort_keys=True)]
+        inputs.append({k: card.get(k) for k in ("input", "crop", "piece")})
+    parts = [json.dumps([*inputs, *rungs], sort_keys=True)]
     parts += [file_hash([file]) for file in (manifest, *weights, *code)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -174,8 +174,8 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
     domain = find_domain(probed)
     used = [p for p in probed if p.faces and inside(p, domain)]
     names = list(calibrations)
-    told = [judged(p, calibrations) for p in used]
-    x = np.array([[t.get(n, 0.0) for n in names] for t in told])
+    evidence = [judged(p, calibrations) for p in used]
+    x = np.array([[t.get(n, 0.0) for n in names] for t in evidence])
     y = np.array([p.label for p in used], np.float64)
     weight = balanced([p.label for p in used], [p.source for p in used])
     model = _model(names, logistic(x, y, weight))
@@ -186,7 +186,7 @@ def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any
     for _ in range(BOOTSTRAPS):
         count = np.bincount(rng.integers(len(groups), size=len(groups)), minlength=len(groups))
         resampled.append(_model(names, logistic(x, y, weight * count[where] + 1e-9)))
-    fused = np.array([log_odds(t, model) for t in told])
+    fused = np.array([log_odds(t, model) for t in evidence])
     real = y == 0
     marks = {n: _mark(fused, real, used, q) for n, q in (("strong", STRONG), ("some", SOME))}
     marks["some"] = min(marks["some"], marks["strong"])
@@ -225,11 +225,11 @@ def _mark(fused: F64, real: np.ndarray, used: Sequence[Probed], quantile: float)
     each source with enough of them: no kind of photograph may carry the false alarms of the others. The
     genuine halves of pseudo-fake pairs are left out: some were altered as nobody's photographs are."""
     rungs, sources = np.array([p.rung for p in used]), np.array([p.source for p in used])
-    taken = real & np.array([not p.source.startswith("pairs-") for p in used])
-    taken = taken if taken.any() else real
-    parts = [taken, taken & (rungs == "clean"), taken & (rungs == "jpeg40")]
+    genuine = real & np.array([not p.source.startswith("pairs-") for p in used])
+    genuine = genuine if genuine.any() else real
+    parts = [genuine, genuine & (rungs == "clean"), genuine & (rungs == "jpeg40")]
     parts += [
-        part for s in sorted(set(sources)) if (part := taken & (sources == s)).sum() >= LEAST_OF_A_SOURCE
+        part for s in sorted(set(sources)) if (part := genuine & (sources == s)).sum() >= LEAST_OF_A_SOURCE
     ]
     return round(max(float(np.quantile(fused[p], quantile)) for p in parts if p.any()), 4)
 

@@ -36,10 +36,10 @@ def choose(manifest: Path, folder: Path) -> dict[str, float]:
         rgb = next(iter(open_media(manifest.parent / row["path"], settings).frames(1))).rgb
         size = rgb.shape[1], rgb.shape[0]
         true = true_area(read_mask(manifest.parent / row["mask"]), *size)
-        found = finder.detect(rgb)
-        if true is None or not len(found):
+        faces = finder.detect(rgb)
+        if true is None or not len(faces):
             continue
-        box = found.boxes_xyxy[found.largest()]
+        box = faces.boxes_xyxy[faces.largest()]
         square = crop_box(box)
         scores = detector.score(cut(rgb, square, CROP_PX)[None], both_ways=True)
         assert scores.maps is not None
@@ -57,8 +57,8 @@ def _best(by_kind: list[list[F64]]) -> float:
     return CANDIDATES[int(np.mean([np.mean(of_kind, 0) for of_kind in by_kind], 0).argmax())]
 
 
-def _overlaps(shown: F32, square: F32, size: tuple[int, int], true: Area) -> F64:
+def _overlaps(heat: F32, square: F32, size: tuple[int, int], true: Area) -> F64:
     """IoU at each of CANDIDATES, f64 (n,)."""
     x1, y1, x2, y2 = (float(v) for v in square)
-    laid = picture_map([Region(1, 0.0, (x1, y1, x2, y2), 0.0, shown)], *size)
+    laid = picture_map([Region(1, 0.0, (x1, y1, x2, y2), 0.0, heat)], *size)
     return np.array([iou(laid >= t, true) for t in CANDIDATES])

@@ -71,21 +71,23 @@ class Probe:
     def look(self, sample: Sample, rung: str) -> Probed:
         bgr = np.asarray(cv2.imdecode(np.frombuffer(sample.data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
         rgb = degrade(rung, np.ascontiguousarray(bgr[:, :, ::-1]), sample.item)
-        found = self.finder.detect(rgb)
+        faces = self.finder.detect(rgb)
         about = (sample.item, sample.label, sample.kind, sample.source, sample.group, rung)
-        if not len(found):
+        if not len(faces):
             return Probed(*about, 0, 0.0, 0.0, 0.0, False, 0.0, None, None)
-        k = found.largest()
-        box = found.boxes_xyxy[k]
-        own, turn = found.own_xyxy[k], float(found.turns_deg[k])
+        k = faces.largest()
+        box = faces.boxes_xyxy[k]
+        own, turn = faces.own_xyxy[k], float(faces.turns_deg[k])
         crop = upright_crop(rgb, own, turn)
         logits = self.swap.score(crop[None], both_ways=True).logits
         cuts = windows(upright_piece(rgb, own, turn))
-        drawn = float(self.synthesis.score(np.stack(cuts), both_ways=True).logits.mean()) if cuts else None
+        synthesis_logit = (
+            float(self.synthesis.score(np.stack(cuts), both_ways=True).logits.mean()) if cuts else None
+        )
         px = float((box[2:] - box[:2]).min())
         return Probed(
-            *about, len(found), px, sharpness(crop), light(crop), turned(found.landmarks_xy[k]),
-            blockiness(crop), float(logits[0]), drawn,
+            *about, len(faces), px, sharpness(crop), light(crop), turned(faces.landmarks_xy[k]),
+            blockiness(crop), float(logits[0]), synthesis_logit,
         )  # fmt: skip
 
 

@@ -84,9 +84,9 @@ class Composer:
                 scale = 512 / max(rgb.shape)
                 reduced = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
                 rgb = np.asarray(reduced, np.uint8)
-            found = label(yunet, rgb, (0.6, 0.9) if item.source == "dfdc" else (0.9, 0.6))
-            if found.sure.any():
-                self.faces.append((rgb, found))
+            labels = label(yunet, rgb, (0.6, 0.9) if item.source == "dfdc" else (0.9, 0.6))
+            if labels.sure.any():
+                self.faces.append((rgb, labels))
         self.scenes = [shards.rgb(p) for p in shards.paths("scenes/train/faces")]
         self.empty = [shards.rgb(p) for p in shards.paths("scenes/train/none")]
 
@@ -107,19 +107,19 @@ class Composer:
         for _ in range(pastes):
             board, labels = self._paste(board, labels, rng, whole=kind >= 0.72)
         board = photograph(board, rng)
-        seen = label(self.yunet, board)
-        return board, self._settle(labels, seen)
+        theirs = label(self.yunet, board)
+        return board, self._settle(labels, theirs)
 
-    def _settle(self, ours: Labels, seen: Labels) -> Labels:
+    def _settle(self, ours: Labels, theirs: Labels) -> Labels:
         """Where the teacher surely sees what we know of, its box is the label; what only it sees is added.
         The landmarks stay those that travelled: of a rolled or spoilt face the teacher's lean upright."""
-        if len(ours.sure) and len(seen.sure):
-            overlap = iou(ours.boxes, seen.boxes)
+        if len(ours.sure) and len(theirs.sure):
+            overlap = iou(ours.boxes, theirs.boxes)
             for i, j in enumerate(overlap.argmax(1)):
-                if overlap[i, j] > 0.45 and seen.sure[j]:
-                    ours.boxes[i], ours.sure[i] = seen.boxes[j], True
-            seen = seen.take(overlap.max(0) <= 0.45)
-        return ours.join(seen)
+                if overlap[i, j] > 0.45 and theirs.sure[j]:
+                    ours.boxes[i], ours.sure[i] = theirs.boxes[j], True
+            theirs = theirs.take(overlap.max(0) <= 0.45)
+        return ours.join(theirs)
 
     def _background(self, pool: list[U8], rng: np.random.Generator, zoom: tuple[float, float]) -> U8:
         rgb = pool[rng.integers(len(pool))]
@@ -136,11 +136,11 @@ class Composer:
         return np.ascontiguousarray(out[:, ::-1]) if rng.random() < 0.5 else out
 
     def _paste(self, board: U8, labels: Labels, rng: np.random.Generator, whole: bool) -> tuple[U8, Labels]:
-        rgb, found = self.faces[rng.integers(len(self.faces))]
+        rgb, own = self.faces[rng.integers(len(self.faces))]
         if rng.random() < 0.5:
-            rgb, found = mirror(rgb, found)
+            rgb, own = mirror(rgb, own)
         h, w = rgb.shape[:2]
-        face = found.boxes[np.argmax((found.boxes[:, 2:] - found.boxes[:, :2]).prod(1))]
+        face = own.boxes[np.argmax((own.boxes[:, 2:] - own.boxes[:, :2]).prod(1))]
         size = float(np.sqrt((face[2:] - face[:2]).prod()))
         low, high = (0.25, 1.05) if whole else (0.03, 0.5)
         scale = self.side * np.exp(rng.uniform(np.log(low), np.log(high))) / size
@@ -164,15 +164,15 @@ class Composer:
         mask = cv2.warpAffine(mask, m, (self.side, self.side))
         if rng.random() < 0.7:
             mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 3))
-        moved = warp_labels(found, m)
-        if len(labels.sure) and iou(moved.boxes, labels.boxes).max() > 0.05:
+        on_board = warp_labels(own, m)
+        if len(labels.sure) and iou(on_board.boxes, labels.boxes).max() > 0.05:
             return board, labels
-        inside = ((moved.boxes[:, :2] + moved.boxes[:, 2:]) / 2).astype(int)
+        inside = ((on_board.boxes[:, :2] + on_board.boxes[:, 2:]) / 2).astype(int)
         ok = np.asarray(((inside >= 0) & (inside < self.side)).all(1))
-        shown = np.zeros(len(ok), np.bool_)
-        shown[ok] = mask[inside[ok, 1], inside[ok, 0]] > 0.8
+        visible = np.zeros(len(ok), np.bool_)
+        visible[ok] = mask[inside[ok, 1], inside[ok, 0]] > 0.8
         out = (board + (warped.astype(np.float32) - board) * mask[:, :, None]).astype(np.uint8)
-        return out, labels.join(moved.take(shown))
+        return out, labels.join(on_board.take(visible))
 
 
 def mirror(rgb: U8, labels: Labels) -> tuple[U8, Labels]:

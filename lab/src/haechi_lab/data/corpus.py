@@ -92,13 +92,13 @@ def source(name: str) -> Source:
 
 def folder_of(where: Path, entry: Source) -> Path:
     """The checked-out repository. Raises UsageError, naming what to fetch, when it is not there."""
-    found = where / entry.repository.replace("/", "+")
-    if not found.is_dir():
+    folder = where / entry.repository.replace("/", "+")
+    if not folder.is_dir():
         raise UsageError(
             f"{entry.name} is missing: check out {entry.repository} at {entry.commit} into "
-            f"{found.parent.name}/{found.name}, or leave it out with --without {entry.name}"
+            f"{folder.parent.name}/{folder.name}, or leave it out with --without {entry.name}"
         )
-    return found
+    return folder
 
 
 def rows_of(entry: Source, lists: Path) -> Iterator[Row]:

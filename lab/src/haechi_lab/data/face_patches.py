@@ -51,8 +51,8 @@ def positives(
     sure = boxes if human is None else np.concatenate([human, boxes])
     if not len(sure):
         return
-    found = finder.close(rgb, finder.threshold)
-    for box, own in zip(found.boxes_xyxy, found.landmarks_xy, strict=True):
+    faces = finder.close(rgb, finder.threshold)
+    for box, own in zip(faces.boxes_xyxy, faces.landmarks_xy, strict=True):
         if (box[2:] - box[:2]).min() < LEAST_PX or iou(box[None], sure).max() < 0.45:
             continue
         near = iou(box[None], boxes)[0] if len(boxes) else np.zeros(1)
@@ -78,8 +78,8 @@ def beside(
 def mistaken(rgb: U8, finder: FinderNetwork, rng: np.random.Generator) -> Iterator[U8]:
     """What the finder takes for faces where there are none, at any of four turns, and one random part."""
     turned = np.ascontiguousarray(np.rot90(rgb, int(rng.integers(4))))
-    found = finder.close(turned, LOW_SCORE)
-    for box in found.boxes_xyxy[:4]:
+    faces = finder.close(turned, LOW_SCORE)
+    for box in faces.boxes_xyxy[:4]:
         if (box[2:] - box[:2]).min() >= LEAST_PX:
             yield patch(turned, box)
     side = float(np.exp(rng.uniform(np.log(LEAST_PX), np.log(min(turned.shape[:2]) * 0.9))))
@@ -119,7 +119,7 @@ def _reduced(rgb: U8, most_px: int) -> U8:
     return np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def empty(data: Path, gathered: Path | None, rng: np.random.Generator, drawings: int) -> Iterator[U8]:
+def empty(data: Path, folder: Path | None, rng: np.random.Generator, drawings: int) -> Iterator[U8]:
     """Pictures without a face: scenes at three sizes, drawings, and gathered ones that are not held back."""
     shards = Shards(data)
     for path in shards.paths("scenes/train/none") * 6:
@@ -131,8 +131,8 @@ def empty(data: Path, gathered: Path | None, rng: np.random.Generator, drawings:
     for kind in faceless.DRAWN:
         if kind not in faceless.NEVER_TAUGHT:
             yield from (faceless.draw(kind, seed, int(rng.integers(128, 640))) for seed in range(drawings))
-    for file in faceless.gathered(gathered) if gathered else []:
-        if not faceless.held_back(file, gathered or file):
+    for file in faceless.gathered(folder) if folder else []:
+        if not faceless.held_back(file, folder or file):
             loaded = faceless.load(file, rng, int(rng.integers(128, 640)))
             if loaded is not None:
                 yield loaded
@@ -166,7 +166,7 @@ def collect(
     data: Path,
     weights: Path,
     out: Path,
-    gathered: Path | None = None,
+    folder: Path | None = None,
     more: Path | None = None,
     drawings: int = 400,
 ) -> Patches:
@@ -175,7 +175,7 @@ def collect(
     if not file.is_file():
         finder, rng = FinderNetwork(Settings(threads=1)), np.random.default_rng(3)
         faces, none = around_people(finder, YuNet(weights, 320), photographs(data, more, rng), rng)
-        none += [p for rgb in empty(data, gathered, rng, drawings) for p in mistaken(rgb, finder, rng)]
+        none += [p for rgb in empty(data, folder, rng, drawings) for p in mistaken(rgb, finder, rng)]
         keep(file, faces, none)
-    with np.load(file) as stored:
-        return Patches(stored["rgb"], stored["face"], stored["rolls_deg"])
+    with np.load(file) as arrays:
+        return Patches(arrays["rgb"], arrays["face"], arrays["rolls_deg"])

@@ -71,8 +71,8 @@ class Mixture:
             raise UsageError("the packs hold no genuine or no forged faces to train on: leave out less")
         self._base = {s: [p for p in places if self._has_mesh(p)] for s, places in self._genuine.items()}
         self._base = {s: places for s, places in self._base.items() if places}
-        drawn = [p for places in self._fakes["generated"].values() for p in places if self._has_mesh(p)]
-        self._strangers = self._gathered(drawn)
+        strangers = [p for places in self._fakes["generated"].values() for p in places if self._has_mesh(p)]
+        self._strangers = self._gathered(strangers)
 
     @property
     def sources(self) -> list[str]:
@@ -81,7 +81,7 @@ class Mixture:
 
     def batch(self, _: int, rng: np.random.Generator) -> Batch:
         """The batch of a random state; its number does not matter."""
-        made = self._pseudo_pairs(rng)
+        pairs = self._pseudo_pairs(rng)
         for kind, count in (("swap", SWAPS), ("blended", BLENDED), ("generated", GENERATED)):
             by_source = self._fakes[kind] or next(fakes for fakes in self._fakes.values() if fakes)
             for source in rng.choice(sorted(by_source), count):
@@ -89,8 +89,8 @@ class Mixture:
                 fake = places[int(rng.integers(len(places)))]
                 real = self._beside(fake, str(source), rng)
                 a, b = augment.frame([self._crop(real), self._crop(fake)], rng)
-                made.append(spoilt(a, b, None, rng, STRENGTH))
-        return collate(made, rng)
+                pairs.append(spoilt(a, b, None, rng, STRENGTH))
+        return collate(pairs, rng)
 
     def _training_faces(self) -> list[tuple[Place, Face]]:
         return [
@@ -120,15 +120,15 @@ class Mixture:
 
     def _pseudo_pairs(self, rng: np.random.Generator) -> list[Made]:
         """PAIRS of them; the last TWINS repeat the first, which are spoilt less."""
-        made: list[Made] = []
+        pairs: list[Made] = []
         first: list[list[np.ndarray]] = []
         for k in range(PAIRS):
             if k < PAIRS - TWINS:
                 pair = self._pseudo_fake(rng)
                 first.append(augment.frame([pair.real, pair.fake, pair.mask], rng))
             real, fake, mask = first[k % (PAIRS - TWINS)]
-            made.append(spoilt(real, fake, mask, rng, STRENGTH, clear=k < TWINS))
-        return made
+            pairs.append(spoilt(real, fake, mask, rng, STRENGTH, clear=k < TWINS))
+        return pairs
 
     def _pseudo_fake(self, rng: np.random.Generator) -> Pair:
         rest = max(0.0, 1.0 - sum(BASE_SHARES.get(s, 0.0) for s in self._base))

@@ -83,11 +83,11 @@ class Pack:
 
 def open_all(folder: Path, names: Sequence[str] = ()) -> list[Pack]:
     """Every pack of a folder, or those named, in order of name."""
-    found = sorted(p.parent for p in folder.glob("*/table.csv"))
-    wanted = [p for p in found if not names or p.name in names]
-    if not wanted:
+    folders = sorted(p.parent for p in folder.glob("*/table.csv"))
+    subset = [p for p in folders if not names or p.name in names]
+    if not subset:
         raise UsageError(f"no packs in {folder.name!r}: run haechi train data first")
-    return [Pack.open(p) for p in wanted]
+    return [Pack.open(p) for p in subset]
 
 
 def make(
@@ -149,10 +149,10 @@ class Cutter:
             # Swaps are learned from as they are; only genuine faces are forged here, and need a mesh.
             whole = np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float32)
             return cut(rgb, whole, CROP_PX), np.full((468, 2), np.nan, np.float32), float(rgb.shape[1])
-        found = teacher_face(self._yunet, rgb)
-        if found is None:
+        face = teacher_face(self._yunet, rgb)
+        if face is None:
             return None
-        box = found[0]
+        box = face[0]
         square = crop_box(box)
         if row.framing == "crop":
             square = np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float32)
@@ -195,18 +195,20 @@ def _fill(
                 round(face_px, 1), round(_sharpness(grey), 2), round(float(grey.mean()), 1),
             )
         )  # fmt: skip
-    kept = _distinct(faces, small)
-    for new, old in enumerate(kept):
+    distinct = _distinct(faces, small)
+    for new, old in enumerate(distinct):
         if new != old:
             crops[new], mesh[new] = crops[old], mesh[old]
-    told = ", ".join(f"{v} {k}" for k, v in {**dropped, "in both splits": len(faces) - len(kept)}.items())
-    faces = [faces[i] for i in kept]
+    losses = ", ".join(
+        f"{v} {k}" for k, v in {**dropped, "in both splits": len(faces) - len(distinct)}.items()
+    )
+    faces = [faces[i] for i in distinct]
     _write_sheet(folder / "sheet.jpg", faces, crops)
     with (folder / "table.csv").open("w", newline="") as lines:
         table = csv.DictWriter(lines, [f.name for f in fields(Face)])
         table.writeheader()
         table.writerows(asdict(face) for face in faces)
-    log(f"{folder.name}: {len(faces)} faces of {len(rows)} files ({told})")
+    log(f"{folder.name}: {len(faces)} faces of {len(rows)} files ({losses})")
 
 
 def _sharpness(grey: U8) -> float:

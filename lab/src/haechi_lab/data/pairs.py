@@ -53,8 +53,8 @@ class Prepared:
         rows = json.loads((folder / "table.json").read_text())
         return Prepared(out, rows, np.load(folder / "crops.npy", "r"), np.load(folder / "mesh.npy", "r"))
 
-    def where(self, **wanted: object) -> list[int]:
-        return [i for i, r in enumerate(self.rows) if all(r[k] == v for k, v in wanted.items())]
+    def where(self, **values: object) -> list[int]:
+        return [i for i, r in enumerate(self.rows) if all(r[k] == v for k, v in values.items())]
 
     def face(self, i: int) -> tuple[U8, F32]:
         """Crop u8 (224, 224, 3) and mesh f32 (468, 2) of row i."""
@@ -66,14 +66,14 @@ class Prepared:
         file = file_at(self.folder / "reconstructed", str(row["path"]))
         if not file.is_file():
             return None
-        drawn = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]
+        picture = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]
         # The reconstruction is the middle of the picture (reconstruct.aligned); DFDC crops are whole.
         size = {"lfw": 250, "ffhq-stylegan1": 256, "ffhq-1024": 1024}.get(str(row["source"]), CROP_PX)
-        off = np.array([(size - drawn.shape[1]) // 2, (size - drawn.shape[0]) // 2] * 2, np.float32)
+        off = np.array([(size - picture.shape[1]) // 2, (size - picture.shape[0]) // 2] * 2, np.float32)
         square = np.asarray(row["crop"], np.float32) - off
-        if square.min() < -0.1 * CROP_PX or square.max() > drawn.shape[0] + 0.1 * CROP_PX:
+        if square.min() < -0.1 * CROP_PX or square.max() > picture.shape[0] + 0.1 * CROP_PX:
             return None
-        return cut(np.ascontiguousarray(drawn), square, CROP_PX)
+        return cut(np.ascontiguousarray(picture), square, CROP_PX)
 
 
 def matched_weights(prepared: Prepared, real: list[int], fake: list[int]) -> np.ndarray:
@@ -145,21 +145,21 @@ def spoilt(
     return Made(real, fake, mask, filmed)
 
 
-def collate(made: Sequence[Made], rng: np.random.Generator) -> Batch:
+def collate(pairs: Sequence[Made], rng: np.random.Generator) -> Batch:
     """A batch of pairs, genuine and fake in turn; what is to be filmed goes through H.264 here, together."""
-    x = [picture for m in made for picture in (m.real, m.fake)]
-    filmed = [i for k, m in enumerate(made) if m.filmed for i in (2 * k, 2 * k + 1)]
+    x = [picture for m in pairs for picture in (m.real, m.fake)]
+    filmed = [i for k, m in enumerate(pairs) if m.filmed for i in (2 * k, 2 * k + 1)]
     if filmed:
         for i, picture in zip(filmed, augment.film([x[i] for i in filmed], rng), strict=True):
             x[i] = picture
     nothing = np.zeros((28, 28), np.float32)
-    masks = [cells for m in made for cells in (nothing, nothing if m.mask is None else _cells(m.mask))]
-    known = [known for m in made for known in (True, m.mask is not None)]
+    masks = [cells for m in pairs for cells in (nothing, nothing if m.mask is None else _cells(m.mask))]
+    has_mask = [has_mask for m in pairs for has_mask in (True, m.mask is not None)]
     return {
         "x": torch.from_numpy(np.stack(x)),
-        "y": torch.tensor([0.0, 1.0]).repeat(len(made)),
+        "y": torch.tensor([0.0, 1.0]).repeat(len(pairs)),
         "mask": torch.from_numpy(np.stack(masks)),
-        "known": torch.tensor(known),
+        "known": torch.tensor(has_mask),
         "confounder": torch.from_numpy(np.stack([augment.confounder(p) for p in x])),
     }
 
@@ -190,15 +190,15 @@ class SwapData:
             s: prepared.where(split=split, source=s, label="real")
             for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
         }
-        drawn = prepared.where(split=split, label="fake")
-        self.drawn = [i for i in drawn if prepared.rows[i]["source"] != "dfdc"]
+        fakes = prepared.where(split=split, label="fake")
+        self.generated = [i for i in fakes if prepared.rows[i]["source"] != "dfdc"]
         self.pools: dict[str, Pool] = {}
         self.strangers: dict[str, Strangers] = {}
         for kind in {FAMILIES[name].needs for name in self.mix} - {None, "taef2"}:
             assert kind is not None
             if kind == "generated":
-                faces = [prepared.crops[i] for i in self.drawn]
-                self.strangers[kind] = Strangers(faces, np.asarray(prepared.mesh[self.drawn]))
+                faces = [prepared.crops[i] for i in self.generated]
+                self.strangers[kind] = Strangers(faces, np.asarray(prepared.mesh[self.generated]))
             elif kind == "gan":
                 own = Nobody.open(prepared.folder / "generators")
                 self.strangers[kind] = Strangers(own.faces[split], np.asarray(own.meshes[split]))
@@ -218,18 +218,18 @@ class SwapData:
         """A random row and its pseudo-fake of ``family``; only rows that its pool holds are drawn."""
         function, needs = FAMILIES[family].function, FAMILIES[family].needs
         if needs == "taef2":
-            drawn = None
-            while drawn is None:
-                drawn = self.p.redrawn(i := self._base(rng))
+            redrawing = None
+            while redrawing is None:
+                redrawing = self.p.redrawn(i := self._base(rng))
             rgb, mesh = self.p.face(i)
-            return i, function(rgb, drawn, mesh, rng)
+            return i, function(rgb, redrawing, mesh, rng)
         if needs in self.pools:
             rows = self.redrawable[needs]
             i = rows[rng.integers(len(rows))]
             rgb, mesh = self.p.face(i)
-            drawn = self.pools[needs].drawn(i)
-            assert drawn is not None
-            return i, function(rgb, drawn, mesh, rng)
+            redrawing = self.pools[needs].drawn(i)
+            assert redrawing is not None
+            return i, function(rgb, redrawing, mesh, rng)
         rgb, mesh = self.p.face(i := self._base(rng))
         if needs in self.strangers:
             return i, function(rgb, mesh, *self.strangers[needs].like(mesh, rng), rng)
@@ -238,7 +238,7 @@ class SwapData:
     def _pairs(self, rng: np.random.Generator, strength: float) -> list[Made]:
         """PAIRS pairs; the last TWINS repeat the first, which are spoilt less."""
         names, odds = list(self.mix), np.array(list(self.mix.values()))
-        made: list[Made] = []
+        pairs: list[Made] = []
         first: list[list[np.ndarray]] = []
         for k in range(PAIRS):
             if k < PAIRS - TWINS:
@@ -248,21 +248,21 @@ class SwapData:
             else:
                 framed = first[k - (PAIRS - TWINS)]
             real, fake, mask = framed
-            made.append(spoilt(real, fake, mask, rng, strength, clear=k < TWINS, without=self.without))
-        return made
+            pairs.append(spoilt(real, fake, mask, rng, strength, clear=k < TWINS, without=self.without))
+        return pairs
 
     def batch(self, k: int, rng: np.random.Generator) -> Batch:
         """Batch k: pairs, then swaps and drawn faces beside genuine ones; genuine and fake in turn."""
         strength = FIRST_STRENGTH + (LAST_STRENGTH - FIRST_STRENGTH) * min(1.0, k / self.hardest_at)
-        made = self._pairs(rng, strength) if self.mix else []
+        pairs = self._pairs(rng, strength) if self.mix else []
         swaps = [int(i) for i in rng.choice(self.swaps, SWAPS, p=self.swap_odds)]
         reals = [int(i) for i in rng.choice(self.reals, SWAPS, p=self.weights)]
-        drawn = [int(self.drawn[i]) for i in rng.integers(len(self.drawn), size=DRAWN)]
+        generated = [int(self.generated[i]) for i in rng.integers(len(self.generated), size=DRAWN)]
         others = [
             int(self.bases[s][rng.integers(len(self.bases[s]))])
             for s in rng.choice(list(self.bases), DRAWN, p=[0.6, 0.2, 0.2])
         ]
-        for fake_i, real_i in zip(swaps + drawn, reals + others, strict=True):
+        for fake_i, real_i in zip(swaps + generated, reals + others, strict=True):
             a, b = augment.frame([np.asarray(self.p.crops[fake_i]), np.asarray(self.p.crops[real_i])], rng)
-            made.append(spoilt(b, a, None, rng, strength, without=self.without))
-        return collate(made, rng)
+            pairs.append(spoilt(b, a, None, rng, strength, without=self.without))
+        return collate(pairs, rng)

@@ -58,18 +58,18 @@ def prepare(data: Path, weights: Path, out: Path) -> None:
         for start in range(0, len(items), 64):
             part = items[start : start + 64]
             pictures = list(pool.map(lambda i: shards.rgb(i.path), part))
-            for item, rgb, found in zip(
+            for item, rgb, face in zip(
                 part, pictures, [teacher_face(yunet, p) for p in pictures], strict=True
             ):
-                if found is not None:
-                    rows.append(_row(item, rgb, found, mesh, crops[len(rows)], points[len(rows)]))
+                if face is not None:
+                    rows.append(_row(item, rgb, face, mesh, crops[len(rows)], points[len(rows)]))
     (out / "table.json").write_text(json.dumps(rows))
 
 
 def _row(
-    item: Item, rgb: U8, found: tuple[F32, F32, float], mesh: FaceMesh, crop: U8, points: F32
+    item: Item, rgb: U8, face: tuple[F32, F32, float], mesh: FaceMesh, crop: U8, points: F32
 ) -> dict[str, object]:
-    box, landmarks, score = found
+    box, landmarks, score = face
     square = (
         np.array([0, 0, rgb.shape[1], rgb.shape[0]], np.float32) if item.source == "dfdc" else crop_box(box)
     )

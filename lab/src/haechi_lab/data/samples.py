@@ -86,8 +86,8 @@ def _redrawn_whole(
         file = file_of(reconstructed, item)
         if item.source == "dfdc" or not file.is_file():
             continue
-        drawn = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]
-        for label, rgb in (("real", aligned(shards.rgb(item.path))), ("fake", drawn)):
+        redrawing = np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1]
+        for label, rgb in (("real", aligned(shards.rgb(item.path))), ("fake", redrawing)):
             name = _png(folder, f"whole-{Path(item.path).stem}-{label}.png", rgb)
             rows.append(
                 {

@@ -44,13 +44,13 @@ def ground(graph: Graph) -> frozenset[str]:
 def floor_of(graph: Graph) -> dict[str, int]:
     """0 for the ground and 1 for what imports nothing above it. Raises ValueError on a circle."""
     floors: dict[str, int] = dict.fromkeys(sorted(ground(graph)), 0)
-    left = {room: targets - floors.keys() for room, targets in graph.items() if room not in floors}
-    while left:
-        ready = [room for room, targets in left.items() if not targets & left.keys()]
+    remaining = {room: targets - floors.keys() for room, targets in graph.items() if room not in floors}
+    while remaining:
+        ready = [room for room, targets in remaining.items() if not targets & remaining.keys()]
         if not ready:
-            raise ValueError(f"these rooms import each other: {', '.join(sorted(left))}")
-        floors |= {room: 1 + max((floors[t] for t in left[room]), default=0) for room in ready}
-        left = {room: targets for room, targets in left.items() if room not in ready}
+            raise ValueError(f"these rooms import each other: {', '.join(sorted(remaining))}")
+        floors |= {room: 1 + max((floors[t] for t in remaining[room]), default=0) for room in ready}
+        remaining = {room: targets for room, targets in remaining.items() if room not in ready}
     return floors
 
 

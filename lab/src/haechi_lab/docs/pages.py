@@ -55,8 +55,8 @@ def _files(root: Path) -> Iterator[tuple[Path, str, str]]:
         yield drawing, old, floors.drawing(floors.imports(source))
 
 
-def _filled(found: re.Match[str], root: Path, lang: str) -> str:
-    opening, marker, _, closing = found.groups()
+def _filled(match: re.Match[str], root: Path, lang: str) -> str:
+    opening, marker, _, closing = match.groups()
     return f"{opening}{_part(marker.split(), root, lang)}{closing}"
 
 
@@ -80,8 +80,8 @@ def _part(words: list[str], root: Path, lang: str) -> str:
 def _comparable(text: str) -> str:
     """The text with every number inside a sample taken for the same."""
 
-    def masked(found: re.Match[str]) -> str:
-        opening, marker, body, closing = found.groups()
+    def masked(match: re.Match[str]) -> str:
+        opening, marker, body, closing = match.groups()
         alike = re.sub(r"\d+(\.\d+)?", "0", body) if marker.split()[0] in _MEASURED else body
         return f"{opening}{alike}{closing}"
 

@@ -63,10 +63,10 @@ def _row(parameter: Any, context: click.Context) -> list[str]:
         metavar = "|".join(str(getattr(choice, "value", choice)) for choice in choices)
     name = metavar if parameter.param_type_name == "argument" else ", ".join(parameter.opts)
     flag = getattr(parameter, "is_flag", False)
-    shown = name if flag or parameter.param_type_name == "argument" else f"{name} {metavar}"
+    usage = name if flag or parameter.param_type_name == "argument" else f"{name} {metavar}"
     default = parameter.get_default(context)
     value = "" if default is None or flag else f"`{getattr(default, 'value', default)}`"
-    return [f"`{shown.strip()}`", parameter.help or "", value]
+    return [f"`{usage.strip()}`", parameter.help or "", value]
 
 
 def _setting(setting: Field[Any]) -> list[str]:

@@ -27,10 +27,10 @@ def text(photograph: Path, lang: str) -> str:
 def abridged(photograph: Path) -> str:
     """The head of the JSON report, as a block of Markdown."""
     report = json.loads(_said(photograph, "--format", "json"))
-    kept: dict[str, Any] = {"schema": report["schema"]}
+    parts: dict[str, Any] = {"schema": report["schema"]}
     for key, names in _KEPT.items():
-        kept[key] = {name: report[key][name] for name in names or report[key]}
-    return f"```json\n{json.dumps(kept, indent=2, ensure_ascii=False)}\n```\n"
+        parts[key] = {name: report[key][name] for name in names or report[key]}
+    return f"```json\n{json.dumps(parts, indent=2, ensure_ascii=False)}\n```\n"
 
 
 @cache

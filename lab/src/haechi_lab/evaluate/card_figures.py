@@ -57,20 +57,22 @@ def _scored(probed: Sequence[Probed], raw: dict[str, Any]) -> tuple[list[Probed]
     parameters = raw["verdict"]["parameters"]
     used = [p for p in probed if p.faces and inside(p, parameters["domain"])]
     calibrations = {n: raw[n]["calibration"] for n in ANSWERS}
-    told = [judged(p, calibrations) for p in used]
-    fused = np.array([log_odds(t, parameters["model"]) for t in told])
-    return used, {n: np.array([t.get(n, np.nan) for t in told]) for n in calibrations} | {"verdict": fused}
+    evidence = [judged(p, calibrations) for p in used]
+    fused = np.array([log_odds(t, parameters["model"]) for t in evidence])
+    return used, {n: np.array([t.get(n, np.nan) for t in evidence]) for n in calibrations} | {
+        "verdict": fused
+    }
 
 
 def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
     """Figures of the finder at its card's threshold, from the reporting half."""
     settings = Settings(models_dir=str(models), threads=1)
     threshold = float(json.loads((models / "faces.json").read_text())["threshold"])
-    told: dict[str, Any] = measure_faces.measure(data, weights, settings, "reporting", (threshold,))
+    figures: dict[str, Any] = measure_faces.measure(data, weights, settings, "reporting", (threshold,))
     finder = FinderNetwork(settings)
     portrait = next(rgb for source, _, rgb in measure_faces.pictures(data, "reporting") if source == LARGE)
     square = np.asarray(cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA), np.uint8)
-    overall = told[f"at_{threshold:g}"]["all"]
+    overall = figures[f"at_{threshold:g}"]["all"]
     card = {
         "recall": {
             "value": overall["recall"],
@@ -86,7 +88,7 @@ def faces_figures(data: Path, weights: Path, models: Path) -> dict[str, Any]:
         },
     }
     return {
-        "threshold": threshold, "reporting": told, "card": card,
+        "threshold": threshold, "reporting": figures, "card": card,
         "against_people": measure_faces.against_people(data, settings),
         "milliseconds_640x640_one_core": round(
             measure_faces.timing(lambda: finder.detect(square, SEARCH_PX)), 2

@@ -23,11 +23,11 @@ def matched_auc_statistic(labels: ArrayLike, scores: ArrayLike, by: ArrayLike, b
     of the REAL items; an item without ``by`` or without a score is left out."""
     y = np.asarray(labels).astype(bool)
     s, v = np.asarray(scores, dtype=np.float64), np.asarray(by, dtype=np.float64)
-    kept = ~(np.isnan(s) | np.isnan(v))
-    if not (kept & ~y).any():
+    valid = ~(np.isnan(s) | np.isnan(v))
+    if not (valid & ~y).any():
         return lambda weights: np.full(len(weights), np.nan)
-    edges = np.quantile(v[kept & ~y], np.linspace(0, 1, bins + 1)[1:-1])
-    cell = np.where(kept, np.searchsorted(edges, v, side="right"), -1)
+    edges = np.quantile(v[valid & ~y], np.linspace(0, 1, bins + 1)[1:-1])
+    cell = np.where(valid, np.searchsorted(edges, v, side="right"), -1)
     parts = [np.flatnonzero(cell == k) for k in range(bins)]
     rankings = [(p, Ranking(y[p], s[p])) for p in parts if y[p].any() and (~y[p]).any()]
 

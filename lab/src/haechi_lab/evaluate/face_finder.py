@@ -45,8 +45,8 @@ def teach(yunet: YuNet, rgb: U8) -> Found:
 def choose_threshold(data: Path, weights: Path, settings: Settings) -> float:
     """The highest score that keeps a recall of LEAST_RECALL on the selection half. A face that is none can
     draw an accusation on a picture: what recall can spare goes to precision."""
-    chosen: Any = measure(data, weights, settings, "selection", THRESHOLDS)
-    good = [t for t in THRESHOLDS if chosen[f"at_{t:g}"]["all"]["recall"] >= LEAST_RECALL]
+    figures: Any = measure(data, weights, settings, "selection", THRESHOLDS)
+    good = [t for t in THRESHOLDS if figures[f"at_{t:g}"]["all"]["recall"] >= LEAST_RECALL]
     return max(good, default=THRESHOLDS[0])
 
 
@@ -87,14 +87,14 @@ def measure(
     """Figures by source at each threshold, and recall on pictures of one face rolled by 30 and 45 degrees."""
     finder, yunet = FinderNetwork(settings), YuNet(weights, 640)
     finder.threshold = min(thresholds)
-    found = [
+    detections = [
         (s, rgb, finder.detect(rgb, SEARCH_PX, both_ways=True), teach(yunet, rgb))
         for s, _, rgb in pictures(data, part)
     ]
-    out: dict[str, object] = {"half": part, "pictures": len(found)}
+    out: dict[str, object] = {"half": part, "pictures": len(detections)}
     for t in thresholds:
         sums: dict[str, dict[str, list[float]]] = {}
-        for source, _, ours, theirs in found:
+        for source, _, ours, theirs in detections:
             for name, values in compare(ours, theirs, t).items():
                 for key in (source, "all"):
                     sums.setdefault(key, {}).setdefault(name, []).extend(values)
@@ -107,7 +107,7 @@ def measure(
     rolls = {}
     single = [
         (rgb, theirs)
-        for s, rgb, _, theirs in found
+        for s, rgb, _, theirs in detections
         if s in ("lfw", "ffhq-stylegan1") and len(theirs[2]) and theirs[2].max() > 0.8
     ]
     for degrees in (-45, -30, 30, 45):

@@ -112,11 +112,11 @@ def chosen(packs: Sequence[Pack], most_train: int, most_val: int) -> list[View]:
 
 def _in_turn(groups: list[list[tuple[Pack, int]]], most: int) -> Iterator[tuple[Pack, int]]:
     """One of each group, then a second of each, and so on."""
-    deepest, given = max(map(len, groups)), 0
+    deepest, count = max(map(len, groups)), 0
     for depth in range(deepest):
         for group in groups:
-            if depth < len(group) and given < most:
-                given += 1
+            if depth < len(group) and count < most:
+                count += 1
                 yield group[depth]
 
 

@@ -46,7 +46,7 @@ class Said:
 
     level: str
     score: float | None
-    shown: int
+    n_faces: int
     why: tuple[str, ...]
 
     @staticmethod
@@ -76,45 +76,45 @@ def portraits(data: Path) -> Iterator[U8]:
             yield shards.rgb(item.path)
 
 
-def no_faces(gathered: Path | None) -> Iterator[tuple[str, U8]]:
+def no_faces(folder: Path | None) -> Iterator[tuple[str, U8]]:
     """FACELESS pictures: drawings of every kind, and gathered ones in place of half of them."""
-    files = [f for f in faceless.gathered(gathered) if faceless.held_back(f, gathered)] if gathered else []
+    files = [f for f in faceless.gathered(folder) if faceless.held_back(f, folder)] if folder else []
     rng = np.random.default_rng(SEED)
-    found = 0
+    count = 0
     for i in rng.permutation(len(files)):
-        if found == FACELESS // 2:
+        if count == FACELESS // 2:
             break
         rgb = faceless.load(files[i], rng)
         if rgb is not None and min(rgb.shape[:2]) >= 100:
-            found += 1
+            count += 1
             yield "gathered", rgb
     kinds = tuple(faceless.DRAWN)
-    for n in range(FACELESS - found):
+    for n in range(FACELESS - count):
         kind = kinds[n % len(kinds)]
         yield kind, faceless.draw(kind, SEED + n, int(rng.integers(200, 900)))
 
 
-def measure_faceless(_: Path, gathered: Path | None) -> dict[str, Any]:
+def measure_faceless(_: Path, folder: Path | None) -> dict[str, Any]:
     checker, alone = Pipeline(Settings(threads=1)), FinderNetwork(Settings(threads=1))
-    seen: dict[str, list[tuple[bool, bool, bool]]] = {}
-    for kind, rgb in no_faces(gathered):
+    outcomes: dict[str, list[tuple[bool, bool, bool]]] = {}
+    for kind, rgb in no_faces(folder):
         before = len(alone.detect(rgb, (320, 512))) > 0
         said = Said.of(checker.check(encoded(rgb)))
         for name in (kind, "all"):
-            seen.setdefault(name, []).append((before, said.shown > 0, said.level != "unknown"))
+            outcomes.setdefault(name, []).append((before, said.n_faces > 0, said.level != "unknown"))
     rows = [
         [name, str(len(v)), *(percent([row[k] for row in v]) for k in range(3))]
-        for name, v in sorted(seen.items())
+        for name, v in sorted(outcomes.items())
     ]
     columns = ["pictures without a face", "pictures", "found by the finder", "shown as a face", "judged"]
-    judged = [row[2] for row in seen["all"]]
-    return {"judged": share(judged), "pictures": len(judged), "table": {"columns": columns, "rows": rows}}
+    verdicts = [row[2] for row in outcomes["all"]]
+    return {"judged": share(verdicts), "pictures": len(verdicts), "table": {"columns": columns, "rows": rows}}
 
 
 def measure_kept(data: Path, _: Path | None) -> dict[str, Any]:
     """Of the faces that the finder's network finds at its threshold, those that stay, and stay sure."""
     finder, shards, people = FaceFinder(Settings(threads=1)), Shards(data), people_of(data)
-    kept: dict[str, list[tuple[bool, bool]]] = {}
+    outcomes: dict[str, list[tuple[bool, bool]]] = {}
 
     def look(source: str, rgb: U8, due: Callable[[F32], np.ndarray]) -> None:
         alone = finder.network.detect(rgb, (320, 512, 1280))
@@ -125,7 +125,7 @@ def measure_kept(data: Path, _: Path | None) -> dict[str, Any]:
             there = row >= 0.4
             sure = there & (now.certainty >= finder.look.certain)
             for name in (source, "all"):
-                kept.setdefault(name, []).append((bool(there.any()), bool(sure.any())))
+                outcomes.setdefault(name, []).append((bool(there.any()), bool(sure.any())))
 
     def largest(boxes: F32) -> np.ndarray:
         areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
@@ -145,10 +145,10 @@ def measure_kept(data: Path, _: Path | None) -> dict[str, Any]:
         look("scenes", shards.rgb(path), near(human))
     rows = [
         [name, str(len(v)), percent([not a for a, _ in v]), percent([not b for _, b in v])]
-        for name, v in sorted(kept.items())
+        for name, v in sorted(outcomes.items())
     ]
     columns = ["faces", "found by the finder", "left out by the second look", "left out or doubted"]
-    return {"lost": share([not b for _, b in kept["all"]]), "table": {"columns": columns, "rows": rows}}
+    return {"lost": share([not b for _, b in outcomes["all"]]), "table": {"columns": columns, "rows": rows}}
 
 
 def turned(rgb: U8, degrees: float) -> U8:
@@ -202,14 +202,14 @@ def eight_ways(rgb: U8) -> Iterator[U8]:
 def measure_mirrored(data: Path, _: Path | None) -> dict[str, Any]:
     checker = Pipeline(Settings(threads=1))
     every = list(portraits(data))
-    chosen = [every[i] for i in np.random.default_rng(SEED).permutation(len(every))[:MIRRORED]]
+    sample = [every[i] for i in np.random.default_rng(SEED).permutation(len(every))[:MIRRORED]]
     rows, spreads, others = [], [], 0
-    for n, rgb in enumerate(chosen):
+    for n, rgb in enumerate(sample):
         scores = [Said.of(checker.check(encoded(way, ".png"))).score for way in eight_ways(rgb)]
-        told = [s for s in scores if s is not None]
-        spreads.append(max(told) - min(told) if told else 0.0)
-        others += 0 < len(told) < len(scores)
-        rows.append([str(n + 1), f"{told[0]:.3f}" if told else "unknown", f"{spreads[-1]:.4f}"])
+        answers = [s for s in scores if s is not None]
+        spreads.append(max(answers) - min(answers) if answers else 0.0)
+        others += 0 < len(answers) < len(scores)
+        rows.append([str(n + 1), f"{answers[0]:.3f}" if answers else "unknown", f"{spreads[-1]:.4f}"])
     columns = ["portrait", "score, upright", "largest less smallest score of the eight"]
     return {
         "worst": round(max(spreads), 4), "unlike": others, "table": {"columns": columns, "rows": rows},
@@ -237,13 +237,13 @@ PARTS: Mapping[str, Callable[[Path, Path | None], dict[str, Any]]] = {
 }
 
 
-def measure(part: str, data: Path, results: Path, gathered: Path | None) -> dict[str, Any]:
+def measure(part: str, data: Path, results: Path, folder: Path | None) -> dict[str, Any]:
     """One part; what it found is returned and written to ``results/PART.json``."""
-    found = PARTS[part](data, gathered)
-    told = {
+    figures = PARTS[part](data, folder)
+    result = {
         "schema": "haechi.field/1", "command": f"{COMMAND} {part}",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"), **found,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"), **figures,
     }  # fmt: skip
     results.mkdir(parents=True, exist_ok=True)
-    (results / f"{part}.json").write_text(json.dumps(told, indent=1) + "\n")
-    return told
+    (results / f"{part}.json").write_text(json.dumps(result, indent=1) + "\n")
+    return result

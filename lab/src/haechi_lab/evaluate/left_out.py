@@ -51,13 +51,13 @@ class Views:
             raise UsageError(f"no rows.csv in {folder.name!r}: run haechi train features first")
         with (folder / "rows.csv").open(newline="") as lines:
             rows = list(csv.DictReader(lines))
-        stored = {f.stem: np.load(f, "r") for f in sorted(folder.glob("*.npy"))}
-        filled = int(json.loads((folder / "progress.json").read_text())["views"])
-        rows = rows[:filled]
+        features = {f.stem: np.load(f, "r") for f in sorted(folder.glob("*.npy"))}
+        count = int(json.loads((folder / "progress.json").read_text())["views"])
+        rows = rows[:count]
         column: Callable[[str], np.ndarray] = lambda name: np.array([r[name] for r in rows])  # noqa: E731
         source = np.array([origin(r["source"]) for r in rows])
         return Views(
-            {name: np.array(s[:filled], np.float32) for name, s in stored.items()},
+            {name: np.array(s[:count], np.float32) for name, s in features.items()},
             source, column("label") == "fake", column("split") == "train", column("law"), column("group"),
         )  # fmt: skip
 
@@ -68,7 +68,7 @@ def fitted(x: F32, y: np.ndarray, weight: F64, seed: int) -> Callable[[F32], F64
     torch.manual_seed(seed)
     mean, spread = x.mean(0), x.std(0) + 1e-3
     inputs = torch.from_numpy((x - mean) / spread)
-    told, counts = torch.from_numpy(y.astype(np.float32)), torch.from_numpy(weight.astype(np.float32))
+    labels, counts = torch.from_numpy(y.astype(np.float32)), torch.from_numpy(weight.astype(np.float32))
     head = nn.Sequential(
         nn.Dropout(DROP), nn.Linear(x.shape[1], HIDDEN), nn.GELU(), nn.Dropout(DROP), nn.Linear(HIDDEN, 1)
     )
@@ -77,7 +77,7 @@ def fitted(x: F32, y: np.ndarray, weight: F64, seed: int) -> Callable[[F32], F64
     draw = torch.Generator().manual_seed(seed)
     for _ in range(STEPS):
         rows = torch.multinomial(counts, 1024, replacement=True, generator=draw)
-        loss = F.binary_cross_entropy_with_logits(head(inputs[rows])[:, 0], told[rows] * 0.94 + 0.03)
+        loss = F.binary_cross_entropy_with_logits(head(inputs[rows])[:, 0], labels[rows] * 0.94 + 0.03)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -126,17 +126,17 @@ def scores_without(views: Views, left_out: str, seed: int = 0) -> dict[str, F64]
         out[name] = fitted(x[learn], views.fake[learn], weight, seed)(x)
     if "shipped" in views.features:
         out["shipped, its own logit"] = np.asarray(views.features["shipped"][:, -1], np.float64)
-    known = ~views.train & ~views.fake & (views.source != left_out)
+    reference = ~views.train & ~views.fake & (views.source != left_out)
     if len(views.features) > 1:
-        standards = np.stack([standard(out[name], known) for name in views.features])
+        standards = np.stack([standard(out[name], reference) for name in views.features])
         own = (
-            standard(out["shipped, its own logit"], known)
+            standard(out["shipped, its own logit"], reference)
             if "shipped, its own logit" in out
             else standards[0]
         )
         out |= {how: join(standards) for how, join in JOINS.items()}
         if "dino" in out:
-            both = np.stack([own, standard(out["dino"], known)])
+            both = np.stack([own, standard(out["dino"], reference)])
             out |= {f"own logit and dino, {how}": join(both) for how, join in JOINS.items()}
     return out
 

@@ -44,21 +44,21 @@ def _faces(name: str) -> Read:
     return lambda r: r["reporting"][f"at_{r['threshold']:g}"]["all"][name]
 
 
-def _swap_targets(result: str, *, auc: float, loss: float, found: float) -> tuple[Target, ...]:
+def _swap_targets(result: str, *, auc: float, loss: float, recall: float) -> tuple[Target, ...]:
     """The targets of the face networks on DFDC, as the check asks them."""
 
     def lost(rung: str) -> Read:
         return lambda r: _score(r, "swap", "clean") - _score(r, "swap", rung)
 
-    named = {"jpeg40": "JPEG 40", "half": "half size", "crf32": "H.264 at CRF 32"}
+    names = {"jpeg40": "JPEG 40", "half": "half size", "crf32": "H.264 at CRF 32"}
     return (
         (
             "swap: AUC, DFDC persons never trained on", result, ">=", auc,
             lambda r: _score(r, "swap", "clean"),
         ),
-        *((f"swap: AUC lost at {n}", result, "<=", loss, lost(rung)) for rung, n in named.items()),
+        *((f"swap: AUC lost at {n}", result, "<=", loss, lost(rung)) for rung, n in names.items()),
         (
-            "swap: DFDC swaps found at 1% false alarms", result, ">=", found,
+            "swap: DFDC swaps found at 1% false alarms", result, ">=", recall,
             lambda r: _score(r, "swap", "clean", figure="tpr_at_fpr_0.01"),
         ),
     )  # fmt: skip
@@ -93,7 +93,7 @@ TARGETS: tuple[Target, ...] = (
         10.0,
         lambda r: r["milliseconds_640x640_one_core"],
     ),
-    *_swap_targets("dfdc", auc=0.91, loss=0.04, found=0.50),
+    *_swap_targets("dfdc", auc=0.91, loss=0.04, recall=0.50),
     ("map: overlap with the true mask, self-blending", "families", ">=", 0.55, _overlap),
     (
         "swap: AUC, mean over the families of pseudo-fakes, left out by halves",
@@ -198,8 +198,8 @@ def write(results: Path) -> dict[str, Any]:
             rows.append([what, "not measured", f"{sign} {bar:g}", "no"])
             continue
         value = float(read(json.loads(file.read_text())))
-        met = value >= bar if sign == ">=" else value <= bar
-        rows.append([what, f"{value:.3f}", f"{sign} {bar:g}", "yes" if met else "**no**"])
+        holds = value >= bar if sign == ">=" else value <= bar
+        rows.append([what, f"{value:.3f}", f"{sign} {bar:g}", "yes" if holds else "**no**"])
     out = {
         "schema": "haechi.targets/1",
         "command": "haechi train targets",

@@ -58,10 +58,10 @@ def _of_nodes(graph: onnx.GraphProto, shapes: Mapping[str, tuple[int, ...]]) -> 
     for node in graph.node:
         if node.op_type not in COUNTED:
             continue
-        known = [shapes.get(name, ()) for name in (node.input[0], node.input[1], node.output[0])]
-        if any(not shape or 0 in shape for shape in known):
+        node_shapes = [shapes.get(name, ()) for name in (node.input[0], node.input[1], node.output[0])]
+        if any(not shape or 0 in shape for shape in node_shapes):
             raise ValueError(f"the shapes around {node.op_type} {node.name!r} cannot be inferred")
-        data, weight, result = known
+        data, weight, result = node_shapes
         if node.op_type == "Conv":
             yield prod(result) * prod(weight[1:])
         elif node.op_type == "ConvTranspose":

@@ -56,8 +56,8 @@ def export(
     got = session.run(None, {"pictures": x.numpy()})
     with torch.inference_mode():
         want = model(x)
-    wanted = [want] if isinstance(want, torch.Tensor) else list(want)
-    worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, wanted, strict=True))
+    references = [want] if isinstance(want, torch.Tensor) else list(want)
+    worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, references, strict=True))
     if not worst < PARITY:
         file.unlink()
         raise ModelError(
@@ -89,7 +89,7 @@ def rounded(model: nn.Module) -> nn.Module:
 def store_halves(file: Path) -> None:
     """Store as half precision every weight of an ONNX file that loses nothing by it; a Cast node, which
     onnxruntime folds when it loads, widens it again."""
-    graph = (stored := onnx.load(str(file))).graph
+    graph = (network := onnx.load(str(file))).graph
     casts = []
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
@@ -101,7 +101,7 @@ def store_halves(file: Path) -> None:
         casts.append(helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], to=TensorProto.FLOAT))
     for cast in reversed(casts):
         graph.node.insert(0, cast)
-    onnx.save(stored, str(file))
+    onnx.save(network, str(file))
 
 
 def write_card(raw: Mapping[str, object], folder: Path) -> Path:

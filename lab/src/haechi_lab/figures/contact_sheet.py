@@ -53,7 +53,7 @@ class Subject:
     (CROP_PX, CROP_PX, 3) of the face, at ``square`` f32 (4,) xyxy of the picture, with its ``mesh``."""
 
     rgb: U8
-    drawn: U8
+    redrawing: U8
     crop: U8
     square: F32
     mesh: F32
@@ -67,18 +67,18 @@ class Subject:
         if bgr is None:
             raise UnknownFormat(f"{picture.name!r} is no picture that can be read")
         rgb = aligned(np.ascontiguousarray(np.asarray(bgr, np.uint8)[:, :, ::-1]))
-        found = teacher_face(YuNet(weights, 320), rgb)
-        if found is None:
+        face = teacher_face(YuNet(weights, 320), rgb)
+        if face is None:
             raise UsageError(f"no face was found in {picture.name!r}")
-        dense, area = mesh_crop(rgb, found[0])
+        dense, area = mesh_crop(rgb, face[0])
         points, _ = FaceMesh(weights)(torch.from_numpy(dense[None]))
         in_picture = points[0].numpy() / 192 * (area[2:] - area[:2]) + area[:2]
-        square = crop_box(found[0])
+        square = crop_box(face[0])
         mesh = (in_picture - square[:2]) / (square[2:] - square[:2]) * CROP_PX
         x = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
         y = Taef2(weights)(x)[0].permute(1, 2, 0)
-        drawn = (y * 255).round().to(torch.uint8).numpy()
-        return Subject(rgb, drawn, cut(rgb, square, CROP_PX), square, mesh.astype(np.float32))
+        redrawing = (y * 255).round().to(torch.uint8).numpy()
+        return Subject(rgb, redrawing, cut(rgb, square, CROP_PX), square, mesh.astype(np.float32))
 
     def window(self, of: U8) -> U8:
         """CROP_PX a side of a picture of the same size around the face, its pixels as they are."""
@@ -92,7 +92,7 @@ class Subject:
 def rows(subject: Subject, generators: Path) -> tuple[list[Row], list[str]]:
     """A row for every family that can be made, and one line for each that cannot. ``generators`` is where
     `train generators` left its networks and pools."""
-    made, missing = [], []
+    examples, missing = [], []
     for family in FAMILIES.values():
         if family.needs == "generated":
             continue  # its faces belong to the training data; gan_face shows the same with faces of our own
@@ -101,19 +101,19 @@ def rows(subject: Subject, generators: Path) -> tuple[list[Row], list[str]]:
         except UsageError as error:
             missing.append(f"{family.name}: {error}")
             continue
-        made.append(Row(family.name, family.what, _middle(draw)))
-    made += [
+        examples.append(Row(family.name, family.what, _middle(draw)))
+    examples += [
         _whole(
             subject,
             "redrawn, whole",
             "the whole picture as the same decoder draws it",
-            lambda _: subject.drawn,
+            lambda _: subject.redrawing,
         ),
         _whole(
             subject, "upsampled, whole", "the whole picture drawn up", lambda g: upsampled(subject.rgb, g)
         ),
     ]
-    return made, missing
+    return examples, missing
 
 
 def _whole(subject: Subject, name: str, what: str, draw: Callable[[np.random.Generator], U8]) -> Row:
@@ -138,10 +138,10 @@ def _maker(family: Family, subject: Subject, generators: Path) -> Callable[[np.r
             return function(crop, mesh, np.array(faces[k]), np.array(meshes[k]), rng)
 
         return draw
-    drawn = cut(subject.drawn, subject.square, CROP_PX)
+    redrawing = cut(subject.redrawing, subject.square, CROP_PX)
     if family.needs != "taef2":
-        drawn = redraw(_network(generators / family.needs / "checkpoint.pt"), crop, mesh, WORK_PX, UP)
-    return lambda rng: function(crop, drawn, mesh, rng)
+        redrawing = redraw(_network(generators / family.needs / "checkpoint.pt"), crop, mesh, WORK_PX, UP)
+    return lambda rng: function(crop, redrawing, mesh, rng)
 
 
 def _network(checkpoint: Path) -> AutoEncoder:
@@ -153,23 +153,23 @@ def _network(checkpoint: Path) -> AutoEncoder:
 
 
 def _middle(draw: Callable[[np.random.Generator], Pair]) -> Pair:
-    made = [draw(np.random.default_rng([SEED, k])) for k in range(EXAMPLES)]
-    made = [p for p in made if p.mask.max() > 0.9] or made
-    made.sort(key=lambda p: float(cv2.absdiff(p.real, p.fake).mean()))
-    return made[len(made) // 2]
+    pairs = [draw(np.random.default_rng([SEED, k])) for k in range(EXAMPLES)]
+    pairs = [p for p in pairs if p.mask.max() > 0.9] or pairs
+    pairs.sort(key=lambda p: float(cv2.absdiff(p.real, p.fake).mean()))
+    return pairs[len(pairs) // 2]
 
 
-def paint(shown: list[Row]) -> U8:
+def paint(sheet_rows: list[Row]) -> U8:
     """The sheet, u8 (H, W, 3): rows in COLUMNS columns, each under its name."""
     tall, wide = TITLE_PX + CELL_PX, len(HEADS) * CELL_PX
-    lines = -(-len(shown) // COLUMNS)
+    lines = -(-len(sheet_rows) // COLUMNS)
     size = (TITLE_PX + lines * (tall + GAP_PX), COLUMNS * (wide + GAP_PX) + GAP_PX, 3)
     board = np.full(size, 255, np.uint8)
     for column in range(COLUMNS):
         left = GAP_PX + column * (wide + GAP_PX)
         for k, head in enumerate(HEADS):
             _write(board, head, left + k * CELL_PX, 15, (110, 110, 110))
-    for n, row in enumerate(shown):
+    for n, row in enumerate(sheet_rows):
         top, left = TITLE_PX + n // COLUMNS * (tall + GAP_PX), GAP_PX + n % COLUMNS * (wide + GAP_PX)
         _write(board, f"{row.name}: {row.what}", left, top + 15, (0, 0, 0))
         pair = row.pair
@@ -189,9 +189,9 @@ def _write(board: U8, text: str, x: int, y: int, colour: tuple[int, int, int]) -
 
 def write(picture: Path, weights: Path, generators: Path, out: Path) -> list[str]:
     """Write the sheet as a PNG to ``out``; returns a line for each family that is not on it."""
-    shown, missing = rows(Subject.open(picture, weights), generators)
+    sheet_rows, missing = rows(Subject.open(picture, weights), generators)
     out.parent.mkdir(parents=True, exist_ok=True)
-    ok, data = cv2.imencode(".png", paint(shown)[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    ok, data = cv2.imencode(".png", paint(sheet_rows)[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if not ok:
         raise UsageError(f"{out.name!r} cannot be written as PNG")
     out.write_bytes(data.tobytes())

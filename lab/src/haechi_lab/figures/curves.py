@@ -145,14 +145,14 @@ def calibration(stage: Stage, lang: str) -> str:
     if not block:
         raise UsageError(f"{CALIBRATED}.json has no calibration: renew it with haechi bench again")
     bins = [b for b in block["bins"] if b["was"]["value"] is not None]
-    measured = Line(
+    curve = Line(
         _say(lang, "measured, with 95% interval", "实测，带 95% 区间"),
         [b["said"] for b in bins], [b["was"]["value"] for b in bins], 0, dots=True,
         bars=[(b["was"]["low"], b["was"]["high"]) for b in bins],
     )  # fmt: skip
     ideal = Line(_say(lang, "as it should be", "理想情形"), [0, 1], [0, 1], 4, dash=2)
     return chart(
-        [measured, ideal], _say(lang, "Calibration of the verdict", "判断结果的校准"),
+        [curve, ideal], _say(lang, "Calibration of the verdict", "判断结果的校准"),
         _say(lang, "probability that was given", "给出的概率"),
         _say(lang, "share that was forged", "其中实为伪造的比例"),
         x_range=(0, 1), y_range=(0, 1), percent=True,
@@ -183,8 +183,8 @@ def thresholds(stage: Stage, lang: str) -> str:
         Line(name, middle, (np.histogram(v, edges)[0] / max(len(v), 1)).tolist(), style, fill=True)
         for style, (name, v) in enumerate(zip(names, (real, fake), strict=True))
     ]
-    marked = models.load("verdict", stage.settings).card.parameters["thresholds"]
-    marks = [Mark(level, float(1 / (1 + np.exp(-marked[level]))), True) for level in ("some", "strong")]
+    levels = models.load("verdict", stage.settings).card.parameters["thresholds"]
+    marks = [Mark(level, float(1 / (1 + np.exp(-levels[level]))), True) for level in ("some", "strong")]
     return chart(
         lines, _say(lang, "Where the two marks stand", "两条界线的位置"),
         _say(lang, "probability that was given", "给出的概率"),
@@ -198,14 +198,14 @@ def filmed(stage: Stage, mode: str | None, frames: int = 40) -> list[U8]:
     crop, mesh = stage.subject.crop, stage.subject.mesh
     rng = np.random.default_rng(SEED)
     scene = draw_scene(rng, CROP_PX, frames)
-    base, made = forge_over_time(
+    base, forgeries = forge_over_time(
         lambda g: imitate_swap(crop, mesh, g),
         mode or "constant",
         scene.fps,
         np.random.default_rng(SEED),
         frames,
     )
-    return film([base] * frames if mode is None else made, base, scene, np.random.default_rng(SEED + 1))
+    return film([base] * frames if mode is None else forgeries, base, scene, np.random.default_rng(SEED + 1))
 
 
 def over_time(stage: Stage, lang: str) -> str:

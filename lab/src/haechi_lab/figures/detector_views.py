@@ -32,15 +32,15 @@ FAMILIES: tuple[Callable[..., Pair], ...] = (self_blend, imitate_swap, local_edi
 
 def finder(stage: Stage) -> U8:
     """The photograph with box, five points and crop of its face; where each stride saw a face; the crop."""
-    rgb, found = stage.subject.rgb, FaceFinder(stage.settings).detect(stage.subject.rgb)
-    marked, box = rgb.copy(), stage.subject.square
+    rgb, faces = stage.subject.rgb, FaceFinder(stage.settings).detect(stage.subject.rgb)
+    canvas, box = rgb.copy(), stage.subject.square
     thick = max(2, rgb.shape[1] // 200)
-    if len(found):
-        box = crop_box(found.boxes_xyxy[0])
-        _frame(marked, found.boxes_xyxy[0], YELLOW, thick)
-        for x, y in found.landmarks_xy[0]:
-            cv2.circle(marked, (round(float(x)), round(float(y))), 2 * thick, YELLOW, -1)
-    _frame(marked, box, BLUE, thick)
+    if len(faces):
+        box = crop_box(faces.boxes_xyxy[0])
+        _frame(canvas, faces.boxes_xyxy[0], YELLOW, thick)
+        for x, y in faces.landmarks_xy[0]:
+            cv2.circle(canvas, (round(float(x)), round(float(y))), 2 * thick, YELLOW, -1)
+    _frame(canvas, box, BLUE, thick)
     board = cv2.resize(rgb, (320, 320), interpolation=cv2.INTER_AREA)
     (raw,) = models.load("faces", stage.settings).run(
         np.ascontiguousarray(board.transpose(2, 0, 1)[None], dtype=np.float32)
@@ -50,9 +50,9 @@ def finder(stage: Stage) -> U8:
         n = 320 // stride
         cells = sure[start : start + n * n].reshape(n, n).astype(np.float32)
         start += n * n
-        seen = cv2.resize(cells, (320, 320), interpolation=cv2.INTER_NEAREST)
-        maps.append(heat(np.asarray(board, np.uint8), seen, 0.95))
-    return sheet([marked, *maps, stage.subject.crop], 5, 180)
+        probability = cv2.resize(cells, (320, 320), interpolation=cv2.INTER_NEAREST)
+        maps.append(heat(np.asarray(board, np.uint8), probability, 0.95))
+    return sheet([canvas, *maps, stage.subject.crop], 5, 180)
 
 
 def _frame(rgb: U8, box: F32, colour: tuple[int, int, int], thick: int) -> None:
@@ -96,22 +96,22 @@ def maps(stage: Stage) -> U8:
     detector = SwapDetector(stage.settings)
     crop = stage.subject.crop
     pairs = [typical(examples(stage, family)) for family in FAMILIES]
-    shown = [crop, *(p.fake for p in pairs)]
-    seen = detector.score(np.stack(shown), both_ways=True).maps
-    assert seen is not None
+    pictures = [crop, *(p.fake for p in pairs)]
+    heatmaps = detector.score(np.stack(pictures), both_ways=True).maps
+    assert heatmaps is not None
     masks = [np.zeros(crop.shape[:2], np.float32), *(p.mask for p in pairs)]
-    laid = [heat(rgb, m, 0.95) for rgb, m in zip(shown, seen, strict=True)]
-    return sheet([*shown, *(grey(m, 0, 1) for m in masks), *laid], 5, 168)
+    laid = [heat(rgb, m, 0.95) for rgb, m in zip(pictures, heatmaps, strict=True)]
+    return sheet([*pictures, *(grey(m, 0, 1) for m in masks), *laid], 5, 168)
 
 
 def windows(stage: Stage) -> U8:
     """What the synthesis detector cuts: the native piece of the photograph with its five windows; them."""
     rgb = stage.subject.rgb
-    found = FaceFinder(stage.settings).detect(rgb)
+    faces = FaceFinder(stage.settings).detect(rgb)
     side = stage.subject.square
-    box = found.boxes_xyxy[0] if len(found) else side
+    box = faces.boxes_xyxy[0] if len(faces) else side
     piece = native_piece(rgb, box)
-    marked = piece.copy()
+    board = piece.copy()
     room = np.array(piece.shape[:2]) - WINDOW_PX
     if room.min() < 0:
         raise UsageError("the face is too small for windows at its native resolution")
@@ -119,5 +119,5 @@ def windows(stage: Stage) -> U8:
     for (fx, fy), colour in zip(PLACES, (YELLOW, GREEN, GREEN, BLUE, BLUE), strict=True):
         y, x = round(float(room[0] * fy)), round(float(room[1] * fx))
         cuts.append(piece[y : y + WINDOW_PX, x : x + WINDOW_PX])
-        cv2.rectangle(marked, (x + 1, y + 1), (x + WINDOW_PX - 2, y + WINDOW_PX - 2), colour, 2)
-    return sheet([marked, *cuts], 6, 160)
+        cv2.rectangle(board, (x + 1, y + 1), (x + WINDOW_PX - 2, y + WINDOW_PX - 2), colour, 2)
+    return sheet([board, *cuts], 6, 160)

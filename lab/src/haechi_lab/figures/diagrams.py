@@ -40,8 +40,8 @@ def diagram(
             out.append(_text((ax + bx) / 2, (ay + by) / 2 - 6, words, "middle", SOFT))
     for box in boxes:
         x, y, w, h, colour = box.x, box.y, box.width, box.height, COLOURS[box.style]
-        cut = 0.22 * h
-        left, right = (0.0, cut) if box.narrow and box.style == 0 else (cut if box.narrow else 0.0, 0.0)
+        slope = 0.22 * h
+        left, right = (0.0, slope) if box.narrow and box.style == 0 else (slope if box.narrow else 0.0, 0.0)
         way = f"M{x} {y + left:.0f}L{x + w} {y + right:.0f}V{y + h - right:.0f}L{x} {y + h - left:.0f}Z"
         out.append(f'<path d="{way}" fill="{colour}" fill-opacity="0.12" stroke="{colour}"/>')
         first = y + h / 2 + 5 - 8.5 * (len(box.words) - 1)

@@ -35,12 +35,12 @@ def bottleneck(stage: Stage) -> U8:
     crop, mesh = stage.subject.crop, stage.subject.mesh
     plain, rival = stage.autoencoder("autoencoder"), stage.autoencoder("adversarial")
     with torch.inference_mode():
-        drawn = [
+        redrawings = [
             redraw(plain, crop, mesh, 64, "shuffle"),
             redraw(plain, crop, mesh, 160, "shuffle"),
             redraw(rival, crop, mesh, 64, "shuffle"),
         ]
-    return sheet([crop, *drawn, None, *(difference(crop, d, 4) for d in drawn)], 4)
+    return sheet([crop, *redrawings, None, *(difference(crop, d, 4) for d in redrawings)], 4)
 
 
 def nobody(stage: Stage) -> U8:
@@ -90,9 +90,9 @@ def border(stage: Stage) -> U8:
     y, x = np.unravel_index(int(np.argmax(inner)), inner.shape)
     close = [p[y : y + near, x : x + near] for p in (pair.real, pair.fake)]
     mask = grey(pair.mask, 0, 1)
-    marked = pair.fake.copy()
-    cv2.rectangle(marked, (int(x), int(y)), (int(x) + near, int(y) + near), (255, 210, 0), 1)
-    return sheet([pair.real, mask, marked, difference(pair.real, pair.fake, 4), *close], 3)
+    board = pair.fake.copy()
+    cv2.rectangle(board, (int(x), int(y)), (int(x) + near, int(y) + near), (255, 210, 0), 1)
+    return sheet([pair.real, mask, board, difference(pair.real, pair.fake, 4), *close], 3)
 
 
 def detail(rgb: U8) -> F32:
@@ -126,8 +126,8 @@ def spectrum(pictures: Sequence[U8]) -> F32:
         fine = rgb.astype(np.float32) - cv2.GaussianBlur(rgb.astype(np.float32), (0, 0), 2)
         for y in range(0, fine.shape[0] - WINDOW_PX + 1, STEP_PX):
             for x in range(0, fine.shape[1] - WINDOW_PX + 1, STEP_PX):
-                cut = fine[y : y + WINDOW_PX, x : x + WINDOW_PX] * window[:, :, None]
-                total += (np.abs(np.fft.fft2(cut, axes=(0, 1))) ** 2).sum(2)
+                window_rgb = fine[y : y + WINDOW_PX, x : x + WINDOW_PX] * window[:, :, None]
+                total += (np.abs(np.fft.fft2(window_rgb, axes=(0, 1))) ** 2).sum(2)
                 count += 3
     return np.log10(np.fft.fftshift(total / max(count, 1)) + 1e-2).astype(np.float32)
 
@@ -139,22 +139,22 @@ def spectra(stage: Stage) -> U8:
     face = cut_face(subject.crop, frame(subject.mesh, 160), 160)
     with torch.inference_mode():
         code = network(torch.from_numpy(face).permute(2, 0, 1)[None].float() / 255, "shuffle")
-    shown = [spectrum([subject.rgb]), spectrum([picture(code[0])]), spectrum([subject.drawn])]
+    panels = [spectrum([subject.rgb]), spectrum([picture(code[0])]), spectrum([subject.redrawing])]
     drawn_up = [spectrum([upsampled(subject.rgb, np.random.default_rng(seed))]) for seed in range(UPS_TRIED)]
     rim = np.ones((WINDOW_PX, WINDOW_PX), bool)
     rim[2:-2, 2:-2] = False
-    shown += sorted(drawn_up, key=lambda s: -float((s - shown[0])[rim].max()))[:3]
-    shown.append(spectrum(list(stage.nobody(200))))
-    return sheet([grey(s, *np.percentile(s, (1, 99.7))) for s in shown], 4, 3 * WINDOW_PX)
+    panels += sorted(drawn_up, key=lambda s: -float((s - panels[0])[rim].max()))[:3]
+    panels.append(spectrum(list(stage.nobody(200))))
+    return sheet([grey(s, *np.percentile(s, (1, 99.7))) for s in panels], 4, 3 * WINDOW_PX)
 
 
 def decoder(stage: Stage) -> U8:
     """The photograph, the same drawn by a latent decoder, the difference eight times as bright; one eye."""
-    near, drawn = (stage.subject.window(p) for p in (stage.subject.rgb, stage.subject.drawn))
+    near, redrawing = (stage.subject.window(p) for p in (stage.subject.rgb, stage.subject.redrawing))
     side = near.shape[0]
     x, y = side * 5 // 16, side * 5 // 16
-    eyes = [p[y : y + side // 4, x : x + side // 4] for p in (near, drawn)]
-    return sheet([near, drawn, difference(near, drawn, 8), *eyes], 5, 168)
+    eyes = [p[y : y + side // 4, x : x + side // 4] for p in (near, redrawing)]
+    return sheet([near, redrawing, difference(near, redrawing, 8), *eyes], 5, 168)
 
 
 def alive(stage: Stage) -> U8:
@@ -162,10 +162,10 @@ def alive(stage: Stage) -> U8:
     moved."""
     crop, mesh = stage.subject.crop, stage.subject.mesh
     moves = [displacement(mesh, amounts) for amounts in MOTIONS]
-    shown: list[U8 | None] = [crop, *(warp(crop, mesh, move) for move in moves), None]
+    pictures: list[U8 | None] = [crop, *(warp(crop, mesh, move) for move in moves), None]
     far = [np.linalg.norm(field(mesh, move, crop.shape[:2]), axis=2) for move in moves]
     most = max(float(f.max()) for f in far)
-    return sheet([*shown, *(grey(np.sqrt(f), 0, most**0.5) for f in far)], 5, 168)
+    return sheet([*pictures, *(grey(np.sqrt(f), 0, most**0.5) for f in far)], 5, 168)
 
 
 def degraded(stage: Stage) -> U8:

@@ -73,10 +73,10 @@ def choose(prepared: Prepared, rng: np.random.Generator) -> tuple[dict[str, Rows
     handful, rest = people[:HANDFUL], [rows for rows in people[HANDFUL:] if len(rows) > 1]
     if len(handful) < HANDFUL or not rest:
         raise ValueError("there are too few persons with more than one picture")
-    kept = [max(1, len(rows) // 5) for rows in handful]
-    few = [i for rows, k in zip(handful, kept, strict=True) for i in rows[k:]]
+    counts = [max(1, len(rows) // 5) for rows in handful]
+    few = [i for rows, k in zip(handful, counts, strict=True) for i in rows[k:]]
     few = [few[k] for k in rng.permutation(len(few))[:SAME]]
-    known = [i for rows, k in zip(handful, kept, strict=True) for i in rows[:k]]
+    memory = [i for rows, k in zip(handful, counts, strict=True) for i in rows[:k]]
     rest = [rest[k] for k in rng.permutation(len(rest))]
     one = rest[: len(few)]
     every = [i for rows in rest for i in rows[1:]][:MANY]
@@ -84,7 +84,7 @@ def choose(prepared: Prepared, rng: np.random.Generator) -> tuple[dict[str, Rows
     others = [rows[0] for rows in rest]
     val = prepared.where(split="val", source="dfdc", label="real")
     return {
-        "few": Rows(few, known, HANDFUL),
+        "few": Rows(few, memory, HANDFUL),
         "same": Rows([rows[1] for rows in one], others[: len(one)], len(one)),
         "many": Rows(every, others[:owners], owners),
     }, [val[k] for k in rng.permutation(len(val))]
@@ -94,8 +94,8 @@ def pairs(prepared: Prepared, rows: Sequence[int], seed: int) -> U8:
     """One fixed pair for each row: genuine and self-blended in turn, u8 (2 n, SIDE, SIDE, 3)."""
     out = np.empty((2 * len(rows), SIDE, SIDE, 3), np.uint8)
     for k, i in enumerate(rows):
-        made = self_blend(*prepared.face(i), np.random.default_rng([seed, i]))
-        for part, rgb in enumerate((made.real, made.fake)):
+        pair = self_blend(*prepared.face(i), np.random.default_rng([seed, i]))
+        for part, rgb in enumerate((pair.real, pair.fake)):
             out[2 * k + part] = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return out
 

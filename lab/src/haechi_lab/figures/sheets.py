@@ -50,8 +50,8 @@ def difference(a: U8, b: U8, times: int) -> U8:
 
 def grey(values: np.ndarray, low: float, high: float) -> U8:
     """Values (H, W) from ``low`` (black) to ``high`` (white) as u8 (H, W, 3)."""
-    shown = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255
-    return np.repeat(shown.astype(np.uint8)[:, :, None], 3, 2)
+    levels = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255
+    return np.repeat(levels.astype(np.uint8)[:, :, None], 3, 2)
 
 
 def heat(rgb: U8, values: F32, share: float = 0.6) -> U8:

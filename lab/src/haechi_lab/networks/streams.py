@@ -28,13 +28,13 @@ def carry_over(
     ``out`` (name "out") takes the old weights for the features that were there, ``columns`` being (where they
     are now, where they were), and none for the others. Returns the names that were not in ``state``."""
     own = model.state_dict()
-    known = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
-    model.load_state_dict(known, strict=False)
+    shared = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
+    model.load_state_dict(shared, strict=False)
     weight = torch.zeros_like(out.weight)
     for now, then in columns:
         weight[:, now] = state["out.weight"][:, then]
     out.weight.copy_(weight)
-    return sorted(set(own) - set(known))
+    return sorted(set(own) - set(shared))
 
 
 class LargeKernel(nn.Module):

@@ -25,12 +25,12 @@ def similarity(points: F32, onto: F64) -> F64:
     Raises ValueError when the points all lie in one place."""
     source = points.astype(np.float64)
     middle, target = source.mean(0), onto.mean(0)
-    centred, wanted = source - middle, onto - target
+    centred, target_centred = source - middle, onto - target
     spread = float((centred**2).sum())
     if not spread > 0:
         raise ValueError("the points of the face lie all in one place")
-    a = float((centred * wanted).sum()) / spread
-    b = float((centred[:, 0] * wanted[:, 1] - centred[:, 1] * wanted[:, 0]).sum()) / spread
+    a = float((centred * target_centred).sum()) / spread
+    b = float((centred[:, 0] * target_centred[:, 1] - centred[:, 1] * target_centred[:, 0]).sum()) / spread
     turn = np.array([[a, -b], [b, a]])
     return np.concatenate([turn, (target - turn @ middle)[:, None]], 1)
 
@@ -77,7 +77,7 @@ def put_back(rgb: U8, face: U8, m: F64, feather: float = 0.06) -> U8:
     """The picture with the square redrawn, u8 of its own shape; outside the square it keeps its pixels."""
     height, width = rgb.shape[:2]
     back = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = cv2.warpAffine(face, m, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE)
+    layer = cv2.warpAffine(face, m, (width, height), flags=back, borderMode=cv2.BORDER_REPLICATE)
     share = cv2.warpAffine(window(face.shape[0], feather), m, (width, height), flags=back)[:, :, None]
-    out = rgb + (drawn.astype(np.float32) - rgb) * share
+    out = rgb + (layer.astype(np.float32) - rgb) * share
     return (out + 0.5).clip(0, 255).astype(np.uint8)

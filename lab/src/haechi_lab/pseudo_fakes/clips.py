@@ -135,19 +135,19 @@ def film(stills: Sequence[U8], ground: U8, scene: Scene, rng: np.random.Generato
         m = scene.motion[k].astype(np.float64)
         m[:, 2] -= m[:, :2] @ (edge, edge)
         size = (scene.side_px, scene.side_px)
-        seen: np.ndarray = cv2.warpAffine(
+        frame: np.ndarray = cv2.warpAffine(
             source, m, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
         if not np.isnan(scene.passing[k, 0]):
             rx, ry, colour = scene.passing_of
-            veil = np.zeros(seen.shape[:2], np.float32)
+            veil = np.zeros(frame.shape[:2], np.float32)
             centre = (round(float(scene.passing[k, 0])), round(float(scene.passing[k, 1])))
             cv2.ellipse(veil, centre, (rx, ry), 15, 0, 360, 1.0, -1)
-            flat = np.broadcast_to(np.array(colour, np.float32), seen.shape)
-            seen = blend(
-                seen.astype(np.uint8), flat, np.asarray(cv2.GaussianBlur(veil, (0, 0), 1.5), np.float32)
+            flat = np.broadcast_to(np.array(colour, np.float32), frame.shape)
+            frame = blend(
+                frame.astype(np.uint8), flat, np.asarray(cv2.GaussianBlur(veil, (0, 0), 1.5), np.float32)
             )
-        light = seen.astype(np.float32) * scene.gain[k]
+        light = frame.astype(np.float32) * scene.gain[k]
         if depth > 0:
             light *= (1 - depth * (1 + np.tanh((across - scene.shade[k]) / softness)) / 2)[:, :, None]
         if scene.focus[k] > 0.2:
@@ -231,11 +231,11 @@ def forge_over_time(
             strength[start : start + length] = rng.choice([0.0, 0.0, 0.4])
     else:
         raise ValueError(f"{mode!r} is not one of {', '.join(MODES)}")
-    made = [
+    forgeries = [
         layers[k].over(base, shift[k], float(scale[k]), float(tone[k]), float(strength[k]))
         for k in range(frames)
     ]
-    return base, made
+    return base, forgeries
 
 
 def encode(frames: Sequence[U8], path: Path, scene: Scene) -> None:

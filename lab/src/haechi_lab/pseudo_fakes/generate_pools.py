@@ -43,9 +43,9 @@ def chosen(prepared: Path, seed: int = 7) -> list[int]:
     return rows
 
 
-def picture(drawn: torch.Tensor) -> U8:
+def picture(output: torch.Tensor) -> U8:
     """f32 (3, S, S) in about [0, 1] -> u8 (S, S, 3)."""
-    return (drawn.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return (output.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
 
 @torch.inference_mode()
@@ -80,14 +80,14 @@ def measured(teacher: FaceMesh, faces: U8) -> tuple[F32, F32]:
     edge = round(side * (AROUND - 1) / 2)
     wide = [cv2.copyMakeBorder(f, edge, edge, edge, edge, cv2.BORDER_REPLICATE) for f in faces]
     whole = wide[0].shape[0]
-    shown = np.stack([cv2.resize(w, (192, 192), interpolation=cv2.INTER_CUBIC) for w in wide])
-    points, presence = teacher(torch.from_numpy(shown))
+    small = np.stack([cv2.resize(w, (192, 192), interpolation=cv2.INTER_CUBIC) for w in wide])
+    points, presence = teacher(torch.from_numpy(small))
     return points.numpy() * np.float32(whole / 192) - np.float32(edge), presence.numpy()
 
 
 @torch.inference_mode()
 def fill_nobody(
-    model: Generator, teacher: FaceMesh, out: Path, wanted: int = 1500, seed: int = 7, batch: int = 50
+    model: Generator, teacher: FaceMesh, out: Path, least: int = 1500, seed: int = 7, batch: int = 50
 ) -> None:
     """Write ``gan.npy``, ``gan_mesh.npy`` and ``gan.json``: faces that the mesh knows for such, at most three
     seeds tried for each one wanted."""
@@ -96,23 +96,23 @@ def fill_nobody(
     tried = 0
     model.eval()
     rng = np.random.default_rng([seed, 1])
-    while len(faces) < wanted and tried < 3 * wanted:
+    while len(faces) < least and tried < 3 * least:
         noise = CALM * rng.standard_normal((batch, model.code.in_features), np.float32)
-        drawn = np.stack([picture(d) for d in model(torch.from_numpy(noise))])
-        points, presence = measured(teacher, drawn)
+        batch_rgb = np.stack([picture(d) for d in model(torch.from_numpy(noise))])
+        points, presence = measured(teacher, batch_rgb)
         good = [k for k in range(batch) if presence[k] >= PRESENCE and askew(points[k]) < ASKEW]
-        faces += [drawn[k] for k in good]
+        faces += [batch_rgb[k] for k in good]
         meshes += [points[k] for k in good]
         tried += batch
     out.mkdir(parents=True, exist_ok=True)
-    kept, side = min(len(faces), wanted), model.shape[-1] * 16
-    pictures = np.stack(faces[:kept]) if kept else np.zeros((0, side, side, 3), np.uint8)
-    points = np.stack(meshes[:kept]) if kept else np.zeros((0, 468, 2), np.float32)
+    count, side = min(len(faces), least), model.shape[-1] * 16
+    pictures = np.stack(faces[:count]) if count else np.zeros((0, side, side, 3), np.uint8)
+    points = np.stack(meshes[:count]) if count else np.zeros((0, 468, 2), np.float32)
     for name, array in (("gan", pictures), ("gan_mesh", points.astype(np.float32))):
         np.save(out / f"{name}.part.npy", array)
         (out / f"{name}.part.npy").replace(out / f"{name}.npy")  # whoever reads the old one keeps it
-    first = kept * 4 // 5
-    facts = {"drawn": tried, "kept": len(faces), "pool": kept, "train": first, "val": kept - first}
+    first = count * 4 // 5
+    facts = {"drawn": tried, "kept": len(faces), "pool": count, "train": first, "val": count - first}
     (out / "gan.json").write_text(
         json.dumps({**facts, "side": side, "presence": PRESENCE, "askew": ASKEW, "calm": CALM, "seed": seed})
     )

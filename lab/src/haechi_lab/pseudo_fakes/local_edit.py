@@ -96,8 +96,8 @@ def _painted_over(rgb: U8, mesh: F32, rng: np.random.Generator) -> tuple[U8, F32
     hole: np.ndarray = (cv2.resize(area, half.shape[1::-1]) > 0.1).astype(np.uint8)
     hole = cv2.dilate(hole, np.ones((5, 5), np.uint8))
     how = cv2.INPAINT_TELEA if rng.random() < 0.5 else cv2.INPAINT_NS
-    filled = cv2.resize(cv2.inpaint(half, hole, 3, how), rgb.shape[1::-1])
-    return np.asarray(filled, np.uint8), area
+    painting = cv2.resize(cv2.inpaint(half, hole, 3, how), rgb.shape[1::-1])
+    return np.asarray(painting, np.uint8), area
 
 
 def _toned(rgb: U8, rng: np.random.Generator) -> U8:

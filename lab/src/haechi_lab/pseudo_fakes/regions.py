@@ -87,7 +87,7 @@ def soften(mask: F32, rng: np.random.Generator) -> F32:
     first, second = (int(rng.integers(2, 13)) * 2 + 1 for _ in range(2))
     soft = cv2.GaussianBlur(mask, (first, first), 0)
     # The cut is a share of the most that is left: a blur as wide as an eye must not wipe it out.
-    cut = rng.uniform(0.3, 0.7) * float(soft.max())
-    soft = cv2.GaussianBlur((soft > cut).astype(np.float32), (second, second), 0)
+    level = rng.uniform(0.3, 0.7) * float(soft.max())
+    soft = cv2.GaussianBlur((soft > level).astype(np.float32), (second, second), 0)
     out: F32 = soft * float(rng.choice([0.25, 0.5, 0.75, 1.0, 1.0, 1.0]))
     return out

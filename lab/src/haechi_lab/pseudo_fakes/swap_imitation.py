@@ -42,8 +42,8 @@ def imitate_swap(rgb: U8, mesh: F32, rng: np.random.Generator) -> Pair:
     )
     mask = np.asarray(cv2.warpAffine(_window(rng), m, (side, side), flags=back), np.float32)
     if rng.random() < 0.3:
-        cut = elastic(face_mask(mesh, side, rng), rng)
-        mask = mask * cv2.GaussianBlur(cut, (0, 0), rng.uniform(2, 6))
+        outline = elastic(face_mask(mesh, side, rng), rng)
+        mask = mask * cv2.GaussianBlur(outline, (0, 0), rng.uniform(2, 6))
     if rng.random() < 0.3:
         mask = mask * (1 - cv2.GaussianBlur(hull(mesh[LIPS], side, 1.4), (0, 0), 3))
     if rng.random() < 0.3:

@@ -59,9 +59,9 @@ def nobody(rgb: U8, mesh: F32, face: U8, face_mesh: F32, rng: np.random.Generato
 
 def _placed(face: U8, face_mesh: F32, mesh: F32, side: int, rng: np.random.Generator) -> U8:
     estimate = cv2.estimateAffine2D if rng.random() < 0.3 else cv2.estimateAffinePartial2D
-    found, _ = estimate(face_mesh.astype(np.float32), mesh.astype(np.float32), method=cv2.LMEDS)
+    similarity, _ = estimate(face_mesh.astype(np.float32), mesh.astype(np.float32), method=cv2.LMEDS)
     # Despite what its stub says, there is none for points that all fall together.
-    matrix = np.asarray(np.eye(2, 3) if found is None else found, np.float64)
+    matrix = np.asarray(np.eye(2, 3) if similarity is None else similarity, np.float64)
     how = cv2.INTER_AREA if np.abs(np.linalg.det(matrix[:, :2])) < 0.5 else cv2.INTER_LINEAR
     return np.asarray(
         cv2.warpAffine(face, matrix, (side, side), flags=how, borderMode=cv2.BORDER_REFLECT_101), np.uint8
@@ -74,11 +74,11 @@ def _coloured(source: U8, target: U8, mask: F32, strength: float) -> U8:
     inside = mask > 0.5
     if inside.sum() < 32:
         return source
-    lab, wanted = (cv2.cvtColor(i, cv2.COLOR_RGB2LAB).astype(np.float32) for i in (source, target))
+    lab, target_lab = (cv2.cvtColor(i, cv2.COLOR_RGB2LAB).astype(np.float32) for i in (source, target))
     mean, spread = lab[inside].mean(0), lab[inside].std(0) + 1.0
-    to_mean, to_spread = wanted[inside].mean(0), wanted[inside].std(0) + 1.0
-    moved = (lab - mean) * np.clip(to_spread / spread, 0.5, 2.0) + to_mean
-    out = np.clip(lab + (moved - lab) * strength, 0, 255).astype(np.uint8)
+    to_mean, to_spread = target_lab[inside].mean(0), target_lab[inside].std(0) + 1.0
+    lab_out = (lab - mean) * np.clip(to_spread / spread, 0.5, 2.0) + to_mean
+    out = np.clip(lab + (lab_out - lab) * strength, 0, 255).astype(np.uint8)
     return np.asarray(cv2.cvtColor(out, cv2.COLOR_LAB2RGB), np.uint8)
 
 

@@ -26,16 +26,16 @@ def upsampled(rgb: U8, rng: np.random.Generator) -> U8:
         return rgb.copy()
     small = cv2.resize(rgb[:h, :w], (w // part, h // part), interpolation=cv2.INTER_AREA).astype(np.float32)
     how, uneven = str(rng.choice(UPS)), float(rng.uniform(0.03, 0.12))
-    drawn: F32 = small
+    picture: F32 = small
     for _ in range(times):
-        drawn = _double(drawn, how, uneven, rng)
+        picture = _double(picture, how, uneven, rng)
     # What the decoder adds of its own: part of the lost detail, so that blur is not the sign.
     detail = rgb[:h, :w].astype(np.float32) - cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
     # Light that the filters gained or lost as a whole is not the sign either.
-    drawn = drawn + (small.mean((0, 1)) - drawn.mean((0, 1)))
+    picture = picture + (small.mean((0, 1)) - picture.mean((0, 1)))
     out = rgb.copy()
     share = float(rng.uniform(0.1, 0.8) if times == 1 else rng.uniform(0.5, 0.85))
-    out[:h, :w] = np.clip(drawn + share * detail + 0.5, 0, 255).astype(np.uint8)
+    out[:h, :w] = np.clip(picture + share * detail + 0.5, 0, 255).astype(np.uint8)
     return out
 
 

@@ -45,8 +45,10 @@ def field(mesh: F32, displacement: F32, shape: tuple[int, int]) -> F32:
     at_x, at_y = (places - 0.5).astype(np.float32).T[:, :, None]
     for bell in BELLS:
         sigma = bell * tall / step
-        left = values - cv2.remap(dense, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
-        pulls = [_splat(cells, shares * left[:, i : i + 1], size) for i in (0, 1)]
+        residuals = (
+            values - cv2.remap(dense, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+        )
+        pulls = [_splat(cells, shares * residuals[:, i : i + 1], size) for i in (0, 1)]
         heavy = _blur(np.stack([*pulls, weight], 2), sigma)
         dense = dense + heavy[:, :, :2] / (heavy[:, :, 2:] + np.float32(FADES / (2 * np.pi * sigma**2)))
     return _kept_inside(np.asarray(cv2.resize(dense, (w, h), interpolation=cv2.INTER_LINEAR), np.float32))
@@ -98,16 +100,16 @@ def _blur(cells: F32, sigma: float) -> F32:
 
 def mouth_inside(mesh: F32, displacement: F32, shape: tuple[int, int]) -> F32:
     """How much of each pixel the mouth opened to, f32 (H, W) in [0, 1]; all 0 when it did not open."""
-    moved = mesh + displacement
+    target = mesh + displacement
     gap, before = (
-        float(np.linalg.norm(m[INNER_LOWER] - m[INNER_UPPER], axis=1).max()) for m in (moved, mesh)
+        float(np.linalg.norm(m[INNER_LOWER] - m[INNER_UPPER], axis=1).max()) for m in (target, mesh)
     )
-    opened = (gap - before) / height(mesh)
+    gain = (gap - before) / height(mesh)
     out = np.zeros(shape, np.float32)
     # A mouth that stood open has an inside of its own, which the warp has stretched.
-    if opened < 0.01 or before > 0.04 * height(mesh):
+    if gain < 0.01 or before > 0.04 * height(mesh):
         return out
-    ring = np.concatenate([moved[INNER_UPPER], moved[INNER_LOWER][-2:0:-1]])
+    ring = np.concatenate([target[INNER_UPPER], target[INNER_LOWER][-2:0:-1]])
     cv2.fillPoly(out, [np.round(ring.clip(-9999, 9999) * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
     return np.asarray(cv2.GaussianBlur(out, (0, 0), max(0.4, 0.006 * height(mesh))), np.float32)
 
@@ -138,8 +140,8 @@ def warp(rgb: U8, mesh: F32, displacement: F32, interpolation: int = cv2.INTER_C
     h, w = rgb.shape[:2]
     offsets = field(mesh, displacement, (h, w))
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    moved = cv2.remap(
+    picture = cv2.remap(
         rgb, x + offsets[:, :, 0], y + offsets[:, :, 1], interpolation, borderMode=cv2.BORDER_REFLECT_101
     )
     inside = mouth_inside(mesh, displacement, (h, w))
-    return paint_mouth(np.asarray(moved, np.uint8), mouth_colour(rgb, mesh), inside)
+    return paint_mouth(np.asarray(picture, np.uint8), mouth_colour(rgb, mesh), inside)

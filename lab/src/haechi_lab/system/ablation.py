@@ -98,16 +98,16 @@ def _read(folder: Path, rung: str, score: str) -> list[Variant]:
     variants = []
     for file in sorted(folder.glob("*.json")):
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UsageError(f"{file.name} cannot be read as a result") from error
-        if found.get("schema") != SCHEMA:
+        if content.get("schema") != SCHEMA:
             continue
         scored = read_scores(scores_path(file))
         if (rung, score) not in scored.values:
             raise UsageError(f"{file.name} has no score {score!r} on the rung {rung!r}")
-        note = str(found.get("note", file.stem))
-        variants.append(Variant(note, file.name, found["command"], found["manifest"]["sha256"], scored))
+        note = str(content.get("note", file.stem))
+        variants.append(Variant(note, file.name, content["command"], content["manifest"]["sha256"], scored))
     if not variants:
         raise UsageError(f"{folder.name}: there is no result to compare")
     return variants
@@ -150,12 +150,12 @@ class _Compare:
             own = mine(weights)
             return {"auc": own} if is_full else {"auc": own, "difference": own - theirs(weights)}
 
-        found = self.figures(statistics, [one.groups[int(i)] for i in index])
+        results = self.figures(statistics, [one.groups[int(i)] for i in index])
         fake = int(one.fake[index].sum())
         return {
             "n_real": len(index) - fake,
             "n_fake": fake,
-            **{k: v.as_dict() for k, v in found.items()},
+            **{k: v.as_dict() for k, v in results.items()},
         }
 
 
@@ -163,8 +163,8 @@ def _held(variants: Sequence[Variant], whole: Variant, rung: str, compare: _Comp
     """Every kind on the variant that did not train on it; and the mean over kinds, each weighing the same."""
     parts: list[tuple[str, NDArray[np.int64], Callable[[F64], F64], Callable[[F64], F64]]] = []
     for v in variants:
-        named = _WITHOUT.match(v.note)
-        for kind in named.group(1).split(", ") if named else []:
+        match = _WITHOUT.match(v.note)
+        for kind in match.group(1).split(", ") if match else []:
             index = _of_kind(whole.scored, rung, kind)
             if index is not None:
                 parts.append((kind, index, compare.auc(v.scored, index), compare.auc(whole.scored, index)))
@@ -172,9 +172,9 @@ def _held(variants: Sequence[Variant], whole: Variant, rung: str, compare: _Comp
     ends = np.cumsum([len(index) for _, index, _, _ in parts])[:-1]
 
     def statistics(weights: F64) -> Mapping[str, F64]:
-        cut = np.split(weights, ends, axis=1)
+        blocks = np.split(weights, ends, axis=1)
         out: dict[str, F64] = {}
-        for (kind, _, mine, theirs), w in zip(parts, cut, strict=True):
+        for (kind, _, mine, theirs), w in zip(parts, blocks, strict=True):
             out[f"auc/{kind}"], out[f"full/{kind}"] = mine(w), theirs(w)
         for side, name in (("auc", "mean"), ("full", "mean_full")):
             out[name] = np.mean([out[f"{side}/{kind}"] for kind, *_ in parts], axis=0)
@@ -185,10 +185,10 @@ def _held(variants: Sequence[Variant], whole: Variant, rung: str, compare: _Comp
 
     if not parts:
         return {"kinds": []}
-    found = {k: f.as_dict() for k, f in compare.figures(statistics, groups).items()}
+    results = {k: f.as_dict() for k, f in compare.figures(statistics, groups).items()}
     names = ("auc", "full", "difference")
-    kinds = [{"kind": kind, **{n: found[f"{n}/{kind}"] for n in names}} for kind, *_ in parts]
-    return {"kinds": kinds, **{k: found[k] for k in ("mean", "mean_full", "difference")}}
+    kinds = [{"kind": kind, **{n: results[f"{n}/{kind}"] for n in names}} for kind, *_ in parts]
+    return {"kinds": kinds, **{k: results[k] for k in ("mean", "mean_full", "difference")}}
 
 
 def _of_kind(scored: Scored, rung: str, kind: str) -> NDArray[np.int64] | None:

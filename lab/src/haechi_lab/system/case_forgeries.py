@@ -80,13 +80,13 @@ class Forger:
 
     def sweep(self) -> None:
         """Leave exactly the files that the records name; those of the scene's other folders are at hand."""
-        wanted = {f["path"] for r in self.records for f in r.get("files", ())}
-        wanted -= {path for r in self.records for path in r.get("removed", ())}
+        names = {f["path"] for r in self.records for f in r.get("files", ())}
+        names -= {path for r in self.records for path in r.get("removed", ())}
         for name in FOLDERS:
             for path in (self.folder / name).iterdir():
-                if f"{name}/{path.name}" not in wanted:
+                if f"{name}/{path.name}" not in names:
                     path.unlink()
-        for path in wanted:
+        for path in names:
             for place in (self.scene.older, self.scene.fork, self.scene.other):
                 if not (self.folder / path).exists() and (place / path).exists():
                     shutil.copyfile(place / path, self.folder / path)
@@ -164,9 +164,9 @@ def _original_dropped(forger: Forger) -> None:
 
 def _original_replaced(forger: Forger) -> None:
     record = forger.some()
-    held = forger.folder / record["files"][0]["path"]
-    data = held.read_bytes()[:40] + forger.rng.randbytes(3000)
-    facts = forger.store(data, held.suffix[1:])
+    original = forger.folder / record["files"][0]["path"]
+    data = original.read_bytes()[:40] + forger.rng.randbytes(3000)
+    facts = forger.store(data, original.suffix[1:])
     record["files"] = [facts]
     if not forger.encrypted:
         record["entry"] = record["entry"] | {
@@ -204,8 +204,8 @@ def _invented(forger: Forger) -> None:
         del record["sealed"], record["v"]
         record["entry"] = {"name": "invented", "file": facts["path"]}
     elif not forger.encrypted:
-        told = {"file": facts["path"], "sha256": facts["sha256"], "size": facts["size"], "report": ""}
-        record["entry"] = record["entry"] | told
+        entry_facts = {"file": facts["path"], "sha256": facts["sha256"], "size": facts["size"], "report": ""}
+        record["entry"] = record["entry"] | entry_facts
     forger.records.insert(forger.rng.randrange(1, len(forger.records) + 1), record)
     forger.write()
 

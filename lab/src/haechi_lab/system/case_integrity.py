@@ -82,12 +82,12 @@ def _caught(case: Case, changes: int, rng: random.Random) -> int:
     shut, caught = Case.open(case.folder), 0
     for _ in range(changes):
         path = rng.choice(files)
-        held = path.read_bytes()
-        changed = bytearray(held)
-        changed[rng.randrange(len(held))] ^= rng.randrange(1, 256)
+        content = path.read_bytes()
+        changed = bytearray(content)
+        changed[rng.randrange(len(content))] ^= rng.randrange(1, 256)
         path.write_bytes(changed)
         caught += not shut.verify().intact
-        path.write_bytes(held)
+        path.write_bytes(content)
     return caught if shut.verify().intact else 0
 
 
@@ -116,31 +116,31 @@ def _texts(folder: Path, phrase: str | None, word: str) -> Case:
 def _forged(folder: Path, phrase: str | None, count: int) -> dict[str, dict[str, int]]:
     """How many of so many forgeries of each kind pass: by themselves (with the passphrase, where there is
     one) and against the seal that was noted."""
-    made, head = scene(folder, phrase)
-    judge = Judge(made.folder, phrase)
+    stage, head = scene(folder, phrase)
+    judge = Judge(stage.folder, phrase)
     rng, out = random.Random(7), {}
     for name in FORGERIES:
         if phrase is None and name in ONLY_ENCRYPTED:
             continue
         passed = {"alone": 0, "noted": 0}
         for _ in range(1 if name == NEVER_FOUND else count):
-            forged(made, name, rng)
+            forged(stage, name, rng)
             for how, seal in (("alone", ""), ("noted", head)):
                 passed[how] += not judge.found(seal)
         out[name] = passed
     return out
 
 
-def forged(made: Scene, name: str, rng: random.Random) -> None:
+def forged(stage: Scene, name: str, rng: random.Random) -> None:
     """Put the case there anew and forge it; drawn again when that changed nothing, or came out as the older
     state that somebody kept."""
-    newest = made.folder.with_name("newest")
-    same = [_state(newest)] + ([] if name == NEVER_FOUND else [_state(made.older)])
+    newest = stage.folder.with_name("newest")
+    same = [_state(newest)] + ([] if name == NEVER_FOUND else [_state(stage.older)])
     while True:
-        shutil.rmtree(made.folder)
-        shutil.copytree(newest, made.folder)
-        FORGERIES[name](Forger(made, rng))
-        if _state(made.folder) not in same:
+        shutil.rmtree(stage.folder)
+        shutil.copytree(newest, stage.folder)
+        FORGERIES[name](Forger(stage, rng))
+        if _state(stage.folder) not in same:
             return
 
 
@@ -207,8 +207,8 @@ def _pace_rows(name: str, case: Case, megabytes: int) -> Iterator[dict[str, Any]
 
 def _table(passed: Mapping[str, Mapping[str, Mapping[str, int]]], count: int) -> dict[str, Any]:
     def cells(kind: str) -> list[str]:
-        told = [passed.get(name, {}).get(kind) for name in ("encrypted", "open")]
+        counts = [passed.get(name, {}).get(kind) for name in ("encrypted", "open")]
         each = "1" if kind == NEVER_FOUND else str(count)
-        return [kind, each, *(str(t[how]) if t else "" for t in told for how in ("alone", "noted"))]
+        return [kind, each, *(str(t[how]) if t else "" for t in counts for how in ("alone", "noted"))]
 
     return {"columns": list(_COLUMNS), "rows": [cells(kind) for kind in FORGERIES]}

@@ -85,8 +85,8 @@ def _ablation(
     from haechi.bench.result_tables import render
     from haechi_lab.system.ablation import ablation
 
-    written = out or folder.with_name(f"{folder.name}.json")
-    result = ablation(folder, written, score=score, rung=rung, full=full)
+    file = out or folder.with_name(f"{folder.name}.json")
+    result = ablation(folder, file, score=score, rung=rung, full=full)
     for view in ("", "held"):
         print(printable_lines(render(result, {"view": view})))
 

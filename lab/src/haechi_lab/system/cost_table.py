@@ -34,8 +34,8 @@ def _auc(role: str, results: Path) -> Mapping[str, Any] | None:
     path = results / f"{AUC_OF.get(role)}.json"
     if role not in AUC_OF or not path.is_file():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    figure: Mapping[str, Any] = found["rungs"]["clean"]["overall"]["scores"]["swap"]["auc"]
+    result = json.loads(path.read_text(encoding="utf-8"))
+    figure: Mapping[str, Any] = result["rungs"]["clean"]["overall"]["scores"]["swap"]["auc"]
     return figure if figure["value"] is not None else None
 
 
@@ -45,9 +45,9 @@ def plot(result: Mapping[str, Any]) -> str:
     ``with_auc``."""
     rows = [r for r in result["rows"] if r["role"] != "network"]
     cost = {str(r["role"]): 1 / float(r["faces_per_s"]["value"]) for r in rows}
-    known = [r for r in rows if r["auc"]]
+    rows_with_auc = [r for r in rows if r["auc"]]
     first, last = math.log10(min(cost.values())) - 0.3, math.log10(max(cost.values())) + 0.3
-    lows = [r["auc"]["low"] for r in known] or [0.5]
+    lows = [r["auc"]["low"] for r in rows_with_auc] or [0.5]
     floor = max(0.0, math.floor(10 * float(min(lows))) / 10)
 
     def x(seconds: float) -> float:
@@ -71,7 +71,7 @@ def plot(result: Mapping[str, Any]) -> str:
         at = x(cost[r["role"]])
         parts.append(f'<path class="peer" d="M{at:.1f} {TOP}V{bottom}"/>')
         parts.append(_text(at - 6, TOP + 16 + 22 * n, _short(r), "end", "peername"))
-    for r in known:
+    for r in rows_with_auc:
         at, auc = x(cost[r["role"]]), r["auc"]
         parts.append(f'<path class="own" d="M{at:.1f} {y(auc["low"]):.1f}V{y(auc["high"]):.1f}"/>')
         parts.append(f'<circle class="own" cx="{at:.1f}" cy="{y(auc["value"]):.1f}" r="5"/>')
@@ -92,8 +92,8 @@ def _short(r: Mapping[str, Any]) -> str:
 
 
 def _text(x: float, y: float, words: str, anchor: str = "middle", kind: str = "") -> str:
-    named = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(words)}</text>'
+    attribute = f' class="{kind}"' if kind else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attribute}>{escape(words)}</text>'
 
 
 def _cells(contestants: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[str]]:
@@ -102,9 +102,9 @@ def _cells(contestants: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[str]]:
     rows = []
     for r in contestants:
         pace = "{value:,.3g} ({low:,.3g} to {high:,.3g})".format(**r["faces_per_s"])
-        found = "{value:.3f} ({low:.3f} to {high:.3f})".format(**r["auc"]) if r.get("auc") else "–"
+        auc = "{value:.3f} ({low:.3f} to {high:.3f})".format(**r["auc"]) if r.get("auc") else "–"
         times = [_times(r["times_anchor"]), _times(r["times_b4"])]
-        rows.append([r["name"], r["how"], pace, _times(r["gflops"]), _times(r["mb"]), found, *times])
+        rows.append([r["name"], r["how"], pace, _times(r["gflops"]), _times(r["mb"]), auc, *times])
     return [[*heads, "times the anchor", "times EfficientNet-B4"], *rows]
 
 

@@ -36,10 +36,10 @@ def bench_pdq(
 ) -> dict[str, Any]:
     """Speed, exactness and what a fingerprint survives, on the pictures of a folder (the first ``limit`` by
     name; without a folder on as many that are made here). Writes ``out`` and returns its content."""
-    shown = list(_pictures(pictures, limit))
+    samples = list(_pictures(pictures, limit))
     with _one_core():
-        rows = [*_searching(hashes), *_hashing(), *_beside_the_reference(shown)]
-    survival = _survival(shown)
+        rows = [*_searching(hashes), *_hashing(), *_beside_the_reference(samples)]
+    survival = _survival(samples)
     table = {
         "columns": [
             "what was done to the copy",
@@ -54,7 +54,7 @@ def bench_pdq(
     }
     return written(
         out,
-        {"pictures": "given" if pictures else "made", "n_pictures": len(shown), "hashes": hashes},
+        {"pictures": "given" if pictures else "made", "n_pictures": len(samples), "hashes": hashes},
         rows,
         {"match_at_bits": pdq.MATCH_AT, "survival": survival, "table": table},
     )
@@ -62,13 +62,13 @@ def bench_pdq(
 
 def lines(result: Mapping[str, Any]) -> str:
     """A result for a terminal."""
-    told = rendered(result["rows"])
+    text = rendered(result["rows"])
     table = [result["table"]["columns"], *result["table"]["rows"]] if "table" in result else []
     widths = [max(map(len, column)) + 2 for column in zip(*table, strict=True)]
     for first, *rest in table:
-        told += "\n" + f"{first:<{widths[0]}}"
-        told += "".join(f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True))
-    return told
+        text += "\n" + f"{first:<{widths[0]}}"
+        text += "".join(f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True))
+    return text
 
 
 def _pictures(folder: Path | None, limit: int) -> Iterator[U8]:
@@ -76,18 +76,18 @@ def _pictures(folder: Path | None, limit: int) -> Iterator[U8]:
     if folder is None:
         yield from (made_picture(seed) for seed in range(min(limit, 60)))
         return
-    settings, found = Settings(), 0
+    settings, count = Settings(), 0
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
             media = open_media(path, settings)
         except InputError:
             continue
         if media.kind == "image":
-            found += 1
+            count += 1
             yield next(media.frames(1)).rgb
-        if found == limit:
+        if count == limit:
             return
-    if not found:
+    if not count:
         raise UsageError("--pictures: there is no picture in that folder.")
 
 
@@ -107,18 +107,18 @@ def made_picture(seed: int) -> U8:
 
 def _searching(hashes: int) -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng(0)
-    known = [rng.bytes(32).hex() for _ in range(hashes)]
-    index = pdq.Index(known)
+    pool = [rng.bytes(32).hex() for _ in range(hashes)]
+    index = pdq.Index(pool)
     times, wrong = [], 0
     for i in range(200):
         flips = rng.choice(256, int(rng.integers(0, 40)), replace=False)
-        wanted = int(known[i * (hashes // 200)], 16) ^ sum(1 << int(bit) for bit in flips)
+        query = int(pool[i * (hashes // 200)], 16) ^ sum(1 << int(bit) for bit in flips)
         start = time.perf_counter()
-        found = index.search(f"{wanted:064x}")
+        hits = index.search(f"{query:064x}")
         times.append(time.perf_counter() - start)
         if i < 10:  # against the plainest way to count bits
-            plain = [(wanted ^ int(h, 16)).bit_count() for h in known]
-            wrong += {(h.position, h.distance) for h in found} != {
+            plain = [(query ^ int(h, 16)).bit_count() for h in pool]
+            wrong += {(h.position, h.distance) for h in hits} != {
                 (k, d) for k, d in enumerate(plain) if d <= pdq.MATCH_AT
             }
     yield row(f"a search among {hashes:,} hashes, median", 1000 * float(np.median(times)), "ms", 50)
@@ -153,21 +153,21 @@ def _survival(pictures: Sequence[U8]) -> dict[str, dict[str, Any]]:
     copies."""
     entries = []
     for number, rgb in enumerate(pictures, 1):
-        made = pdq.hash_rgb(rgb)
-        if made.quality >= pdq.MIN_QUALITY:
-            fingerprints = Fingerprints("image", "", made.hash, made.quality, crop_hashes(rgb))
+        fingerprint = pdq.hash_rgb(rgb)
+        if fingerprint.quality >= pdq.MIN_QUALITY:
+            fingerprints = Fingerprints("image", "", fingerprint.hash, fingerprint.quality, crop_hashes(rgb))
             entries.append(Entry(number, "", "", "", 0, fingerprints))
-    known = Known(entries)
+    index = Known(entries)
     out: dict[str, dict[str, Any]] = {}
     for name, treat in _TREATMENTS.items():
         rng = np.random.default_rng(1)
         whole = parts = wrong = 0
         for entry in entries:
             copy = _recoded(treat(pictures[entry.number - 1], rng))
-            seen = list(known.seen(pdq.dihedral(copy)[0]))
-            whole += any(s.entry == entry.number and s.how == "picture" for s in seen)
-            parts += any(s.entry == entry.number for s in seen)
-            wrong += len({s.entry for s in seen} - {entry.number})
+            hits = list(index.seen(pdq.dihedral(copy)[0]))
+            whole += any(s.entry == entry.number and s.how == "picture" for s in hits)
+            parts += any(s.entry == entry.number for s in hits)
+            wrong += len({s.entry for s in hits} - {entry.number})
         n = max(len(entries), 1)
         out[name] = {"n": len(entries), "whole": whole / n, "parts": parts / n, "false": wrong}
     return out
@@ -190,10 +190,10 @@ def _cropped(most: float) -> Callable[[U8, np.random.Generator], U8]:
     def crop(rgb: U8, rng: np.random.Generator) -> U8:
         height, width = rgb.shape[:2]
         top, bottom, left, right = rng.uniform(0, most, 4)
-        kept = rgb[
+        part = rgb[
             int(height * top) : int(height * (1 - bottom)), int(width * left) : int(width * (1 - right))
         ]
-        return np.ascontiguousarray(kept)
+        return np.ascontiguousarray(part)
 
     return crop
 

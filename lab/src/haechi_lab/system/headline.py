@@ -62,15 +62,15 @@ def table(results: Path, lang: str) -> str:
     rows = [(words[lang], _figure(results, name, keys, share)) for name, keys, share, words in _ROWS]
     rows.append((_SPEED[lang], str(_load(results, "speed")["rows"][0]["shown"])))
     lines = [_HEAD[lang], ("---", "---"), *rows]
-    return "".join(f"| {what} | {measured} |\n" for what, measured in lines)
+    return "".join(f"| {what} | {figure} |\n" for what, figure in lines)
 
 
 def _figure(results: Path, name: str, keys: Sequence[str], share: bool) -> str:
     """0.773 (0.757 to 0.795), or 0.0% (0.0 to 2.6)."""
-    found = _load(results, name)
+    figure = _load(results, name)
     for key in keys:
-        found = found[key]
-    value, low, high = (float(found[key]) for key in ("value", "low", "high"))
+        figure = figure[key]
+    value, low, high = (float(figure[key]) for key in ("value", "low", "high"))
     if share:
         return f"{100 * value:.1f}% ({100 * low:.1f} to {100 * high:.1f})"
     return f"{value:.3f} ({low:.3f} to {high:.3f})"

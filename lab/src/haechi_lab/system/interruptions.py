@@ -47,9 +47,9 @@ def main(folder: Path, ways: Sequence[str], passphrase: str | None) -> dict[str,
 
 def _judge(case: Case, counts: Counter[str]) -> None:
     counts["ended"] += 1
-    found = case.verify()
-    counts["whole" if found.intact else "interrupted" if found.interrupted else "called changed"] += 1
-    before = len(case.entries()) if found.intact else 0
+    findings = case.verify()
+    counts["whole" if findings.intact else "interrupted" if findings.interrupted else "called changed"] += 1
+    before = len(case.entries()) if findings.intact else 0
     try:
         case.add(b"the next entry")
     except HaechiError:
@@ -107,5 +107,5 @@ def _tear(handle: int) -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[3] if len(sys.argv) > 3 else None
-    print(json.dumps(main(Path(sys.argv[1]), sys.argv[2].split(","), given)))
+    passphrase = sys.argv[3] if len(sys.argv) > 3 else None
+    print(json.dumps(main(Path(sys.argv[1]), sys.argv[2].split(","), passphrase)))

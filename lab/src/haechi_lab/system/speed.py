@@ -97,8 +97,8 @@ def speed(
         ],
         "installed_mb": {k: round(v, 1) for k, v in installed.items()},
         "stages_s": {
-            name: {k: round(v, 4) for k, v in found[0].items()} | {"n_faces": found[2], "level": found[1]}
-            for name, found in stages.items()
+            name: {k: round(v, 4) for k, v in stage[0].items()} | {"n_faces": stage[2], "level": stage[1]}
+            for name, stage in stages.items()
         },
     }
     if out is not None:
@@ -153,12 +153,12 @@ def render_speed(result: Mapping[str, Any]) -> str:
 
 
 def _row(what: str, value: float, unit: str, bar: float) -> dict[str, Any]:
-    shown = f"{value:.2f} {unit}" if unit == "s" else f"{value:.0f} {unit}"
+    text = f"{value:.2f} {unit}" if unit == "s" else f"{value:.0f} {unit}"
     return {
         "what": what,
         "value": round(value, 3),
         "unit": unit,
-        "shown": shown,
+        "shown": text,
         "bar": f"<= {bar:g} {unit}",
         "ok": value <= bar,
     }
@@ -261,31 +261,31 @@ def installed_mb(name: str = "haechi") -> dict[str, float]:
     """MB on disk of a distribution and of everything that it requires without extras, by name, largest first,
     as installed here with the bytecode that pip wrote. An editable installation of Haechi counts by its
     package."""
-    seen: dict[str, float] = {}
-    left = [name]
-    while left:
-        current = re.sub(r"[-_.]+", "-", left.pop()).lower()
-        if current in seen:
+    sizes_mb: dict[str, float] = {}
+    queue = [name]
+    while queue:
+        current = re.sub(r"[-_.]+", "-", queue.pop()).lower()
+        if current in sizes_mb:
             continue
         try:
-            found = metadata.distribution(current)
+            package = metadata.distribution(current)
         except metadata.PackageNotFoundError:
             continue  # required on other systems or Python versions only
-        files = [Path(str(f.locate())) for f in found.files or []]
+        files = [Path(str(f.locate())) for f in package.files or []]
         if current == "haechi":
             files += list(Path(haechi.__file__).resolve().parent.rglob("*"))
-        seen[current] = sum(f.stat().st_size for f in {f.resolve() for f in files if f.is_file()}) / _MB
-        for line in found.requires or []:
+        sizes_mb[current] = sum(f.stat().st_size for f in {f.resolve() for f in files if f.is_file()}) / _MB
+        for line in package.requires or []:
             if "extra ==" not in line:
-                left.append(re.split(r"[\s;<>=!~(\[]", line, maxsplit=1)[0])
-    return dict(sorted(seen.items(), key=lambda pair: -pair[1]))
+                queue.append(re.split(r"[\s;<>=!~(\[]", line, maxsplit=1)[0])
+    return dict(sorted(sizes_mb.items(), key=lambda pair: -pair[1]))
 
 
 def processor() -> str:
     """What the processor calls itself."""
     info = Path("/proc/cpuinfo")
     if info.exists():
-        named = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8", errors="replace"))
-        if named:
-            return named.group(1).strip()
+        match = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8", errors="replace"))
+        if match:
+            return match.group(1).strip()
     return platform.processor() or platform.machine()

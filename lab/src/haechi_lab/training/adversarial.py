@@ -76,8 +76,8 @@ def duel(
         }
 
     for step in range(journal.step + 1, plan.steps + 1):
-        made = make_batch(step - 1, np.random.default_rng([plan.seed, step - 1]))
-        batch = {n: v.to(journal.device) for n, v in made.items()}
+        arrays = make_batch(step - 1, np.random.default_rng([plan.seed, step - 1]))
+        batch = {n: v.to(journal.device) for n, v in arrays.items()}
         chances(plan.seed, step)
         rate = plan.lr * min(1.0, step / plan.warmup, max(0.05, (plan.steps - step) / (EASING * plan.steps)))
         parts: dict[str, float] = {}

@@ -51,14 +51,14 @@ class Guidance:
                 crops = np.stack([np.asarray(prepared.crops[i]) for i in part])
                 logits = detector.score(crops, both_ways=True).logits
                 soft[part] = 1 / (1 + np.exp(-(line.slope * logits + line.intercept)))
-                seen = detector.model.run(fed(crops))[2]
+                features_part = detector.model.run(fed(crops))[2]
                 if features is None:
-                    features = np.full((len(soft), seen.shape[1]), np.nan, np.float32)
-                features[part] = seen
+                    features = np.full((len(soft), features_part.shape[1]), np.nan, np.float32)
+                features[part] = features_part
             assert features is not None
             np.savez(file, soft=soft, features=features)
-        with np.load(file) as kept:
-            return Guidance(kept["soft"], kept["features"])
+        with np.load(file) as arrays:
+            return Guidance(arrays["soft"], arrays["features"])
 
     def steer(self, data: SwapData) -> None:
         """Let these answers decide how often each swap of ``data`` is drawn."""
@@ -70,8 +70,8 @@ class Guidance:
         x = ((x - x.mean(0)) / (x.std(0) + 1e-6)).astype(np.float32)
         cv2.setRNGSeed(seed)
         stop = (cv2.TERM_CRITERIA_MAX_ITER, 30, 0.0)
-        _, found, _ = cv2.kmeans(x, CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-        cluster = found[:, 0]
+        _, labels, _ = cv2.kmeans(x, CLUSTERS, None, stop, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+        cluster = labels[:, 0]
         loss = -np.log(self.soft[swaps].clip(0.02, 1))
         mean = np.array([loss[cluster == k].mean() for k in range(CLUSTERS)])
         odds = (mean / loss.mean()).clip(LEAST, MOST)[cluster]

@@ -75,12 +75,16 @@ def loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
     """Cross-entropy on the question, one minus the cosine of the error on the angle of faces."""
     out = model(batch["x"].permute(0, 3, 1, 2).float()).float()
     face, angle = batch["face"], torch.deg2rad(batch["roll"])
-    asked = F.binary_cross_entropy_with_logits(out[:, 0], face)
+    face_loss = F.binary_cross_entropy_with_logits(out[:, 0], face)
     goal = torch.stack([torch.cos(angle), torch.sin(angle)], 1)
     off = 1 - (F.normalize(out[:, 1:], dim=1) * goal).sum(1)
     rolled = (off * face).sum() / face.sum().clamp(min=1)
     right = ((out[:, 0] > 0) == (face > 0.5)).float().mean()
-    return asked + ROLL_SHARE * rolled, {"asked": asked.item(), "roll": rolled.item(), "right": right.item()}
+    return face_loss + ROLL_SHARE * rolled, {
+        "asked": face_loss.item(),
+        "roll": rolled.item(),
+        "right": right.item(),
+    }
 
 
 def batches(patches: Patches, size: int) -> object:
@@ -88,22 +92,22 @@ def batches(patches: Patches, size: int) -> object:
     at, none = np.flatnonzero(patches.face), np.flatnonzero(~patches.face)
 
     def make(_: int, rng: np.random.Generator) -> Batch:
-        chosen = np.concatenate([rng.choice(at, size // 2), rng.choice(none, size - size // 2)])
-        made = [seen(patches.rgb[i], float(patches.rolls_deg[i]), rng) for i in chosen]
+        sample = np.concatenate([rng.choice(at, size // 2), rng.choice(none, size - size // 2)])
+        views = [seen(patches.rgb[i], float(patches.rolls_deg[i]), rng) for i in sample]
         return {
-            "x": torch.from_numpy(np.stack([rgb for rgb, _ in made])),
-            "face": torch.from_numpy(patches.face[chosen].astype(np.float32)),
-            "roll": torch.tensor([r for _, r in made], dtype=torch.float32),
+            "x": torch.from_numpy(np.stack([rgb for rgb, _ in views])),
+            "face": torch.from_numpy(patches.face[sample].astype(np.float32)),
+            "roll": torch.tensor([r for _, r in views], dtype=torch.float32),
         }
 
     return make
 
 
 def train(
-    data: Path, weights: Path, out: Path, plan: Plan, gathered: Path | None, more: Path | None
+    data: Path, weights: Path, out: Path, plan: Plan, folder: Path | None, more: Path | None
 ) -> tuple[FaceCheckNet, float]:
     """The averaged network and the seconds that it took."""
-    patches = collect(data, weights, out, gathered, more)
+    patches = collect(data, weights, out, folder, more)
     facts = {
         "task": "face_check",
         "data_sha256": file_hash([data / "manifest.csv", *sorted(data.glob("*.tar"))]),

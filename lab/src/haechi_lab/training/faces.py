@@ -51,8 +51,8 @@ def assign(values: Tensor, state: Tensor, grid: tuple[Tensor, Tensor, Tensor]) -
     fits = (size >= lo[None, :, None]) & (size < hi[None, :, None])
     present = state[:, None, :] != 0
     core = (dx < 0.3 * w) & (dy < 0.3 * h) & present
-    chosen = near & fits & (state[:, None, :] == 1)
-    distance = torch.where(chosen, (dx + dy) / size, torch.inf)
+    candidates = near & fits & (state[:, None, :] == 1)
+    distance = torch.where(candidates, (dx + dy) / size, torch.inf)
     nearest, which = distance.min(2)
     role = torch.zeros_like(which)
     # Around a doubtful face nothing is asked; in the middle of a sure one nothing is punished.
@@ -123,10 +123,10 @@ def train(data: Path, weights: Path, out: Path, plan: Plan) -> tuple[FinderNet, 
     composer = Composer(shards, some + others, YuNet(weights, SIDE), SIDE)
 
     def make(_: int, r: np.random.Generator) -> Batch:
-        made = [composer.picture(r) for _ in range(plan.batch)]
-        values, state = zip(*(targets(labels, SIDE) for _, labels in made), strict=True)
+        pictures = [composer.picture(r) for _ in range(plan.batch)]
+        values, state = zip(*(targets(labels, SIDE) for _, labels in pictures), strict=True)
         return {
-            "x": torch.from_numpy(np.stack([rgb for rgb, _ in made])),
+            "x": torch.from_numpy(np.stack([rgb for rgb, _ in pictures])),
             "values": torch.stack(values), "state": torch.stack(state),
         }  # fmt: skip
 

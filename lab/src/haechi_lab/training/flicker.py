@@ -52,10 +52,10 @@ def clip(rgb: U8, box: np.ndarray, forged: bool, rng: np.random.Generator) -> li
         swing = np.sin(phase + speed * t * 2)
         m = cv2.getRotationMatrix2D((side / 2, side / 2), float(3 * swing[2]), float(1 + 0.03 * swing[3]))
         m[:, 2] = m[:, 2] + reach * swing[:2]
-        moved = cv2.warpAffine(
+        view = cv2.warpAffine(
             frame, m, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
-        noisy = moved + rng.normal(0, 2.5, moved.shape) + 3 * np.sin(phase[0] + t)
+        noisy = view + rng.normal(0, 2.5, view.shape) + 3 * np.sin(phase[0] + t)
         frames.append(np.clip(noisy, 0, 255).astype(np.uint8))
     return frames
 

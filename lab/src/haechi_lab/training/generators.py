@@ -123,8 +123,8 @@ def autoencoder(prepared: Path, out: Path, plan: Plan) -> tuple[AutoEncoder, flo
     network.begin(tensor([faces.upright(row, 96, rng) for row in faces.draw(FIRST, rng)]))
 
     def loss(players: Players, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
-        drawn = players["autoencoder"](batch["faces"], UPS[int(batch["up"])])
-        return likeness(drawn, batch["faces"])
+        output = players["autoencoder"](batch["faces"], UPS[int(batch["up"])])
+        return likeness(output, batch["faces"])
 
     model, seconds = duel(
         {"autoencoder": network}, (Turn("autoencoder", loss),), "autoencoder",
@@ -135,8 +135,8 @@ def autoencoder(prepared: Path, out: Path, plan: Plan) -> tuple[AutoEncoder, flo
     return model, seconds
 
 
-def _judged(judge: nn.Module, genuine: Tensor, drawn: Tensor) -> tuple[Tensor, Mapping[str, float]]:
-    real, own = judge(genuine), judge(drawn)
+def _judged(judge: nn.Module, genuine: Tensor, fake: Tensor) -> tuple[Tensor, Mapping[str, float]]:
+    real, own = judge(genuine), judge(fake)
     return told_apart(real, own), {"genuine": real.mean().item(), "drawn": own.mean().item()}
 
 
@@ -183,20 +183,20 @@ def gan(
     faces = Faces.open(prepared, "train")
     upright = {row: faces.upright(row, side) for row in faces.frontal()}
     rows = [row for row, face in upright.items() if face.mean() > LIT]
-    shown = np.stack([upright[row] for row in rows])
+    pictures = np.stack([upright[row] for row in rows])
     weight = np.where(np.isin(rows, faces.rows[faces.from_dfdc]), 1.0, 3.0)
     weight /= weight.sum()
     torch.manual_seed(plan.seed)
     network = Generator(side=side)
-    judge = _judge(weights, tensor(list(shown[::100])), peers=True)
+    judge = _judge(weights, tensor(list(pictures[::100])), peers=True)
     rng = np.random.default_rng(plan.seed)
     with torch.inference_mode():
         picked = rng.choice(len(rows), min(len(rows), CODES), replace=False, p=weight)
-        codes = torch.cat([start.encode(tensor(list(part))) for part in np.array_split(shown[picked], 40)])
+        codes = torch.cat([start.encode(tensor(list(part))) for part in np.array_split(pictures[picked], 40)])
     network.begin(start, codes.clone())
 
     def make(_: int, rng: np.random.Generator) -> Batch:
-        some = shown[rng.choice(len(rows), plan.batch, p=weight)]
+        some = pictures[rng.choice(len(rows), plan.batch, p=weight)]
         flipped = [np.ascontiguousarray(f[:, ::-1]) if rng.random() < 0.5 else f for f in some]
         noise = rng.standard_normal((plan.batch, network.code.in_features), np.float32)
         return {"faces": tensor(flipped), "noise": torch.from_numpy(noise)}

@@ -85,8 +85,8 @@ class Journal:
         self.device = pick_device()
         if plan.threads:
             torch.set_num_threads(plan.threads)
-        told = {**asdict(plan), **facts, "code_sha256": code_hash(), "device": str(self.device)}
-        (out / "config.json").write_text(json.dumps(told, indent=1))
+        config = {**asdict(plan), **facts, "code_sha256": code_hash(), "device": str(self.device)}
+        (out / "config.json").write_text(json.dumps(config, indent=1))
         self.out, self.plan, self.every, self.log = out, plan, every, log
         self.state: dict[str, Any] = {}
         self.step, self.spent = 0, 0.0
@@ -125,16 +125,16 @@ class Journal:
 def seconds_of(*runs: Path) -> float:
     """What these runs took together with those that they began from, each counted once. The starts are looked
     for beside the runs, by the name that ``config.json`` gives; one that is not there is not counted."""
-    met: set[Path] = set()
+    counted: set[Path] = set()
     todo = list(runs)
     while todo:
         run = todo.pop()
-        if run in met or not (run / "log.jsonl").is_file():
+        if run in counted or not (run / "log.jsonl").is_file():
             continue
-        met.add(run)
+        counted.add(run)
         start = json.loads((run / "config.json").read_text()).get("start")
         todo += [run.parent / start] if start else []
-    return float(sum(_last_line(run / "log.jsonl")["seconds"] for run in met))
+    return float(sum(_last_line(run / "log.jsonl")["seconds"] for run in counted))
 
 
 def _last_line(journal: Path) -> dict[str, float]:
@@ -192,9 +192,9 @@ def fit(
         rate = plan.lr * min(1.0, step / plan.warmup) * 0.5 * (1 + math.cos(math.pi * step / plan.steps))
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        moved = {k: v.to(journal.device, non_blocking=True) for k, v in batch.items()}
+        inputs = {k: v.to(journal.device, non_blocking=True) for k, v in batch.items()}
         chances(plan.seed, step)
-        value, measured = loss(model, moved)
+        value, figures = loss(model, inputs)
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -202,7 +202,7 @@ def fit(
         follow(average, model, min(plan.ema, step / (step + 20)))
         journal.note(
             step,
-            {"loss": value.item(), **measured},
+            {"loss": value.item(), **figures},
             lambda: {name: part.state_dict() for name, part in parts.items()},
         )
     return average, journal.seconds()

@@ -34,18 +34,18 @@ def swap_loss(
     mask = batch["mask"][:, top // 8 : top // 8 + cells, left // 8 : left // 8 + cells]
     logit, where, _ = model(x.permute(0, 3, 1, 2).float())
     logit, where = logit.float(), where.float()
-    y, known = batch["y"], batch["known"]
+    y, has_mask = batch["y"], batch["known"]
     verdict = F.binary_cross_entropy_with_logits(logit, y * 0.92 + 0.04)
     real, fake = logit[0::2], logit[1::2]
     margin = F.softplus(1.0 - (fake[:PAIRS] - real[:PAIRS])).mean()
-    area = F.binary_cross_entropy_with_logits(where[known], mask[known]) + 0.25 * overlap_loss(
+    area = F.binary_cross_entropy_with_logits(where[has_mask], mask[has_mask]) + 0.25 * overlap_loss(
         where[1 : 2 * PAIRS : 2], mask[1 : 2 * PAIRS : 2]
     )
     follows = (
         correlation(real, batch["confounder"][0::2]) + correlation(fake, batch["confounder"][1::2])
     ) / 2
-    clean, spoilt = logit[: 2 * TWINS], logit[2 * (PAIRS - TWINS) : 2 * PAIRS]
-    drifts = F.smooth_l1_loss(spoilt, clean.detach())
+    clean, hard = logit[: 2 * TWINS], logit[2 * (PAIRS - TWINS) : 2 * PAIRS]
+    drifts = F.smooth_l1_loss(hard, clean.detach())
     loss = verdict + paired * margin + area + leak * follows + drift * drifts
     with torch.no_grad():
         right = ((logit > 0) == (y > 0.5)).float()
@@ -65,8 +65,8 @@ def rate_share(name: str) -> float:
 def overlap_loss(where: Tensor, mask: Tensor) -> Tensor:
     """One less the soft Dice overlap of map logits and masks, both (n, H, W) (Milletari et al. 2016): cross
     entropy alone is content to see the middle of a large region and nothing of a small one."""
-    seen = torch.sigmoid(where)
-    return (1 - (2 * (seen * mask).sum((1, 2)) + 1) / (seen.sum((1, 2)) + mask.sum((1, 2)) + 1)).mean()
+    area = torch.sigmoid(where)
+    return (1 - (2 * (area * mask).sum((1, 2)) + 1) / (area.sum((1, 2)) + mask.sum((1, 2)) + 1)).mean()
 
 
 def correlation(logit: Tensor, confounder: Tensor) -> Tensor:

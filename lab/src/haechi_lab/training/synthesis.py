@@ -77,13 +77,15 @@ class SynthesisData:
         def rgb(picked: list[Item]) -> list[U8]:
             return [shards.rgb(i.path) for i in picked]
 
-        self.drawn: dict[str, Sequence[U8]] = {}
+        self.generated: dict[str, Sequence[U8]] = {}
         if "stylegan" in mix:
-            self.drawn["stylegan"] = rgb(select(items, split="train", source="ffhq-stylegan1", label="fake"))
+            self.generated["stylegan"] = rgb(
+                select(items, split="train", source="ffhq-stylegan1", label="fake")
+            )
         if "diffusion" in mix:
-            self.drawn["diffusion"] = rgb(select(items, split="train", source="sd21-faces"))
+            self.generated["diffusion"] = rgb(select(items, split="train", source="sd21-faces"))
         if "own_gan" in mix:
-            self.drawn["own_gan"] = list(Nobody.open(out / "generators").faces["train"])
+            self.generated["own_gan"] = list(Nobody.open(out / "generators").faces["train"])
         self.real_items = {
             s: select(items, split="train", source=s, label="real")
             for s in ("ffhq-stylegan1", "lfw", "ffhq-1024")
@@ -106,8 +108,8 @@ class SynthesisData:
             file = file_of(self.reconstructed, item)
             if file.is_file():
                 real = aligned(rgb)
-                drawn = np.ascontiguousarray(np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1])
-                return real, _mixed(real, drawn, rng)
+                redrawing = np.ascontiguousarray(np.asarray(cv2.imread(str(file)), np.uint8)[:, :, ::-1])
+                return real, _mixed(real, redrawing, rng)
         return rgb, upsampled(rgb, rng)
 
     def _aligned(self, kind: str, rng: np.random.Generator) -> list[U8]:
@@ -120,7 +122,7 @@ class SynthesisData:
 
     def _generated(self, kind: str, rng: np.random.Generator) -> list[U8]:
         """Windows of a photograph and of a generated face: nothing but their treatment is common to both."""
-        pool = self.drawn[kind]
+        pool = self.generated[kind]
         fake = pool[int(rng.integers(len(pool)))]
         source = str(rng.choice(list(BESIDE[kind]), p=list(BESIDE[kind].values())))
         real = self.reals[source][rng.integers(len(self.reals[source]))]
@@ -156,16 +158,16 @@ BESIDE = {
 """Where the photograph beside a generated face comes from: sources near to it in size and sharpness first."""
 
 
-def _mixed(real: U8, drawn: U8, rng: np.random.Generator) -> U8:
+def _mixed(real: U8, redrawing: U8, rng: np.random.Generator) -> U8:
     how = rng.random()
     if how < 0.2:
         k = float(rng.uniform(0.5, 0.95))
-        return np.asarray(cv2.addWeighted(drawn, k, real, 1 - k, 0), np.uint8)
+        return np.asarray(cv2.addWeighted(redrawing, k, real, 1 - k, 0), np.uint8)
     if how < 0.4:
         sigma = float(rng.uniform(1.0, 4.0))
-        low, own = (cv2.GaussianBlur(i, (0, 0), sigma).astype(np.float32) for i in (real, drawn))
-        return np.clip(low + drawn - own + 0.5, 0, 255).astype(np.uint8)
-    return drawn
+        low, own = (cv2.GaussianBlur(i, (0, 0), sigma).astype(np.float32) for i in (real, redrawing))
+        return np.clip(low + redrawing - own + 0.5, 0, 255).astype(np.uint8)
+    return redrawing
 
 
 def _like(rgb: U8, side: int) -> U8:

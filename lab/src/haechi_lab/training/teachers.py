@@ -64,8 +64,8 @@ class YuNet:
             return np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, np.float32)
         b, p, s = np.concatenate(boxes), np.concatenate(points), np.concatenate(scores)
         wh = np.concatenate([b[:, :2], b[:, 2:] - b[:, :2]], 1)
-        kept = np.asarray(cv2.dnn.NMSBoxes(wh.tolist(), s.tolist(), min_score, 0.45), np.int64).reshape(-1)
-        return b[kept].astype(np.float32), p[kept].astype(np.float32), s[kept].astype(np.float32)
+        best = np.asarray(cv2.dnn.NMSBoxes(wh.tolist(), s.tolist(), min_score, 0.45), np.int64).reshape(-1)
+        return b[best].astype(np.float32), p[best].astype(np.float32), s[best].astype(np.float32)
 
     def find(self, rgb: U8, min_score: float = 0.3, fill: float = 1.0) -> tuple[F32, F32, F32]:
         """Any picture: scaled so that its longer side is ``fill`` of the canvas; results in its pixels."""

@@ -28,10 +28,10 @@ def train(packs_dir: Path, start: Path, run: Path, plan: Plan, without: Sequence
     packs = open_all(packs_dir)
     data = Mixture(packs, without)
     draw = np.random.default_rng(plan.seed)
-    seen = np.concatenate(
+    crops = np.concatenate(
         [p.crops[np.sort(draw.choice(len(p.faces), min(_MEASURED_ON, len(p.faces)), False))] for p in packs]
     )
-    pictures = torch.from_numpy(middle(seen)).permute(0, 3, 1, 2).float()
+    pictures = torch.from_numpy(middle(crops)).permute(0, 3, 1, 2).float()
     model = face_network(start, pictures, frozen="stem")
     facts = {
         "task": "tune", "streams": list(model.streams), "frozen": "stem",

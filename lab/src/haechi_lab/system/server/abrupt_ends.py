@@ -35,7 +35,7 @@ _PATIENCE_S = 300.0
 
 
 @dataclass
-class _Found:
+class _Tally:
     """What was seen; everything but the counts of what was done should stay 0."""
 
     kills: int = 0
@@ -44,7 +44,7 @@ class _Found:
     bad_starts: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     in_clear: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
     changed_cases: list[str] = field(default_factory=list)
     under_way: Counter[str] = field(default_factory=Counter)
 
@@ -65,28 +65,26 @@ def abrupt(
             lane.start()
         for lane in running:
             lane.join()
-    found = [lane.found for lane in running]
-    done = sum(one.kills + one.terms for one in found)
+    runs = [lane.tally for lane in running]
+    done = sum(one.kills + one.terms for one in runs)
     rows = [
         row("random points at which it was ended", done, "", points, least=True),
-        row("of these by kill -9", sum(one.kills for one in found), ""),
-        row("next starts that failed or told of a fault", sum(len(one.bad_starts) for one in found), "", 0),
-        row("files of others that were changed or gone", sum(len(one.touched) for one in found), "", 0),
-        row("pictures in clear outside plain cases", sum(len(one.in_clear) for one in found), "", 0),
-        row("files of its own that no job needed", sum(len(one.left) for one in found), "", 0),
+        row("of these by kill -9", sum(one.kills for one in runs), ""),
+        row("next starts that failed or told of a fault", sum(len(one.bad_starts) for one in runs), "", 0),
+        row("files of others that were changed or gone", sum(len(one.touched) for one in runs), "", 0),
+        row("pictures in clear outside plain cases", sum(len(one.in_clear) for one in runs), "", 0),
+        row("files of its own that no job needed", sum(len(one.leftovers) for one in runs), "", 0),
+        row("cases that looked changed, not interrupted", sum(len(one.changed_cases) for one in runs), "", 0),
         row(
-            "cases that looked changed, not interrupted", sum(len(one.changed_cases) for one in found), "", 0
-        ),
-        row(
-            "ends by SIGTERM that took longer than 15 s or failed", sum(one.slow_ends for one in found), "", 0
+            "ends by SIGTERM that took longer than 15 s or failed", sum(one.slow_ends for one in runs), "", 0
         ),
     ]
-    under_way = sum((one.under_way for one in found), Counter[str]())
+    under_way = sum((one.under_way for one in runs), Counter[str]())
     facts = {"seed": seed, "lanes": lanes, "under_way_at_the_end": dict(sorted(under_way.items()))}
     faults = sorted(
-        {text for one in found for text in (*one.bad_starts, *one.in_clear, *one.left, *one.touched)}
+        {text for one in runs for text in (*one.bad_starts, *one.in_clear, *one.leftovers, *one.touched)}
     )
-    return rows, {**facts, "seen": [*faults, *(c for one in found for c in one.changed_cases)]}
+    return rows, {**facts, "seen": [*faults, *(c for one in runs for c in one.changed_cases)]}
 
 
 class _Lane(threading.Thread):
@@ -102,7 +100,7 @@ class _Lane(threading.Thread):
         self._foreign: dict[str, tuple[int, bytes]] = {}
         self._cases: list[str] = []
         self._nursery = Nursery(folder)
-        self.found = _Found()
+        self.tally = _Tally()
 
     def run(self) -> None:
         try:
@@ -113,7 +111,7 @@ class _Lane(threading.Thread):
                 self._point()
             self._finish()
         except Exception as error:  # the points so far count, and this one is no clean start
-            self.found.bad_starts.append(f"{type(error).__name__}: {error}")
+            self.tally.bad_starts.append(f"{type(error).__name__}: {error}")
 
     def _prepare(self) -> None:
         """Two cases, each with a large file, and files of somebody else everywhere."""
@@ -157,16 +155,16 @@ class _Lane(threading.Thread):
         self._ended(server, how, crowd.under_way() or ["nothing"])
         crowd.leave()
         if crowd.answers[500]:
-            self.found.bad_starts.append(f"{crowd.answers[500]} answers 500")
+            self.tally.bad_starts.append(f"{crowd.answers[500]} answers 500")
 
     def _ended(self, server: Sprout, how: signal.Signals, under_way: list[str]) -> None:
-        self.found.under_way.update(under_way)
-        self.found.kills += how == signal.SIGKILL
-        self.found.terms += how == signal.SIGTERM
+        self.tally.under_way.update(under_way)
+        self.tally.kills += how == signal.SIGKILL
+        self.tally.terms += how == signal.SIGTERM
         begin = time.monotonic()
         code = server.end(how)
         if how == signal.SIGTERM and "start" not in under_way:
-            self.found.slow_ends += code != 0 or time.monotonic() - begin > 15
+            self.tally.slow_ends += code != 0 or time.monotonic() - begin > 15
             self._leftovers(None)
 
     def _serve(self) -> Sprout:
@@ -174,7 +172,7 @@ class _Lane(threading.Thread):
         try:
             server.listening()
         except HaechiError as error:
-            self.found.bad_starts.append(error.message)
+            self.tally.bad_starts.append(error.message)
             raise
         return server
 
@@ -182,19 +180,19 @@ class _Lane(threading.Thread):
         """At a server that has just started and that nobody has asked yet."""
         self._leftovers(server)
         if faults := _FAULTS.findall(server.log):
-            self.found.bad_starts += faults
+            self.tally.bad_starts += faults
         now = self._others()
-        self.found.touched |= {name for name in self._foreign if now.get(name) != self._foreign[name]}
+        self.tally.touched |= {name for name in self._foreign if now.get(name) != self._foreign[name]}
         plain = self._folder / "data" / self._cases[0][1:]
         for file in self._folder.rglob("*"):
             inside = plain in file.parents or file.name.endswith(".original")
             data = b"" if inside else _bytes_of(file)
             if any(mark in data for mark in self._marks):
-                self.found.in_clear.append(str(file.relative_to(self._folder)))
+                self.tally.in_clear.append(str(file.relative_to(self._folder)))
         for case, secret in zip(self._cases, (None, passphrase), strict=True):
-            found = Case.open(self._folder / "data" / case[1:], secret).verify()
-            if not (found.intact or found.interrupted):
-                self.found.changed_cases.append(", ".join(finding.code for finding in found.findings))
+            findings = Case.open(self._folder / "data" / case[1:], secret).verify()
+            if not (findings.intact or findings.interrupted):
+                self.tally.changed_cases.append(", ".join(finding.code for finding in findings.findings))
 
     def _leftovers(self, server: Sprout | None) -> None:
         """Files of the uploads that are the server's own and that no job needs. What ends between the two
@@ -207,7 +205,7 @@ class _Lane(threading.Thread):
             if not parts and (waiting is None or len(originals) <= waiting):
                 return
             time.sleep(0.5)
-        self.found.left += [re.sub(r"^.*\.", "*.", name) for name in parts or originals]
+        self.tally.leftovers += [re.sub(r"^.*\.", "*.", name) for name in parts or originals]
 
     def _finish(self) -> None:
         """All that waited is done in the end, and then nothing of it is left."""
@@ -223,22 +221,24 @@ class _Lane(threading.Thread):
 
     def _look_at_the_end(self) -> None:
         uploads = self._folder / "data" / "uploads"
-        self.found.left += [f"at the end {p.suffix}" for p in uploads.iterdir() if not self._is_foreign(p)]
+        self.tally.leftovers += [
+            f"at the end {p.suffix}" for p in uploads.iterdir() if not self._is_foreign(p)
+        ]
         shutil.rmtree(self._folder)
 
     def _others(self) -> dict[str, tuple[int, bytes]]:
         """Mode and bytes of what is not the server's."""
-        found = {}
+        files = {}
         for file in self._folder.rglob("*"):
             if self._is_foreign(file):
                 about = file.lstat()
                 data = b"" if file.is_symlink() or file.is_dir() else file.read_bytes()
-                found[str(file.relative_to(self._folder))] = (about.st_mode, data)
-        return found
+                files[str(file.relative_to(self._folder))] = (about.st_mode, data)
+        return files
 
     def _is_foreign(self, file: Path) -> bool:
-        named = ("holiday.jpg", "a" * 24, "0" * 32, "notes.original", "bundle.zip", "theirs.jpg", "outside")
-        return file.name in named or "outside" in file.parts or file.name.startswith(("0" * 32, "1" * 32))
+        names = ("holiday.jpg", "a" * 24, "0" * 32, "notes.original", "bundle.zip", "theirs.jpg", "outside")
+        return file.name in names or "outside" in file.parts or file.name.startswith(("0" * 32, "1" * 32))
 
 
 def _bytes_of(file: Path) -> bytes:
@@ -253,5 +253,5 @@ def _open_jobs(server: Sprout) -> int:
     """Jobs that wait or run, as /metrics tells."""
     with server.client() as client:
         lines = client.metrics().splitlines()
-    wanted = ('haechi_jobs{status="waiting"}', 'haechi_jobs{status="running"}')
-    return sum(int(line.split()[1]) for line in lines if line.startswith(wanted))
+    gauges = ('haechi_jobs{status="waiting"}', 'haechi_jobs{status="running"}')
+    return sum(int(line.split()[1]) for line in lines if line.startswith(gauges))

@@ -92,10 +92,10 @@ def contents(photo: bytes, canary: str, seed: int) -> Iterator[tuple[str, bytes]
     yield "riff", b"RIFF\xff\xff\xff\xffAVI LIST" + b"\xff" * 4000
     yield "pickle", b"cos\nsystem\n(S'touch /tmp/" + MARK.encode() + b"'\ntR."
     while True:
-        cut = bytearray(photo[: rng.randrange(1, len(photo))] if rng.random() < 0.5 else photo)
+        data = bytearray(photo[: rng.randrange(1, len(photo))] if rng.random() < 0.5 else photo)
         for _ in range(rng.randrange(1, 40)):
-            cut[rng.randrange(len(cut))] = rng.randrange(256)
-        yield "broken picture", bytes(cut)
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        yield "broken picture", bytes(data)
 
 
 def attacks(
@@ -138,8 +138,8 @@ _FORM = "Content-Type: multipart/form-data; boundary=bound\r\n"
 def _request(method: str, path: str, headers: str, body: bytes, length: int | None = None) -> bytes:
     size = len(body) if length is None else length
     headers = f"Host: 127.0.0.1\r\n{headers}Content-Length: {size}\r\nConnection: close\r\n"
-    told = f"{method} {path} HTTP/1.1\r\n{headers}\r\n"
-    return told.encode("utf-8", "replace") + body
+    head = f"{method} {path} HTTP/1.1\r\n{headers}\r\n"
+    return head.encode("utf-8", "replace") + body
 
 
 def _requests(photo: bytes) -> Iterator[Attack]:

@@ -38,8 +38,8 @@ class Visitor:
             cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
             line.request(method, path, body, {**(kind or {}), "Cookie": cookies, "Accept": "text/html"})
             answer = line.getresponse()
-            for told in answer.headers.get_all("set-cookie", []):
-                name, _, value = told.partition(";")[0].partition("=")
+            for cookie in answer.headers.get_all("set-cookie", []):
+                name, _, value = cookie.partition(";")[0].partition("=")
                 self.cookies[name] = value
             got = b""
             while piece := answer.read(64 * 1024):
@@ -62,12 +62,12 @@ class Visitor:
     def new_case(self, *, encrypted: bool) -> str:
         """The address of a new case."""
         secret = PASSPHRASE.replace(" ", "+") if encrypted else ""
-        told = f"title=measured&passphrase={secret}&again={secret}".encode()
-        return self.ask("POST", "/cases", told, _FORM)[1]
+        form = f"title=measured&passphrase={secret}&again={secret}".encode()
+        return self.ask("POST", "/cases", form, _FORM)[1]
 
     def unlock(self, case: str) -> None:
-        told = f"passphrase={PASSPHRASE.replace(' ', '+')}".encode()
-        self.ask("POST", f"{case}/unlock", told, _FORM)
+        form = f"passphrase={PASSPHRASE.replace(' ', '+')}".encode()
+        self.ask("POST", f"{case}/unlock", form, _FORM)
 
 
 class Crowd:

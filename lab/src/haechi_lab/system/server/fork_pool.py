@@ -31,10 +31,10 @@ class Nursery:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("HAECHI_")}
+        variables = {k: v for k, v in os.environ.items() if not k.startswith("HAECHI_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "haechi_lab.system.server.fork_pool"],
-            env={**kept, "TMPDIR": str(folder / "tmp")},
+            env={**variables, "TMPDIR": str(folder / "tmp")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -85,8 +85,8 @@ class Sprout:
         """Wait until it can be asked. Raises HaechiError when it never can."""
         end = time.monotonic() + _START_S
         while time.monotonic() < end:
-            if found := re.search(r"runs at http://\S+:(\d+)", self.log):
-                self.port = int(found[1])
+            if match := re.search(r"runs at http://\S+:(\d+)", self.log):
+                self.port = int(match[1])
                 return
             time.sleep(0.01)
         self.end(signal.SIGKILL)
@@ -119,10 +119,10 @@ def _main() -> None:
     for line in sys.stdin:
         if waited:
             os.waitpid(waited, 0)
-        asked = json.loads(line)
+        order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _serve(asked["variables"], asked["log"])
+            _serve(order["variables"], order["log"])
         print(pid, flush=True)
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert ended is not None
@@ -132,8 +132,8 @@ def _main() -> None:
 
 def _serve(variables: dict[str, str], log: str) -> NoReturn:
     """In the child: what ``haechi serve`` does."""
-    none, written = os.open(os.devnull, os.O_RDWR), os.open(log, os.O_WRONLY)
-    for handle, to in ((none, 0), (none, 1), (written, 2)):
+    none, log_file = os.open(os.devnull, os.O_RDWR), os.open(log, os.O_WRONLY)
+    for handle, to in ((none, 0), (none, 1), (log_file, 2)):
         os.dup2(handle, to)
     os.environ.update(variables)
     sys.argv = ["haechi", "serve", "--no-browser", "--port", "0"]

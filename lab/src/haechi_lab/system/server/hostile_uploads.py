@@ -62,22 +62,22 @@ def hostile(count: int = 500, extra: Sequence[Path] = ()) -> tuple[list[dict[str
             answers = _send_all(server.port, sent)
             pages = _pages(server.port, [a for a in answers if a.startswith(b"HTTP/1.1 200")])
             alive = b" 200 " in send(server.port, Attack("alive", _get("/healthz")))[:20]
-            left = _left(server)
+            originals = _left(server)
         with Server(work / "guarded", HAECHI_TOKEN=TOKEN, **options) as guarded:
             locked = list(attacks(photo, canary.address, count // 10, seed=1))
             refused = _send_all(guarded.port, locked)
-            left += _left(guarded)
+            originals += _left(guarded)
         log = server.log + guarded.log
         outside = [p for p in work.rglob("*") if p.is_file() and _is_outside(p, work)]
         canary.close()
-    told = Counter(_status(answer) for answer in (*answers, *refused))
+    statuses = Counter(_status(answer) for answer in (*answers, *refused))
     passed = sum(_status(answer) in ("200", "202") for answer in refused)
     script = sum(any(bad in page for bad in _FORBIDDEN) for page in pages)
     rows = [
         row("hostile uploads", len(sent) + len(locked), "", 500 if count >= 500 else None, least=True),
-        row("answers that were 5xx", sum(n for s, n in told.items() if s.startswith("5")), "", 0),
+        row("answers that were 5xx", sum(n for s, n in statuses.items() if s.startswith("5")), "", 0),
         row("files outside the data folder", len(outside), "", 0),
-        row("originals left behind", left, "", 0),
+        row("originals left behind", originals, "", 0),
         row("pages with markup or a template of the sender's", script, "", 0),
         row("lines of the log with a name or a content of the sender's", _leaks(log), "", 0),
         row("connections that the server opened", canary.visits, "", 0),
@@ -86,7 +86,7 @@ def hostile(count: int = 500, extra: Sequence[Path] = ()) -> tuple[list[dict[str
     ]
     kinds = Counter(attack.kind for attack in (*sent, *locked))
     facts = {
-        "statuses": dict(sorted(told.items())),
+        "statuses": dict(sorted(statuses.items())),
         "kinds": dict(sorted(kinds.items())),
         "pages": len(pages),
     }
@@ -149,12 +149,12 @@ def _get(path: str) -> bytes:
 
 def _pages(port: int, answers: Sequence[bytes]) -> list[bytes]:
     """What a browser would be shown of the uploads that were checked: the report and the page of each."""
-    found = []
+    pages = []
     for answer in answers:
         if place := re.search(rb"\r\nlocation: /v1(/checks/[\w-]+)", answer, re.IGNORECASE):
             path = place[1].decode()
-            found += [send(port, Attack("page", _get(p))) for p in (f"/v1{path}/report.html", path)]
-    return found
+            pages += [send(port, Attack("page", _get(p))) for p in (f"/v1{path}/report.html", path)]
+    return pages
 
 
 def _status(answer: bytes) -> str:

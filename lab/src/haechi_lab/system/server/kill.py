@@ -42,28 +42,28 @@ def kill(
                 right = sum(_is_there(client, id_, sha256) for id_, sha256 in ids.items())
         finally:
             server.end(signal.SIGINT)
-        stored, attempts = _stored(server.data / "haechi.db")
-        left = len(list((server.data / "uploads").iterdir()))
+        results, attempts = _stored(server.data / "haechi.db")
+        originals = len(list((server.data / "uploads").iterdir()))
     rows = [
         row(
             f"of {jobs} jobs with {kills} times kill -9, those without the right result", jobs - right, "", 0
         ),
-        row("files with more than one result", len(stored) - len(set(stored)), "", 0),
-        row("results that nobody asked for", len(set(stored) - set(sent.values())), "", 0),
-        row("originals left behind", left, "", 0),
+        row("files with more than one result", len(results) - len(set(results)), "", 0),
+        row("results that nobody asked for", len(set(results) - set(sent.values())), "", 0),
+        row("originals left behind", originals, "", 0),
         row("most runs of one job", attempts, ""),
     ]
     return rows, {"jobs": jobs, "done_at_kill": done_at_kill}
 
 
-def _wait(server: Server, wanted: int) -> int:
+def _wait(server: Server, count: int) -> int:
     """Until so many jobs are done; how many then are."""
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
-        if (done := _done(server)) >= wanted:
+        if (done := _done(server)) >= count:
             return done
         time.sleep(0.1)
-    raise HaechiError(f"{wanted} jobs were not done within {_PATIENCE_S:.0f} s")
+    raise HaechiError(f"{count} jobs were not done within {_PATIENCE_S:.0f} s")
 
 
 def _done(server: Server) -> int:
@@ -84,6 +84,6 @@ def _is_there(client: Client, id_: str, sha256: str) -> bool:
 def _stored(file: Path) -> tuple[list[str], int]:
     """Of every stored report the SHA-256 of its file, and the most runs that any job took."""
     with closing(sqlite3.connect(file)) as db:
-        found = [archive.load(data, previews=False) for (data,) in db.execute("SELECT data FROM reports")]
+        reports = [archive.load(data, previews=False) for (data,) in db.execute("SELECT data FROM reports")]
         attempts = db.execute("SELECT max(attempts) FROM jobs").fetchone()[0]
-    return [report.media.sha256 for report in found], int(attempts)
+    return [report.media.sha256 for report in reports], int(attempts)

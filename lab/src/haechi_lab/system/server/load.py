@@ -44,17 +44,17 @@ def load(
         before = pace_of_check(files)
         with Server(Path(folder) / "server") as server:
             _drive(server, files[:2], 3.0, clients)  # warm
-            seen, memory, took_s = _drive(server, files, seconds, clients)
+            tally, memory, took_s = _drive(server, files, seconds, clients)
         after = pace_of_check(files)
         size = statistics.mean(file.stat().st_size for file in files) / 1e6
-    if not seen.seconds:
+    if not tally.seconds:
         raise HaechiError("the server gave no report at all under load: see what it logged")
-    pace, reference = len(seen.seconds) / took_s, (before + after) / 2
-    ordered = sorted(seen.seconds)
-    faults = sum(n for status, n in seen.statuses.items() if status >= 500)
+    pace, reference = len(tally.seconds) / took_s, (before + after) / 2
+    ordered = sorted(tally.seconds)
+    faults = sum(n for status, n in tally.statuses.items() if status >= 500)
     rows = [
         row("answers that were 5xx", faults, "", 0),
-        row("jobs lost", seen.lost, "", 0),
+        row("jobs lost", tally.lost, "", 0),
         row(
             "reports a second, of what `haechi check` makes on the same files",
             100 * pace / reference,
@@ -74,8 +74,8 @@ def load(
         "seconds": seconds,
         "clients": clients,
         "mean_mb": round(size, 3),
-        "reports": len(seen.seconds),
-        "statuses": {str(k): v for k, v in sorted(seen.statuses.items())},
+        "reports": len(tally.seconds),
+        "statuses": {str(k): v for k, v in sorted(tally.statuses.items())},
         "check_per_s_before_and_after": [round(before, 3), round(after, 3)],
         "memory_mb": [round(m, 1) for m in memory[:: max(1, len(memory) // 40)]],
     }
@@ -102,12 +102,12 @@ def _drive(
     server: Server, files: Sequence[Path], seconds: float, clients: int
 ) -> tuple[Seen, list[float], float]:
     """Let the clients send for so long; memory in MB along the way, and how long it took with the last."""
-    seen, memory, lock = Seen(), [], threading.Lock()
+    tally, memory, lock = Seen(), [], threading.Lock()
     bodies = [_HEAD + file.read_bytes() + _TAIL for file in files]
     begin = time.perf_counter()
     end = begin + seconds
     threads = [
-        threading.Thread(target=_client, args=(server.port, bodies, k, end, seen, lock))
+        threading.Thread(target=_client, args=(server.port, bodies, k, end, tally, lock))
         for k in range(clients)
     ]
     for thread in threads:
@@ -116,10 +116,12 @@ def _drive(
         if (now := server.resident_mb()) is not None and time.perf_counter() < end:
             memory.append(now)
         time.sleep(_SAMPLE_S)
-    return seen, memory, time.perf_counter() - begin
+    return tally, memory, time.perf_counter() - begin
 
 
-def _client(port: int, bodies: Sequence[bytes], k: int, end: float, seen: Seen, lock: threading.Lock) -> None:
+def _client(
+    port: int, bodies: Sequence[bytes], k: int, end: float, tally: Seen, lock: threading.Lock
+) -> None:
     """One sender, until the end: a photograph, its report, the next."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {"Content-Type": "multipart/form-data; boundary=b", "Prefer": "wait=60"}
@@ -129,18 +131,18 @@ def _client(port: int, bodies: Sequence[bytes], k: int, end: float, seen: Seen, 
         try:
             connection.request("POST", "/v1/checks", bodies[k % len(bodies)], headers)
             answer = connection.getresponse()
-            told = answer.read()
-            good = answer.status == 200 and "verdict" in json.loads(told)
+            body = answer.read()
+            good = answer.status == 200 and "verdict" in json.loads(body)
             status = answer.status
         except (OSError, ValueError, http.client.HTTPException):
             good, status = False, 599
             connection.close()
         with lock:
-            seen.statuses[status] += 1
+            tally.statuses[status] += 1
             if good:
-                seen.seconds.append(time.perf_counter() - begin)
+                tally.seconds.append(time.perf_counter() - begin)
             elif status != 429:
-                seen.lost += 1
+                tally.lost += 1
         if status == 429:
             time.sleep(0.5)
     connection.close()

@@ -31,20 +31,20 @@ def _scene(rgb: Any, width_px: int, k: int) -> Any:
 
     height = width_px * 3 // 4
     large = cv2.resize(rgb, (height, height), interpolation=cv2.INTER_CUBIC)
-    left = (width_px - height) // 2
-    wide = cv2.copyMakeBorder(large, 0, 0, left, width_px - height - left, cv2.BORDER_REFLECT)
-    moved = np.roll(wide, 4 * k % 200 - 100, axis=1)
+    border = (width_px - height) // 2
+    wide = cv2.copyMakeBorder(large, 0, 0, border, width_px - height - border, cv2.BORDER_REFLECT)
+    view = np.roll(wide, 4 * k % 200 - 100, axis=1)
     noise = np.random.default_rng(k).normal(0, _NOISE, (height, width_px, 1))
-    noisy = np.clip(moved + noise, 0, 255).astype(np.uint8)
+    noisy = np.clip(view + noise, 0, 255).astype(np.uint8)
     return cv2.cvtColor(noisy, cv2.COLOR_RGB2BGR)
 
 
-def _quality(bgr: Any, wanted: float) -> int:
+def _quality(bgr: Any, size: float) -> int:
     """The JPEG quality that comes nearest to the wanted bytes."""
     low, high = 20, 98
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if len(_jpeg(bgr, middle)) < wanted else (low, middle)
+        low, high = (middle, high) if len(_jpeg(bgr, middle)) < size else (low, middle)
     return low
 
 

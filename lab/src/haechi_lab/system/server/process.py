@@ -28,12 +28,12 @@ class Server:
         self.folder, self.data = folder, folder / "data"
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
         settings = {"HAECHI_DATA_DIR": str(self.data), "HAECHI_RATE_PER_MIN": "1000000", **variables}
-        kept = {
+        inherited = {
             k: v for k, v in os.environ.items() if not k.startswith("HAECHI_") or k == "HAECHI_MODELS_DIR"
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "haechi", "serve", "--no-browser", "--port", "0"],
-            env={**kept, **settings, "TMPDIR": str(folder / "tmp")},
+            env={**inherited, **settings, "TMPDIR": str(folder / "tmp")},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -90,8 +90,8 @@ class Server:
         with self._process.stderr as lines:
             for line in lines:
                 self._lines.append(line)
-                if found := re.search(r"runs at (http://\S+)", line):
-                    self.address = found[1]
+                if match := re.search(r"runs at (http://\S+)", line):
+                    self.address = match[1]
                     self._listening.set()
         self._listening.set()
 

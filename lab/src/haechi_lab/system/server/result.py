@@ -22,19 +22,19 @@ def row(
     what: str, value: float, unit: str, bar: float | None = None, *, least: bool = False
 ) -> dict[str, Any]:
     """One figure. ``bar``: what it must not exceed, or with ``least`` what it must reach; None has no bar."""
-    told = {"what": what, "value": round(value, 4), "unit": unit, "shown": f"{value:.4g} {unit}".strip()}
+    figure = {"what": what, "value": round(value, 4), "unit": unit, "shown": f"{value:.4g} {unit}".strip()}
     if bar is None:
-        return {**told, "bar": "", "ok": True}
+        return {**figure, "bar": "", "ok": True}
     sign, ok = (">=", value >= bar) if least else ("<=", value <= bar)
-    return {**told, "bar": f"{sign} {bar:g} {unit}".strip(), "ok": ok}
+    return {**figure, "bar": f"{sign} {bar:g} {unit}".strip(), "ok": ok}
 
 
 def write(out: Path, part: str, rows: Sequence[Mapping[str, Any]], **facts: Any) -> None:
     """Put the rows of one command into the file, with when and where they were measured."""
     whole: dict[str, Any] = {"schema": SCHEMA, "parts": {}}
     if out.exists():
-        found = json.loads(out.read_text(encoding="utf-8"))
-        whole["parts"] = found["parts"] if found.get("schema") == SCHEMA else {}
+        earlier = json.loads(out.read_text(encoding="utf-8"))
+        whole["parts"] = earlier["parts"] if earlier.get("schema") == SCHEMA else {}
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     whole["parts"][part] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
