@@ -38,7 +38,7 @@ class ReportWriter:
         self._out, self._lang, self._count = out, lang, count
         self._list = form == "json" and out is None and count > 1
         self._printed = 0
-        self._taken: set[str] = set()
+        self._names: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +108,7 @@ class ReportWriter:
             .encode(errors="replace")[:_LONGEST_NAME]
             .decode(errors="ignore")
         )
-        if name.casefold() in self._taken:
+        if name.casefold() in self._names:
             name += "-" + hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()[:8]
-        self._taken.add(name.casefold())
+        self._names.add(name.casefold())
         return f"{name}.{self.format}"

@@ -124,7 +124,7 @@ class Unfinished:
 
     def __init__(self, where: Path) -> None:
         self.path = where / (UNFINISHED + secrets.token_hex(8))
-        self._digest, self.size, self._held = hashlib.sha256(), 0, False
+        self._digest, self.size, self._is_complete = hashlib.sha256(), 0, False
         try:
             self._file = open_private(self.path)
         except OSError as error:
@@ -159,7 +159,7 @@ class Unfinished:
                 sync_folder(self.path.parent)
         except OSError as error:
             raise io_error("A file of the case cannot be written", error) from None
-        self._held = True
+        self._is_complete = True
 
     def keep(self, path: Path) -> None:
         """Push it to the disk and put it at ``path``, in place of what is there."""
@@ -173,7 +173,7 @@ class Unfinished:
     def drop(self) -> None:
         with suppress(OSError):
             self._file.close()
-        if not self._held:
+        if not self._is_complete:
             with suppress(OSError):
                 self.path.unlink()
 

@@ -45,18 +45,18 @@ class _Sink:
     """What ``zipfile`` writes to, a file without an end that cannot seek: ``take`` empties it."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def write(self, data: bytes) -> int:
-        self._held += data
+        self._buffer += data
         return len(data)
 
     def flush(self) -> None:
         """Nothing to be done; ``zipfile`` asks for it."""
 
     def take(self) -> bytes:
-        data = bytes(self._held)
-        self._held.clear()
+        data = bytes(self._buffer)
+        self._buffer.clear()
         return data
 
 

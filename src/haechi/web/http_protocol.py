@@ -17,15 +17,15 @@ class TimedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._seen: object = None
+        self._last_cycle: object = None
         self._clock = self.loop.call_later(HEAD_S, self._late)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.cycle is not self._seen:  # a whole head came in: its body has a clock of its own
-            self._seen = self.cycle
+        if self.cycle is not self._last_cycle:  # a whole head came in: its body has a clock of its own
+            self._last_cycle = self.cycle
             self._clock.cancel()
         elif self.cycle is not None and self.cycle.response_complete and self._clock.cancelled():
             self._clock = self.loop.call_later(HEAD_S, self._late)  # the next head has begun

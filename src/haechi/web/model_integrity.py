@@ -15,15 +15,15 @@ class ModelIntegrity:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._seen: tuple[object, ...] | None = None
+        self._signature: tuple[object, ...] | None = None
         self._fault: ModelError | None = None
 
     def fault(self) -> ModelError | None:
         """What is wrong with the models of a check; None when nothing is."""
         with self._lock:
             signature = _signature(models.NAMES, self._settings)
-            if signature != self._seen:
-                self._seen, self._fault = signature, _fault(models.NAMES, self._settings)
+            if signature != self._signature:
+                self._signature, self._fault = signature, _fault(models.NAMES, self._settings)
             return self._fault
 
 

@@ -41,19 +41,19 @@ class ConcurrencyLimiter:
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, threading.Lock()
-        self._taken: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
         """Hold a place of this address. Raises TooManyAtOnce when it has none left."""
         with self._lock:
-            if self._taken[client] >= self._most:
+            if self._counts[client] >= self._most:
                 raise TooManyAtOnce
-            self._taken[client] += 1
+            self._counts[client] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._taken[client] -= 1
-                if not self._taken[client]:
-                    del self._taken[client]
+                self._counts[client] -= 1
+                if not self._counts[client]:
+                    del self._counts[client]

@@ -31,10 +31,10 @@ class Tokens:
     def __init__(self, token: str | None, file: Path | None) -> None:
         self._own = {"": digest(token)} if token is not None else {}
         self._file, self._lock = file, threading.Lock()
-        self._seen: tuple[int, ...] = ()
-        self._named: dict[str, str] = {}
+        self._signature: tuple[int, ...] = ()
+        self._of_file: dict[str, str] = {}
         if file is not None:
-            self._named, self._seen = _read(file), _signature(file)
+            self._of_file, self._signature = _read(file), _signature(file)
 
     @property
     def needed(self) -> bool:
@@ -58,14 +58,14 @@ class Tokens:
             return self._own
         with self._lock:
             signature = _signature(self._file)
-            if signature != self._seen:
-                self._seen = signature
+            if signature != self._signature:
+                self._signature = signature
                 try:
-                    self._named = _read(self._file)
+                    self._of_file = _read(self._file)
                 except UsageError as error:
                     _log.error("no named token is taken: %s", error.message)
-                    self._named = {}
-            return self._own | self._named
+                    self._of_file = {}
+            return self._own | self._of_file
 
 
 def digest(token: str) -> str:
