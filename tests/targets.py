@@ -22,8 +22,8 @@ SEGFAULT, HANG, EAT, LEAVE = HEAD + b"segfault", HEAD + b"hang", HEAD + b"eat", 
 LONG_VIDEO = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"hang"
 
 
-def moody(settings: Settings) -> Moody:
-    return Moody(settings)
+def unsteady(settings: Settings) -> Unsteady:
+    return Unsteady(settings)
 
 
 def slow(settings: Settings) -> Slow:
@@ -65,7 +65,7 @@ class Slow:
         return self._checks.answer(request, tell)
 
 
-class Moody:
+class Unsteady:
     """The stages of ``fakes``, but for files that say something else."""
 
     def __init__(self, settings: Settings) -> None:

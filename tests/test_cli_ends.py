@@ -34,7 +34,7 @@ from fakes import finder, judges
 
 module = haechi.pipeline
 module.Pipeline = partial(module.Pipeline, finder=finder, judges=judges())
-haechi.isolated.CheckProcess = partial(haechi.isolated.CheckProcess, target="targets:moody")
+haechi.isolated.CheckProcess = partial(haechi.isolated.CheckProcess, target="targets:unsteady")
 cli.main()
 """
 FULL = Path("/dev/full")

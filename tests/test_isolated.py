@@ -30,9 +30,9 @@ def path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def moody(tmp_path: Path) -> Iterator[CheckProcess]:
+def unsteady(tmp_path: Path) -> Iterator[CheckProcess]:
     (tmp_path / "scratch").mkdir()
-    process = CheckProcess(Settings(), scratch=tmp_path / "scratch", target="targets:moody")
+    process = CheckProcess(Settings(), scratch=tmp_path / "scratch", target="targets:unsteady")
     yield process
     process.stop()
     assert not list((tmp_path / "scratch").iterdir())
@@ -69,31 +69,31 @@ def test_a_report_is_the_one_of_a_check_in_this_process(shipped: Settings, astro
     assert {"open", "faces", "done"} <= set(stages)
 
 
-def test_a_file_is_kept_under_the_name_that_people_know(moody: CheckProcess, tmp_path: Path) -> None:
-    kept = moody.kept(picture(tmp_path / "a.png", "strong"), "holiday.png")
+def test_a_file_is_kept_under_the_name_that_people_know(unsteady: CheckProcess, tmp_path: Path) -> None:
+    kept = unsteady.kept(picture(tmp_path / "a.png", "strong"), "holiday.png")
     assert kept.level == "strong"
     assert archive.load(kept.data).media.name == "holiday.png"
 
 
 @needs_posix
-def test_a_process_that_dies_costs_one_file_and_comes_again(moody: CheckProcess, tmp_path: Path) -> None:
-    moody.warm()
+def test_a_process_that_dies_costs_one_file_and_comes_again(unsteady: CheckProcess, tmp_path: Path) -> None:
+    unsteady.warm()
     with pytest.raises(Crashed, match="no verdict"):
-        moody.check(made(tmp_path, SEGFAULT))
-    assert not moody.alive
-    assert moody.check(picture(tmp_path / "a.png", "some")).verdict.level == "some"
+        unsteady.check(made(tmp_path, SEGFAULT))
+    assert not unsteady.alive
+    assert unsteady.check(picture(tmp_path / "a.png", "some")).verdict.level == "some"
 
 
 @needs_posix
-def test_a_process_that_died_before_is_nobodys_fault(moody: CheckProcess, tmp_path: Path) -> None:
-    moody.warm()
-    assert moody.pid is not None
-    os.kill(moody.pid, signal.SIGKILL)
-    assert moody.check(picture(tmp_path / "a.png", "some")).verdict.level == "some"
+def test_a_process_that_died_before_is_nobodys_fault(unsteady: CheckProcess, tmp_path: Path) -> None:
+    unsteady.warm()
+    assert unsteady.pid is not None
+    os.kill(unsteady.pid, signal.SIGKILL)
+    assert unsteady.check(picture(tmp_path / "a.png", "some")).verdict.level == "some"
 
 
 def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:
-    process = CheckProcess(Settings(job_timeout_s=2.0), target="targets:moody")
+    process = CheckProcess(Settings(job_timeout_s=2.0), target="targets:unsteady")
     begun: list[float] = []
 
     def tell(stage: str, part: float) -> None:
@@ -106,9 +106,9 @@ def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert not process.alive
 
 
-def test_whoever_waits_can_end_it(moody: CheckProcess, tmp_path: Path) -> None:
-    moody.warm()
-    pid = moody.pid
+def test_whoever_waits_can_end_it(unsteady: CheckProcess, tmp_path: Path) -> None:
+    unsteady.warm()
+    pid = unsteady.pid
     assert pid is not None
 
     def tell(stage: str, part: float) -> None:
@@ -117,25 +117,25 @@ def test_whoever_waits_can_end_it(moody: CheckProcess, tmp_path: Path) -> None:
 
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        moody.check(made(tmp_path, HANG), tell)
+        unsteady.check(made(tmp_path, HANG), tell)
     assert time.monotonic() - begin < 2
     assert not is_running(pid)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no limit of memory here")
-def test_what_takes_too_much_memory_is_over_a_limit(moody: CheckProcess, tmp_path: Path) -> None:
+def test_what_takes_too_much_memory_is_over_a_limit(unsteady: CheckProcess, tmp_path: Path) -> None:
     with pytest.raises(OverLimit, match="HAECHI_MAX_MEMORY_BYTES"):
-        moody.check(made(tmp_path, EAT))
-    assert moody.check(picture(tmp_path / "a.png", "some")).verdict.level == "some"
+        unsteady.check(made(tmp_path, EAT))
+    assert unsteady.check(picture(tmp_path / "a.png", "some")).verdict.level == "some"
 
 
-def test_errors_keep_their_kind_and_their_words(moody: CheckProcess, tmp_path: Path) -> None:
+def test_errors_keep_their_kind_and_their_words(unsteady: CheckProcess, tmp_path: Path) -> None:
     with pytest.raises(NotAFile, match="no such file"):
-        moody.check(tmp_path / "gone.png")
+        unsteady.check(tmp_path / "gone.png")
     with pytest.raises(DamagedFile):
-        moody.check(made(tmp_path, HEAD))
+        unsteady.check(made(tmp_path, HEAD))
     with pytest.raises(Fault, match="ZeroDivisionError") as fault:
-        moody.check(picture(tmp_path / "private.png", "breakdown"))
+        unsteady.check(picture(tmp_path / "private.png", "breakdown"))
     assert "private" not in fault.value.message + fault.value.steps
     assert "fakes.py" in fault.value.steps
 
@@ -148,14 +148,14 @@ def test_missing_models_are_that_and_no_crash(tmp_path: Path) -> None:
 
 
 def test_it_is_told_no_secrets_and_its_files_go_with_it(
-    moody: CheckProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unsteady: CheckProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HAECHI_TOKEN", "a-token-of-the-server")
-    assert "HAECHI_TOKEN" not in moody.kept(made(tmp_path, HEAD + b"environment"), "a.png").level
-    left = Path(moody.kept(made(tmp_path, LEAVE), "a.png").level)
+    assert "HAECHI_TOKEN" not in unsteady.kept(made(tmp_path, HEAD + b"environment"), "a.png").level
+    left = Path(unsteady.kept(made(tmp_path, LEAVE), "a.png").level)
     assert left.parent.parent == tmp_path / "scratch"
     assert left.exists()
-    moody.stop()
+    unsteady.stop()
     assert not left.exists()
 
 
@@ -163,7 +163,7 @@ def test_it_is_told_no_secrets_and_its_files_go_with_it(
 def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
     code = (
         "import sys, time; from haechi.isolated import CheckProcess; from haechi.settings import Settings; "
-        "p = CheckProcess(Settings(), target='targets:moody'); p.warm(); print(p.pid, flush=True); "
+        "p = CheckProcess(Settings(), target='targets:unsteady'); p.warm(); print(p.pid, flush=True); "
         f"p.check({str(made(tmp_path, HANG))!r})"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:

@@ -45,7 +45,7 @@ class Quiet:
 def test_it_sees_what_is_left_in_clear_and_what_was_touched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(abrupt, "Nursery", lambda folder: None)
+    monkeypatch.setattr(abrupt, "ForkPool", lambda folder: None)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     photo = os.urandom(2000)
     lane = abrupt._Lane(tmp_path, [photo], random.Random(0), 1, 0.0)

@@ -32,7 +32,7 @@ class Processes:
         self.made: list[CheckProcess] = []
 
     def __call__(self, settings: Settings, scratch: Path, slow: bool) -> CheckProcess:
-        self.made.append(CheckProcess(settings, scratch=scratch, target="targets:moody"))
+        self.made.append(CheckProcess(settings, scratch=scratch, target="targets:unsteady"))
         return self.made[-1]
 
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from haechi.case import Case
 from haechi.errors import HaechiError
-from haechi_lab.system.server.clients import PASSPHRASE, Crowd, Visitor
-from haechi_lab.system.server.fork_pool import Nursery, Sprout
+from haechi_lab.system.server.clients import PASSPHRASE, BrowserClient, ClientPool
+from haechi_lab.system.server.fork_pool import ForkedServer, ForkPool
 from haechi_lab.system.server.photographs import photographs
 from haechi_lab.system.server.process import scratch
 from haechi_lab.system.server.result import row
@@ -99,7 +99,7 @@ class _Lane(threading.Thread):
         self._marks = [photo[len(photo) // 2 :][:_MARK_BYTES] for photo in [*photos, self._large]]
         self._foreign: dict[str, tuple[int, bytes]] = {}
         self._cases: list[str] = []
-        self._nursery = Nursery(folder)
+        self._pool = ForkPool(folder)
         self.tally = _Tally()
 
     def run(self) -> None:
@@ -116,10 +116,10 @@ class _Lane(threading.Thread):
     def _prepare(self) -> None:
         """Two cases, each with a large file, and files of somebody else everywhere."""
         server = self._serve()
-        visitor = Visitor(server.port)
-        self._cases = [visitor.new_case(encrypted=encrypted) for encrypted in (False, True)]
+        client = BrowserClient(server.port)
+        self._cases = [client.new_case(encrypted=encrypted) for encrypted in (False, True)]
         for case in self._cases:
-            visitor.send(f"{case}/add", self._large, note="large")
+            client.send(f"{case}/add", self._large, note="large")
         server.end(signal.SIGTERM)
         data, outside = self._folder / "data", self._folder / "outside"
         outside.mkdir()
@@ -140,7 +140,7 @@ class _Lane(threading.Thread):
         rng, how = self._rng, self._rng.choice((signal.SIGKILL, signal.SIGTERM))
         phase = rng.choices(("start", "listening", "ready"), (1, 7, 2))[0]
         if phase == "start":
-            server = self._nursery.start()
+            server = self._pool.start()
             time.sleep(rng.uniform(0, _START_S))
             self._ended(server, how, ["start"])
             return
@@ -148,16 +148,16 @@ class _Lane(threading.Thread):
         self._look(server)
         if phase == "ready":
             server.ready()
-        visitor = Visitor(server.port)
-        visitor.unlock(self._cases[1])
-        crowd = Crowd(visitor, self._cases, self._photos, rng)
+        client = BrowserClient(server.port)
+        client.unlock(self._cases[1])
+        pool = ClientPool(client, self._cases, self._photos, rng)
         time.sleep(rng.uniform(0, _WINDOW_S))
-        self._ended(server, how, crowd.under_way() or ["nothing"])
-        crowd.leave()
-        if crowd.answers[500]:
-            self.tally.bad_starts.append(f"{crowd.answers[500]} answers 500")
+        self._ended(server, how, pool.under_way() or ["nothing"])
+        pool.leave()
+        if pool.answers[500]:
+            self.tally.bad_starts.append(f"{pool.answers[500]} answers 500")
 
-    def _ended(self, server: Sprout, how: signal.Signals, under_way: list[str]) -> None:
+    def _ended(self, server: ForkedServer, how: signal.Signals, under_way: list[str]) -> None:
         self.tally.under_way.update(under_way)
         self.tally.kills += how == signal.SIGKILL
         self.tally.terms += how == signal.SIGTERM
@@ -167,8 +167,8 @@ class _Lane(threading.Thread):
             self.tally.slow_ends += code != 0 or time.monotonic() - begin > 15
             self._leftovers(None)
 
-    def _serve(self) -> Sprout:
-        server = self._nursery.start(HAECHI_QUEUE="100000", HAECHI_UPLOADS_PER_ADDRESS="64")
+    def _serve(self) -> ForkedServer:
+        server = self._pool.start(HAECHI_QUEUE="100000", HAECHI_UPLOADS_PER_ADDRESS="64")
         try:
             server.listening()
         except HaechiError as error:
@@ -176,7 +176,7 @@ class _Lane(threading.Thread):
             raise
         return server
 
-    def _look(self, server: Sprout, passphrase: str | None = None) -> None:
+    def _look(self, server: ForkedServer, passphrase: str | None = None) -> None:
         """At a server that has just started and that nobody has asked yet."""
         self._leftovers(server)
         if faults := _FAULTS.findall(server.log):
@@ -194,7 +194,7 @@ class _Lane(threading.Thread):
             if not (findings.intact or findings.interrupted):
                 self.tally.changed_cases.append(", ".join(finding.code for finding in findings.findings))
 
-    def _leftovers(self, server: Sprout | None) -> None:
+    def _leftovers(self, server: ForkedServer | None) -> None:
         """Files of the uploads that are the server's own and that no job needs. What ends between the two
         looks is no fault, so there are a few."""
         for _ in range(4):
@@ -216,7 +216,7 @@ class _Lane(threading.Thread):
             time.sleep(0.2)
         self._look(server, PASSPHRASE)
         server.end(signal.SIGTERM)
-        self._nursery.close()
+        self._pool.close()
         self._look_at_the_end()
 
     def _look_at_the_end(self) -> None:
@@ -249,7 +249,7 @@ def _bytes_of(file: Path) -> bytes:
         return b""
 
 
-def _open_jobs(server: Sprout) -> int:
+def _open_jobs(server: ForkedServer) -> int:
     """Jobs that wait or run, as /metrics tells."""
     with server.client() as client:
         lines = client.metrics().splitlines()

@@ -17,7 +17,7 @@ _MULTIPART = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
 ACTIONS = {"upload": 4, "pages": 2, "add": 2, "minor": 1, "bundle": 4, "search": 4}
 
 
-class Visitor:
+class BrowserClient:
     """A browser of its own. Every method raises OSError or HTTPException when the server is gone."""
 
     def __init__(self, port: int, cookies: Mapping[str, str] | None = None) -> None:
@@ -70,13 +70,13 @@ class Visitor:
         self.ask("POST", f"{case}/unlock", form, _FORM)
 
 
-class Crowd:
-    """``hands`` visitors at the same time, who share the session of ``first``. ``under_way``: what they are
+class ClientPool:
+    """``hands`` clients at the same time, who share the session of ``first``. ``under_way``: what they are
     doing at this moment."""
 
     def __init__(
         self,
-        first: Visitor,
+        first: BrowserClient,
         cases: Sequence[str],
         photos: Sequence[bytes],
         rng: random.Random,
@@ -103,14 +103,14 @@ class Crowd:
             thread.join(60)
 
     def _act(self, seed: int) -> None:
-        rng, visitor = random.Random(seed), Visitor(self._first.port, self._first.cookies)
+        rng, client = random.Random(seed), BrowserClient(self._first.port, self._first.cookies)
         try:
             while not self._leaving.is_set():
                 action = rng.choices(list(ACTIONS), list(ACTIONS.values()))[0]
                 with self._lock:
                     self._doing[action] += 1
                 try:
-                    status = self._once(action, visitor, rng)
+                    status = self._once(action, client, rng)
                 finally:
                     with self._lock:
                         self._doing[action] -= 1
@@ -118,17 +118,17 @@ class Crowd:
         except (OSError, http.client.HTTPException):
             return  # the server has ended
 
-    def _once(self, action: str, visitor: Visitor, rng: random.Random) -> int:
+    def _once(self, action: str, client: BrowserClient, rng: random.Random) -> int:
         case, photo = rng.choice(self._cases), rng.choice(self._photos)
         if action == "upload":
-            return visitor.send("/v1/checks", photo)[0]
+            return client.send("/v1/checks", photo)[0]
         if action == "search":
-            return visitor.send(f"{case}/match", photo)[0]
+            return client.send(f"{case}/match", photo)[0]
         if action == "bundle":
-            return visitor.ask("GET", f"{case}/bundle.zip", slow=True)[0]
+            return client.ask("GET", f"{case}/bundle.zip", slow=True)[0]
         if action == "pages":
-            return visitor.ask("GET", rng.choice(["/", "/cases", case, f"{case}/verify", "/help"]))[0]
+            return client.ask("GET", rng.choice(["/", "/cases", case, f"{case}/verify", "/help"]))[0]
         more = {"minor": "1"} if action == "minor" else {"note": "seen"}
         # Nobody's: what is added as a minor's is deleted wherever the case holds it.
         content = photo if action == "add" else photo + bytes(rng.getrandbits(8) for _ in range(16))
-        return visitor.send(f"{case}/add", content, **more)[0]
+        return client.send(f"{case}/add", content, **more)[0]

@@ -25,7 +25,7 @@ from haechi.errors import HaechiError
 _START_S, _END_S = 60.0, 30.0
 
 
-class Nursery:
+class ForkPool:
     """The process that forks. ``start`` gives one server at a time, with its data in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
@@ -40,12 +40,12 @@ class Nursery:
             text=True,
         )
 
-    def start(self, **variables: str) -> Sprout:
+    def start(self, **variables: str) -> ForkedServer:
         log = self._folder / "log"
         log.write_bytes(b"")
         variables = {"HAECHI_DATA_DIR": str(self._folder / "data"), **variables}
         self._tell(json.dumps({"variables": variables, "log": str(log)}))
-        return Sprout(self, int(self.answer(_START_S) or 0), log)
+        return ForkedServer(self, int(self.answer(_START_S) or 0), log)
 
     def answer(self, wait_s: float) -> str | None:
         """The next line; None when none comes in this time."""
@@ -67,11 +67,11 @@ class Nursery:
         self._process.stdin.flush()
 
 
-class Sprout:
-    """A server that the nursery has just begun."""
+class ForkedServer:
+    """A server that the fork pool has just begun."""
 
-    def __init__(self, nursery: Nursery, pid: int, log: Path) -> None:
-        self._nursery, self._pid, self._log, self.port = nursery, pid, log, 0
+    def __init__(self, pool: ForkPool, pid: int, log: Path) -> None:
+        self._pool, self._pid, self._log, self.port = pool, pid, log, 0
 
     @property
     def log(self) -> str:
@@ -105,10 +105,10 @@ class Sprout:
     def end(self, how: int) -> int:
         """Send a signal and wait; the exit code, that of SIGKILL when it does not end in half a minute."""
         os.kill(self._pid, how)
-        code = self._nursery.answer(_END_S)
+        code = self._pool.answer(_END_S)
         if code is None:
             os.kill(self._pid, signal.SIGKILL)
-            code = self._nursery.answer(_END_S)
+            code = self._pool.answer(_END_S)
         return int(code or 1)
 
 
