@@ -173,8 +173,8 @@ def _check_all(paths: list[str], checker: Any, writer: Any, fail_on: FailOn | No
         for i, path in enumerate(paths):
             name = base_name(path)
 
-            def tell(stage: str, part: float, done: int = i, name: str = name) -> None:
-                bar.tell(f"{name}: {stage}", done + part)
+            def tell(stage: str, part: float, count: int = i, name: str = name) -> None:
+                bar.tell(f"{name}: {stage}", count + part)
 
             answer = _answer(checker, path, tell, writer, alone=len(paths) == 1)
             # Outside of what is held against the input: a full disk is not its fault.

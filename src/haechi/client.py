@@ -228,12 +228,12 @@ class Client:
             connection.endheaders()
             try:
                 connection.send(head)
-                sent = 0
-                while sent < size and (chunk := file.read(min(_CHUNK, size - sent))):
+                position = 0
+                while position < size and (chunk := file.read(min(_CHUNK, size - position))):
                     connection.send(chunk)
-                    sent += len(chunk)
-                    tell("upload", _SENT * sent / size)
-                if sent < size:
+                    position += len(chunk)
+                    tell("upload", _SENT * position / size)
+                if position < size:
                     self.close()
                     raise NotAFile("The file became shorter while it was read: send it when it is complete.")
                 connection.send(tail)

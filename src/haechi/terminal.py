@@ -110,7 +110,7 @@ class Bar:
         self._total = total
         self._is_shown = not quiet and sys.stderr.isatty()
         self._lock = threading.Lock()
-        self._text, self._done = "", 0.0
+        self._text, self._amount = "", 0.0
         self._live: Progress | None = None
         self._timer = threading.Timer(_PATIENCE_S, self._start)
         self._timer.daemon = True
@@ -129,12 +129,12 @@ class Bar:
             if self._live is not None:
                 self._live.stop()
 
-    def tell(self, text: str, done: float) -> None:
+    def tell(self, text: str, amount: float) -> None:
         """Say what is being done, and how much is: in units of ``total``."""
         with self._lock:
-            self._text, self._done = text, done
+            self._text, self._amount = text, amount
             if self._live is not None:
-                self._live.update(self._live.task_ids[0], description=text, completed=done)
+                self._live.update(self._live.task_ids[0], description=text, completed=amount)
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
@@ -162,5 +162,5 @@ class Bar:
             self._live = Progress(
                 *columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
             )
-            self._live.update(self._live.add_task(self._text, total=self._total), completed=self._done)
+            self._live.update(self._live.add_task(self._text, total=self._total), completed=self._amount)
             self._live.start()

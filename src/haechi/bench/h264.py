@@ -58,8 +58,8 @@ def _bytes(frame: np.ndarray) -> bytes:
 def _ffmpeg(arguments: list[str], data: bytes) -> bytes:
     """What ffmpeg writes when it is given these bytes; both ends are pipes, no file is made."""
     command = ["ffmpeg", "-loglevel", "error", "-threads", "1", *arguments]
-    done = subprocess.run(command, input=data, capture_output=True, check=False)
-    if done.returncode or not done.stdout:
-        why = done.stderr.decode(errors="replace").strip()[-200:]
+    run = subprocess.run(command, input=data, capture_output=True, check=False)
+    if run.returncode or not run.stdout:
+        why = run.stderr.decode(errors="replace").strip()[-200:]
         raise UsageError(f"ffmpeg could not code H.264 ({why}): leave the H.264 out")
-    return done.stdout
+    return run.stdout

@@ -214,7 +214,7 @@ def _resumed(
     progress: Callable[[float], None],
 ) -> list[Record]:
     head = json.dumps(key, sort_keys=True)
-    done: dict[str, Record] = {}
+    records: dict[str, Record] = {}
     if partial.exists():
         first, *lines = partial.read_text(encoding="utf-8").splitlines() or [""]
         if first != head:
@@ -227,19 +227,19 @@ def _resumed(
                 record = json.loads(line)
             except ValueError:
                 continue  # the line that was being written when the run stopped: it is measured again
-            done[record["id"]] = record
+            records[record["id"]] = record
     else:
         partial.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(head + "\n", encoding="utf-8")
-    remaining = [i for i in items if i.id not in done]
-    before = len(done) / len(items)
+    remaining = [i for i in items if i.id not in records]
+    before = len(records) / len(items)
     with partial.open("a", encoding="utf-8") as file:
-        file.write("\n" if done else "")  # ends a line that was cut short
+        file.write("\n" if records else "")  # ends a line that was cut short
         for record in _measured(remaining, job, jobs, lambda part: progress(before + part * (1 - before))):
             file.write(json.dumps(record) + "\n")
             file.flush()
-            done[record["id"]] = record
-    return [done[i.id] for i in items]
+            records[record["id"]] = record
+    return [records[i.id] for i in items]
 
 
 def _measured(
@@ -294,7 +294,11 @@ def _code() -> dict[str, str]:
     if git is None or not (root / ".git").exists() or not (root / "src" / "haechi" / "bench").is_dir():
         return code
     for name, arguments in (("commit", ("rev-parse", "HEAD")), ("changed", ("status", "--porcelain", "src"))):
-        done = subprocess.run([git, "-C", str(root), *arguments], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            code[name] = done.stdout.strip() if name == "commit" else str(bool(done.stdout.strip())).lower()
+        answer = subprocess.run(
+            [git, "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+        if answer.returncode == 0:
+            code[name] = (
+                answer.stdout.strip() if name == "commit" else str(bool(answer.stdout.strip())).lower()
+            )
     return code

@@ -154,16 +154,16 @@ def _cell(text: str) -> str:
 def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[_Item]:
     for name in (CASE, LOG, HEAD):
         yield f"case/{name}", list(atomic_io.pieces(case.folder / name))
-    done: set[str] = set()
+    keys: set[str] = set()
     for entry in entries:
         if case.encrypted:
-            if entry.file and entry.sha256 not in done:
-                done.add(entry.sha256)
+            if entry.file and entry.sha256 not in keys:
+                keys.add(entry.sha256)
                 yield from _decrypted(case, entry)
             continue
         for path in (entry.file, entry.report_file):
-            if path and path not in done:
-                done.add(path)
+            if path and path not in keys:
+                keys.add(path)
                 yield f"case/{path}", case.stored(path)
     links: dict[int, str] = {}
     for entry in entries:

@@ -86,10 +86,10 @@ def _path(path: str) -> str:
     return path
 
 
-def without(entry: Entry, gone: AbstractSet[str]) -> Entry:
+def without(entry: Entry, paths: AbstractSet[str]) -> Entry:
     """The entry less the files that were deleted since."""
     return replace(
         entry,
-        file="" if entry.file in gone else entry.file,
-        report_file="" if entry.report_file in gone else entry.report_file,
+        file="" if entry.file in paths else entry.file,
+        report_file="" if entry.report_file in paths else entry.report_file,
     )

@@ -59,11 +59,11 @@ def main() -> None:
         try:
             target = target or _made(sys.argv[1], settings)
             speaker.say({"begun": True})
-            done, data = target.answer(request, speaker.tell)
+            outcome, data = target.answer(request, speaker.tell)
         except Exception as error:
             speaker.say(_told(error))
         else:
-            speaker.say({"done": done, "size": len(data)}, data)
+            speaker.say({"done": outcome, "size": len(data)}, data)
         del request
 
 

@@ -34,7 +34,7 @@ def heat_uri(heatmap: F32) -> str:
 
 
 def _uri(suffix: str, pixels: cv2.typing.MatLike, mime: str, options: list[int]) -> str:
-    done, data = cv2.imencode(suffix, pixels, options)
-    if not done:
+    ok, data = cv2.imencode(suffix, pixels, options)
+    if not ok:
         raise ValueError(f"a picture of shape {pixels.shape} could not be encoded as {mime}")
     return f"data:{mime};base64,{base64.b64encode(data.tobytes()).decode('ascii')}"

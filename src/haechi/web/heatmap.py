@@ -19,8 +19,8 @@ def heat_png(report: Report) -> bytes | None:
     if not pictures:
         return None
     picture = max(pictures, key=lambda p: max(heat.region.llr for heat in p.heats))
-    done, data = cv2.imencode(".png", _canvas(picture))
-    if not done:
+    ok, data = cv2.imencode(".png", _canvas(picture))
+    if not ok:
         raise ValueError("a heat map could not be encoded")
     return data.tobytes()
 

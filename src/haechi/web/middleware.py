@@ -145,7 +145,7 @@ class _Body:
         self._most = options.max_upload_bytes + OVERHEAD_BYTES
         self._most_file, self._idle_s = options.max_upload_bytes, options.idle_s
         self._whole_s = options.upload_s
-        self._got, self._start = 0, time.monotonic()
+        self._n_bytes, self._start = 0, time.monotonic()
         self._open = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
     async def __call__(self) -> Message:
@@ -155,12 +155,12 @@ class _Body:
             message = await asyncio.wait_for(self._receive(), self._idle_s)
         except TimeoutError:
             raise _too_slow() from None
-        self._got += len(message.get("body", b""))
+        self._n_bytes += len(message.get("body", b""))
         self._open = bool(message.get("more_body", False))
-        if self._got > self._most:
+        if self._n_bytes > self._most:
             raise too_large(self._most_file)
         taken_s = time.monotonic() - self._start
-        crept = taken_s - self._idle_s > self._got / _LEAST_BYTES_S
+        crept = taken_s - self._idle_s > self._n_bytes / _LEAST_BYTES_S
         if self._open and (crept or taken_s > self._whole_s):
             raise _too_slow()
         return message
