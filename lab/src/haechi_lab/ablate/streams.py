@@ -30,16 +30,16 @@ def run(
     exam = Exam.open(lay_out(data, out) / "reporting.csv", out / "ablate" / "pictures")
     state = torch.load(start, map_location="cpu", weights_only=True)
     command = "haechi train ablate streams --data DIR --out DIR --start OUT/RUN/checkpoint.pt"
-    for gone in ("", *STREAMS):
-        note = f"without the {gone} stream" if gone else "full"
+    for stream in ("", *STREAMS):
+        note = f"without the {stream} stream" if stream else "full"
         if (results / f"{stem(note)}.json").is_file():
             continue
         log(note)
-        net = SwapNet(tuple(s for s in STREAMS if s != gone), "stem" if gone != "fine" else "nothing")
+        net = SwapNet(tuple(s for s in STREAMS if s != stream), "stem" if stream != "fine" else "nothing")
         net.take_over(state["average"])
         plan = Plan(steps=STEPS, batch=BATCH, lr=1e-4, warmup=10, threads=threads, checkpoint_s=900)
         average, _ = fit(
-            net, source.batch, swap_loss, plan, out / "ablate" / f"streams-{gone or 'all'}",
+            net, source.batch, swap_loss, plan, out / "ablate" / f"streams-{stream or 'all'}",
             {"task": "ablate", "note": note, "start": start.parent.name},
             lr_scale=lambda n: 0.6 if n.startswith("trunk") else 1.0,
         )  # fmt: skip

@@ -56,9 +56,9 @@ def run(data: Path, out: Path, name: str, file: Path) -> dict[str, Any]:
 
 @torch.inference_mode()
 def _logits(net: torch.nn.Module, pictures: U8) -> F64:
-    said = [
+    logits = [
         net(torch.from_numpy(np.array(pictures[k : k + 16])).permute(0, 3, 1, 2).float())[0]
         for k in range(0, len(pictures), 16)
     ]
-    out: F64 = torch.cat(said).double().numpy()
+    out: F64 = torch.cat(logits).double().numpy()
     return out

@@ -62,24 +62,24 @@ def run(data: Path, weights: Path, out: Path) -> None:
     raw = json.loads((models / "faces.json").read_text())
     threshold = choose_threshold(data, weights, Settings(models_dir=str(models), threads=1))
     write_card({**raw, "threshold": threshold}, models)
-    probed = [p for p in measured(folder / "selection.csv", models, out) if not p.turned]
-    _fit(probed, models)
+    probes = [p for p in measured(folder / "selection.csv", models, out) if not p.turned]
+    _fit(probes, models)
     for name, cut_at in map_threshold.choose(folder / "selection.csv", models).items():
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "output": {**raw["output"], "map_threshold": cut_at}}, models)
     fit_flicker(data, models)
 
 
-def _fit(probed: Sequence[Probed], models: Path) -> None:
+def _fit(probes: Sequence[Probed], models: Path) -> None:
     """Calibrate every network and weigh them into the verdict."""
     calibrations = {
-        name: calibrate(probed, name, lambda p, kinds=kinds: p.kind in kinds)  # type: ignore[misc]
+        name: calibrate(probes, name, lambda p, kinds=kinds: p.kind in kinds)  # type: ignore[misc]
         for name, kinds in ANSWERS.items()
     }
     for name, calibration in calibrations.items():
         raw = json.loads((models / f"{name}.json").read_text())
         write_card({**raw, "calibration": calibration}, models)
-    write_card(verdict_card(probed, calibrations), models)
+    write_card(verdict_card(probes, calibrations), models)
 
 
 def measured(manifest: Path, models: Path, out: Path, rungs: Sequence[str] = RUNGS) -> list[Probed]:
@@ -127,9 +127,9 @@ def probe_key(manifest: Path, models: Path, rungs: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], bool]) -> dict[str, Any]:
+def calibrate(probes: Sequence[Probed], name: str, is_fake: Callable[[Probed], bool]) -> dict[str, Any]:
     """The ``calibration`` block of a card (haechi.calibration), from faces that the detector measured."""
-    used = [p for p in probed if getattr(p, name) is not None and (not p.label or is_fake(p))]
+    used = [p for p in probes if getattr(p, name) is not None and (not p.label or is_fake(p))]
     z: F64 = np.array([getattr(p, name) for p in used])
     y = np.array([p.label for p in used], np.float64)
     weight = balanced([p.label for p in used], [p.source for p in used])
@@ -151,12 +151,12 @@ def calibrate(probed: Sequence[Probed], name: str, is_fake: Callable[[Probed], b
         )
         low = edge
     calibration = Calibration.of({**block, "genuine": []})
-    said = np.array([
+    llrs = np.array([
         llr(np.array([v]), p.quality(), calibration)[0]
         for v, p in zip(z, used, strict=True)
         if not p.label and not p.source.startswith("pairs-")
     ])  # fmt: skip
-    block["genuine"] = [round(float(q), 3) for q in np.quantile(said, np.linspace(0, 1, 101))]
+    block["genuine"] = [round(float(q), 3) for q in np.quantile(llrs, np.linspace(0, 1, 101))]
     return block
 
 
@@ -169,10 +169,10 @@ def judged(p: Probed, calibrations: dict[str, dict[str, Any]]) -> dict[str, floa
     }
 
 
-def verdict_card(probed: Sequence[Probed], calibrations: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def verdict_card(probes: Sequence[Probed], calibrations: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Fusion, its bootstrap over groups, thresholds, and the domain outside which faces are not judged."""
-    domain = find_domain(probed)
-    used = [p for p in probed if p.faces and inside(p, domain)]
+    domain = find_domain(probes)
+    used = [p for p in probes if p.faces and inside(p, domain)]
     names = list(calibrations)
     evidence = [judged(p, calibrations) for p in used]
     x = np.array([[t.get(n, 0.0) for n in names] for t in evidence])
@@ -241,10 +241,10 @@ def _model(names: list[str], w: F64) -> dict[str, Any]:
     return {"weights": {**weights, "flicker": 1.0}, "intercept": round(float(w[-1]), 4)}
 
 
-def find_domain(probed: Sequence[Probed], least_auc: float = 0.65) -> dict[str, float]:
+def find_domain(probes: Sequence[Probed], least_auc: float = 0.65) -> dict[str, float]:
     """For each ground, the mildest limit beyond which the swap network still ranks forgeries (AUC >=
     least_auc)."""
-    swaps = [p for p in probed if p.swap is not None and (not p.label or p.kind in SWAP_FAKES)]
+    swaps = [p for p in probes if p.swap is not None and (not p.label or p.kind in SWAP_FAKES)]
     y = np.array([p.label for p in swaps])
     z = np.array([float(p.swap or 0.0) for p in swaps])
 

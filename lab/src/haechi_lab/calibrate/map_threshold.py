@@ -60,5 +60,5 @@ def _best(by_kind: list[list[F64]]) -> float:
 def _overlaps(heat: F32, square: F32, size: tuple[int, int], true: Area) -> F64:
     """IoU at each of CANDIDATES, f64 (n,)."""
     x1, y1, x2, y2 = (float(v) for v in square)
-    laid = picture_map([Region(1, 0.0, (x1, y1, x2, y2), 0.0, heat)], *size)
-    return np.array([iou(laid >= t, true) for t in CANDIDATES])
+    picture_heat = picture_map([Region(1, 0.0, (x1, y1, x2, y2), 0.0, heat)], *size)
+    return np.array([iou(picture_heat >= t, true) for t in CANDIDATES])

@@ -37,8 +37,8 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     faces = faces_figures(data, weights, models)
     write_json(results / "faces.json", {"schema": "haechi.faces/1", "command": command, **faces})
     raw = {p.stem: json.loads(p.read_text()) for p in models.glob("*.json")}
-    probed = measured(out / "val" / "reporting.csv", models, out)
-    used, scores = _scored(probed, raw)
+    probes = measured(out / "val" / "reporting.csv", models, out)
+    used, scores = _scored(probes, raw)
     figures = {
         "swap": _swap(used, scores["swap"]),
         "synthesis": _synthesis(used, scores["synthesis"]),
@@ -51,11 +51,11 @@ def measure(data: Path, weights: Path, out: Path, results: Path, command: str) -
     write_json(results / "confounders.json", {"command": command, **_confounders(used, scores)})
 
 
-def _scored(probed: Sequence[Probed], raw: dict[str, Any]) -> tuple[list[Probed], dict[str, F64]]:
+def _scored(probes: Sequence[Probed], raw: dict[str, Any]) -> tuple[list[Probed], dict[str, F64]]:
     """The faces inside the domain of the verdict's card, and their calibrated scores; NaN where a detector
     measured nothing."""
     parameters = raw["verdict"]["parameters"]
-    used = [p for p in probed if p.faces and inside(p, parameters["domain"])]
+    used = [p for p in probes if p.faces and inside(p, parameters["domain"])]
     calibrations = {n: raw[n]["calibration"] for n in ANSWERS}
     evidence = [judged(p, calibrations) for p in used]
     fused = np.array([log_odds(t, parameters["model"]) for t in evidence])

@@ -145,20 +145,23 @@ def make(
     _write_rows(out / "rows.csv", views)
     stores = [_store(out / f"{trunk.name}.npy", len(views), trunk.size) for trunk in trunks]
     progress = out / "progress.json"
-    done = int(json.loads(progress.read_text())["views"]) if progress.is_file() else 0
-    while done < len(views):
-        part = range(done, min(done + BATCH, len(views)))
+    count = int(json.loads(progress.read_text())["views"]) if progress.is_file() else 0
+    while count < len(views):
+        part = range(count, min(count + BATCH, len(views)))
         crops = np.stack(
-            [shown(by_name[v.pack].crops[v.line], v.law, k) for k, v in zip(part, views[done:], strict=False)]
+            [
+                shown(by_name[v.pack].crops[v.line], v.law, k)
+                for k, v in zip(part, views[count:], strict=False)
+            ]
         )
         for trunk, store in zip(trunks, stores, strict=True):
             store[part.start : part.stop] = trunk(crops)
-        done = part.stop
-        if done % (BATCH * 32) == 0 or done == len(views):
+        count = part.stop
+        if count % (BATCH * 32) == 0 or count == len(views):
             for store in stores:
                 store.flush()
-            progress.write_text(json.dumps({"views": done}))
-            log(f"{done} of {len(views)} views")
+            progress.write_text(json.dumps({"views": count}))
+            log(f"{count} of {len(views)} views")
 
 
 def _store(file: Path, count: int, size: int) -> np.memmap:

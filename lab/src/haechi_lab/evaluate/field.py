@@ -99,9 +99,9 @@ def measure_faceless(_: Path, folder: Path | None) -> dict[str, Any]:
     outcomes: dict[str, list[tuple[bool, bool, bool]]] = {}
     for kind, rgb in no_faces(folder):
         before = len(alone.detect(rgb, (320, 512))) > 0
-        said = Said.of(checker.check(encoded(rgb)))
+        answer = Said.of(checker.check(encoded(rgb)))
         for name in (kind, "all"):
-            outcomes.setdefault(name, []).append((before, said.n_faces > 0, said.level != "unknown"))
+            outcomes.setdefault(name, []).append((before, answer.n_faces > 0, answer.level != "unknown"))
     rows = [
         [name, str(len(v)), *(percent([row[k] for row in v]) for k in range(3))]
         for name, v in sorted(outcomes.items())
@@ -167,12 +167,12 @@ def measure_turned(data: Path, _: Path | None) -> dict[str, Any]:
         if n == TURNED:
             break
         angle = float(rng.uniform(0, 360))
-        said = Said.of(checker.check(encoded(turned(rgb, angle))))
+        answer = Said.of(checker.check(encoded(turned(rgb, angle))))
         parts["upright"].append(Said.of(checker.check(encoded(rgb))))
         lean = min(angle % 90, 90 - angle % 90)
         part = "within 15 degrees of a quarter turn" if lean <= 15 else "further from a quarter turn"
         for name in ("turned, all", f"turned, {part}"):
-            parts.setdefault(name, []).append(said)
+            parts.setdefault(name, []).append(answer)
     return {
         "alarms_upright": share([s.level in ALARMS for s in parts["upright"]]),
         "alarms_turned": share([s.level in ALARMS for s in parts["turned, all"]]),

@@ -53,11 +53,11 @@ def export(
     )  # fmt: skip
     store_halves(file)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    got = session.run(None, {"pictures": x.numpy()})
+    answers = session.run(None, {"pictures": x.numpy()})
     with torch.inference_mode():
         want = model(x)
     references = [want] if isinstance(want, torch.Tensor) else list(want)
-    worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, references, strict=True))
+    worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(answers, references, strict=True))
     if not worst < PARITY:
         file.unlink()
         raise ModelError(

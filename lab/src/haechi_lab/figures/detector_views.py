@@ -100,8 +100,8 @@ def maps(stage: Stage) -> U8:
     heatmaps = detector.score(np.stack(pictures), both_ways=True).maps
     assert heatmaps is not None
     masks = [np.zeros(crop.shape[:2], np.float32), *(p.mask for p in pairs)]
-    laid = [heat(rgb, m, 0.95) for rgb, m in zip(pictures, heatmaps, strict=True)]
-    return sheet([*pictures, *(grey(m, 0, 1) for m in masks), *laid], 5, 168)
+    overlays = [heat(rgb, m, 0.95) for rgb, m in zip(pictures, heatmaps, strict=True)]
+    return sheet([*pictures, *(grey(m, 0, 1) for m in masks), *overlays], 5, 168)
 
 
 def windows(stage: Stage) -> U8:

@@ -124,14 +124,14 @@ def film(stills: Sequence[U8], ground: U8, scene: Scene, rng: np.random.Generato
     board, edge = _surroundings(ground)
     inner = slice(edge, edge + stills[0].shape[0])
     share = scene.face_px / stills[0].shape[0]
-    lost = 0.5 * np.sqrt(max(0.0, 1 / share**2 - 1))  # what shrinking averages away, before it would alias
+    sigma = 0.5 * np.sqrt(max(0.0, 1 / share**2 - 1))  # what shrinking averages away, before it would alias
     y, x = np.mgrid[-0.5 : 0.5 : scene.side_px * 1j, -0.5 : 0.5 : scene.side_px * 1j].astype(np.float32)
     angle, softness, depth = scene.shade_of
     across = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
     frames = []
     for k, still in enumerate(stills):
         board[inner, inner] = still
-        source = cv2.GaussianBlur(board, (0, 0), lost) if lost > 0.3 else board
+        source = cv2.GaussianBlur(board, (0, 0), sigma) if sigma > 0.3 else board
         m = scene.motion[k].astype(np.float64)
         m[:, 2] -= m[:, :2] @ (edge, edge)
         size = (scene.side_px, scene.side_px)
@@ -251,9 +251,9 @@ def encode(frames: Sequence[U8], path: Path, scene: Scene) -> None:
         "-r", str(scene.fps), "-i", "-", "-c:v", "libx264", "-threads", "1", "-preset", scene.preset,
         "-crf", str(scene.crf), "-pix_fmt", "yuv420p", str(part),
     ]  # fmt: skip
-    done = subprocess.run(
+    run = subprocess.run(
         command, input=b"".join(f.tobytes() for f in frames), capture_output=True, check=False
     )
-    if done.returncode:
-        raise UsageError(f"ffmpeg could not code a clip: {done.stderr.decode(errors='replace')[-200:]}")
+    if run.returncode:
+        raise UsageError(f"ffmpeg could not code a clip: {run.stderr.decode(errors='replace')[-200:]}")
     part.replace(path)

@@ -66,9 +66,9 @@ def abrupt(
         for lane in running:
             lane.join()
     runs = [lane.tally for lane in running]
-    done = sum(one.kills + one.terms for one in runs)
+    ends = sum(one.kills + one.terms for one in runs)
     rows = [
-        row("random points at which it was ended", done, "", points, least=True),
+        row("random points at which it was ended", ends, "", points, least=True),
         row("of these by kill -9", sum(one.kills for one in runs), ""),
         row("next starts that failed or told of a fault", sum(len(one.bad_starts) for one in runs), "", 0),
         row("files of others that were changed or gone", sum(len(one.touched) for one in runs), "", 0),

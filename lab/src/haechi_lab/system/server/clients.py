@@ -41,11 +41,11 @@ class BrowserClient:
             for cookie in answer.headers.get_all("set-cookie", []):
                 name, _, value = cookie.partition(";")[0].partition("=")
                 self.cookies[name] = value
-            got = b""
+            content = b""
             while piece := answer.read(64 * 1024):
-                got += piece if len(got) < 1_000_000 else b""
+                content += piece if len(content) < 1_000_000 else b""
                 time.sleep(0.02 if slow else 0)
-            return answer.status, answer.headers.get("location", ""), got
+            return answer.status, answer.headers.get("location", ""), content
         finally:
             line.close()
 

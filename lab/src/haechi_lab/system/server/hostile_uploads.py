@@ -58,8 +58,8 @@ def hostile(count: int = 500, extra: Sequence[Path] = ()) -> tuple[list[dict[str
         canary = Canary()
         options = {"HAECHI_IDLE_S": str(_IDLE_S), "HAECHI_QUEUE": "1000"}
         with Server(work / "server", **options) as server:
-            sent = list(attacks(photo, canary.address, count - count // 10, extra=extra))
-            answers = _send_all(server.port, sent)
+            uploads = list(attacks(photo, canary.address, count - count // 10, extra=extra))
+            answers = _send_all(server.port, uploads)
             pages = _pages(server.port, [a for a in answers if a.startswith(b"HTTP/1.1 200")])
             alive = b" 200 " in send(server.port, Attack("alive", _get("/healthz")))[:20]
             originals = _left(server)
@@ -74,7 +74,7 @@ def hostile(count: int = 500, extra: Sequence[Path] = ()) -> tuple[list[dict[str
     passed = sum(_status(answer) in ("200", "202") for answer in refused)
     script = sum(any(bad in page for bad in _FORBIDDEN) for page in pages)
     rows = [
-        row("hostile uploads", len(sent) + len(locked), "", 500 if count >= 500 else None, least=True),
+        row("hostile uploads", len(uploads) + len(locked), "", 500 if count >= 500 else None, least=True),
         row("answers that were 5xx", sum(n for s, n in statuses.items() if s.startswith("5")), "", 0),
         row("files outside the data folder", len(outside), "", 0),
         row("originals left behind", originals, "", 0),
@@ -84,7 +84,7 @@ def hostile(count: int = 500, extra: Sequence[Path] = ()) -> tuple[list[dict[str
         row("uploads taken without the right token", passed, "", 0),
         row("still alive at the end", int(alive), "", 1, least=True),
     ]
-    kinds = Counter(attack.kind for attack in (*sent, *locked))
+    kinds = Counter(attack.kind for attack in (*uploads, *locked))
     facts = {
         "statuses": dict(sorted(statuses.items())),
         "kinds": dict(sorted(kinds.items())),
@@ -95,18 +95,18 @@ def hostile(count: int = 500, extra: Sequence[Path] = ()) -> tuple[list[dict[str
 
 def send(port: int, attack: Attack, wait_s: float = 60.0) -> bytes:
     """All that the server answers to it."""
-    got = b""
+    answer = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=wait_s) as line:
             if attack.slow:
-                got = _creep(line, attack.data)
+                answer = _creep(line, attack.data)
             else:
                 _push(line, attack.data)
             while piece := line.recv(65536):
-                got += piece
+                answer += piece
     except (TimeoutError, ConnectionResetError, BrokenPipeError):
-        return got
-    return got
+        return answer
+    return answer
 
 
 def _push(line: socket.socket, data: bytes) -> None:
@@ -125,9 +125,9 @@ def _creep(line: socket.socket, data: bytes) -> bytes:
             line.send(data[k * 8 : k * 8 + 8] or b"")
             if k * 8 > len(data) or k % 10 == 9:
                 time.sleep(0.05)
-            if said := line.recv(65536):
+            if answer := line.recv(65536):
                 line.settimeout(5)
-                return said
+                return answer
             return b""
         except TimeoutError:
             continue
@@ -136,9 +136,9 @@ def _creep(line: socket.socket, data: bytes) -> bytes:
     return b""
 
 
-def _send_all(port: int, sent: Sequence[Attack]) -> list[bytes]:
+def _send_all(port: int, uploads: Sequence[Attack]) -> list[bytes]:
     with ThreadPoolExecutor(_SENDERS) as pool:
-        return list(pool.map(lambda attack: send(port, attack), sent))
+        return list(pool.map(lambda attack: send(port, attack), uploads))
 
 
 def _get(path: str) -> bytes:

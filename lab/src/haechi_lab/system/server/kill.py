@@ -26,13 +26,13 @@ def kill(
     """Rows and facts. The server is killed ``kills`` times while the jobs are under way."""
     with scratch() as folder:
         files = photographs(Path(folder) / "photos", jobs, megabytes, 800)
-        sent = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        hash_of_file = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
         options = {"HAECHI_QUEUE": str(jobs), "HAECHI_KEEP_S": "86400"}
         server = Server(Path(folder) / "server", **options)
         done_at_kill = []
         try:
             with server.client() as client:
-                ids = {client.send(file): sha256 for file, sha256 in sent.items()}
+                ids = {client.send(file): sha256 for file, sha256 in hash_of_file.items()}
             for k in range(kills):
                 done_at_kill.append(_wait(server, (k + 1) * jobs // (kills + 1)))
                 server.end(signal.SIGKILL)
@@ -49,7 +49,7 @@ def kill(
             f"of {jobs} jobs with {kills} times kill -9, those without the right result", jobs - right, "", 0
         ),
         row("files with more than one result", len(results) - len(set(results)), "", 0),
-        row("results that nobody asked for", len(set(results) - set(sent.values())), "", 0),
+        row("results that nobody asked for", len(set(results) - set(hash_of_file.values())), "", 0),
         row("originals left behind", originals, "", 0),
         row("most runs of one job", attempts, ""),
     ]
@@ -60,8 +60,8 @@ def _wait(server: Server, count: int) -> int:
     """Until so many jobs are done; how many then are."""
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:
-        if (done := _done(server)) >= count:
-            return done
+        if (jobs_done := _done(server)) >= count:
+            return jobs_done
         time.sleep(0.1)
     raise HaechiError(f"{count} jobs were not done within {_PATIENCE_S:.0f} s")
 
