@@ -18,6 +18,8 @@ def test_speed_measures_whole_processes() -> None:
     assert cost.stdout == "done\n"
     assert 0.2 < cost.seconds < 20
     assert 80 < cost.peak_mb < 1000
+    ballast = np.ones(120_000_000)  # what the process that measures holds is no cost of the measured
+    assert s._run(["-c", "pass"], cores=1).peak_mb < 200 < ballast.nbytes / 1e6
     with pytest.raises(HaechiError, match="ended with 3: no model"):
         s._run(["-c", "import sys; print('no model', file=sys.stderr); sys.exit(3)"], cores=0)
 

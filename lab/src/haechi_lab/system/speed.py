@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +35,14 @@ _STAGES = (
     "import json, sys; from haechi.check import check; "
     "r = check(sys.argv[1], previews=False); "
     "print(json.dumps([dict(r.stages_s), r.verdict.level, len(r.faces)]))"
+)
+
+_LAUNCH = (
+    "import json, os, resource, subprocess, sys, time; begin = time.perf_counter(); "
+    "code = subprocess.run([sys.executable, *sys.argv[2:]]).returncode; "
+    "seconds = time.perf_counter() - begin; "
+    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss; "
+    "os.write(int(sys.argv[1]), json.dumps([seconds, peak, code]).encode())"
 )
 
 
@@ -179,21 +186,23 @@ def _limited(cores: int) -> Iterator[None]:
 
 
 def _run(arguments: Sequence[str], cores: int) -> Cost:
-    """One process of this interpreter from start to end. Exit codes other than 0 raise HaechiError."""
-    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr, _limited(cores):
-        begin = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *arguments], stdout=stdout, stderr=stderr)
-        # wait4 and not wait: it tells the memory of this child alone.
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        stdout.seek(0)
-        stderr.seek(0)
-        if process.returncode != 0:
+    """One process of this interpreter from start to end. Exit codes other than 0 raise HaechiError.
+
+    A small process stands between: Linux counts what the one that forks holds as memory of the one begun."""
+    with (
+        tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr,
+        tempfile.TemporaryFile() as cost, _limited(cores),
+    ):  # fmt: skip
+        command = [sys.executable, "-c", _LAUNCH, str(cost.fileno()), *arguments]
+        subprocess.run(command, stdout=stdout, stderr=stderr, pass_fds=[cost.fileno()], check=True)
+        for file in (stdout, stderr, cost):
+            file.seek(0)
+        seconds, peak, code = json.loads(cost.read())
+        if code != 0:
             why = stderr.read().decode(errors="replace").strip().splitlines()
-            raise HaechiError(f"the measured check ended with {process.returncode}: {why[-1] if why else ''}")
+            raise HaechiError(f"the measured check ended with {code}: {why[-1] if why else ''}")
         unit = 1 if sys.platform == "darwin" else 1024
-        return Cost(seconds, usage.ru_maxrss * unit / _MB, stdout.read().decode(errors="replace"))
+        return Cost(seconds, peak * unit / _MB, stdout.read().decode(errors="replace"))
 
 
 def _media(work: Path, photo: Path | None, video: Path | None) -> tuple[list[Path], dict[str, Path]]:
