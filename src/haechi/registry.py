@@ -72,5 +72,22 @@ def chosen(entries: Sequence[Entry], names: Sequence[str] | None, kind: str) -> 
     return [entry for entry in entries if names is None or entry.name in names]
 
 
+def of_plugin(
+    entry: Entry,
+    settings: object,
+    broken: Callable[[Entry, str], Any],
+    fault: Callable[[Any], str] = lambda _: "",
+) -> Any:
+    """What the entry of another package makes of the settings. Where that fails, has another name, or where
+    ``fault`` finds one, what ``broken`` makes stands in its place: told in every report, never left out."""
+    try:
+        plugin = entry.load()(settings)
+        fits = plugin.name == entry.name and isinstance(plugin.version, str)
+        error = fault(plugin) if fits else "NameDiffers"
+    except Exception as failure:  # of somebody else's code, whatever it is
+        error = type(failure).__name__
+    return broken(entry, error) if error else plugin
+
+
 def _package(point: EntryPoint) -> str:
     return "?" if point.dist is None else str(point.dist.name)

@@ -31,18 +31,8 @@ def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[Claim
         if entry.package == "haechi":
             readers.append(entry.load()(settings))
         else:
-            readers.append(_of_plugin(entry, settings))
+            readers.append(registry.of_plugin(entry, settings, BrokenReader))
     return tuple(readers)
-
-
-def _of_plugin(entry: Entry, settings: Settings) -> ClaimReader:
-    try:
-        reader: ClaimReader = entry.load()(settings)
-        if reader.name != entry.name or not isinstance(reader.version, str):
-            return BrokenReader(entry, "NameDiffers")
-        return reader
-    except Exception as error:  # of somebody else's code: whatever it is, it is told in every report
-        return BrokenReader(entry, type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[Detec
         if entry.package == "haechi":
             detector: Detector = entry.load()(settings)
         else:
-            detector = _of_plugin(entry, settings)
+            detector = registry.of_plugin(entry, settings, BrokenDetector, _fault)
         missing = sorted(set(detector.needs) - {d.name for d in detectors})
         if missing and entry.package == "haechi":
             raise UsageError(f"The detector {entry.name!r} reads what {missing[0]!r} says: choose both.")
@@ -34,14 +34,8 @@ def build(settings: Settings, names: Sequence[str] | None = None) -> tuple[Detec
     return tuple(detectors)
 
 
-def _of_plugin(entry: Entry, settings: Settings) -> Detector:
-    try:
-        detector: Detector = entry.load()(settings)
-        if detector.name != entry.name or not isinstance(detector.version, str):
-            return BrokenDetector(entry, "NameDiffers")
-        return detector if isinstance(detector.needs, tuple) else BrokenDetector(entry, "NeedsMissing")
-    except Exception as error:  # of somebody else's code: whatever it is, it is told in every report
-        return BrokenDetector(entry, type(error).__name__)
+def _fault(detector: Detector) -> str:
+    return "" if isinstance(detector.needs, tuple) else "NeedsMissing"
 
 
 @dataclass(frozen=True, slots=True)
