@@ -181,11 +181,27 @@ def test_blockiness_rises_with_compression() -> None:
     assert blockiness(jpeg(rgb, 15, True)) > blockiness(jpeg(rgb, 90, True)) >= 0
 
 
-def test_what_was_laid_out_is_not_laid_out_again(tmp_path: Path) -> None:
-    from haechi_lab.data.samples import lay_out
+def test_what_was_not_laid_out_is_asked_for(tmp_path: Path) -> None:
+    from haechi.errors import UsageError
+    from haechi_lab.data.samples import laid_out, lay_out
 
+    with pytest.raises(UsageError, match="haechi train samples"):
+        laid_out(tmp_path)
     folder = tmp_path / "val"
     folder.mkdir()
     with (folder / "reporting.csv").open("w", newline="") as f:
         csv.writer(f).writerow(("path", "label"))
-    assert lay_out(tmp_path / "no such data", tmp_path) == folder
+    nowhere = tmp_path / "nowhere"
+    assert laid_out(tmp_path) == lay_out(nowhere, nowhere, nowhere, tmp_path) == folder
+
+
+def test_a_manifest_names_the_kind_that_calibration_looks_for() -> None:
+    from haechi_lab.calibrate.fit import ANSWERS
+    from haechi_lab.data import corpus
+    from haechi_lab.data.corpus import Row
+    from haechi_lab.data.samples import kind_of
+
+    for source in corpus.SOURCES:
+        row = Row("f", source.name, "fake", source.fake_kind, "val", "g", "picture")
+        assert kind_of(row) in ANSWERS["swap"], "no forgery may be left out of the calibration"
+        assert kind_of(replace(row, label="real", kind="genuine")) == ""

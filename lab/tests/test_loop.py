@@ -19,6 +19,7 @@ from haechi import models
 from haechi.errors import ModelError
 from haechi.settings import Settings
 from haechi_lab.export.onnx import PARITY, export, rounded, training_facts, write_card
+from haechi_lab.inputs import SWAP
 from haechi_lab.training.loop import Batch, Plan, code_hash, fit, seconds_of
 
 
@@ -149,7 +150,11 @@ def test_an_exported_network_says_the_same(tmp_path: Path) -> None:
     average = train(tmp_path / "run")
     worst = export(average, "small", tmp_path / "models", 12, ["logit"])
     assert worst < PARITY
-    card = {"name": "small", "version": "1", "task": "t", "licence": "x", "file": "small.onnx"}
+    fed = {**SWAP.raw["input"], "width_px": 12, "height_px": 12}
+    card = {
+        "name": "small", "version": "1", "task": "t", "licence": "x", "file": "small.onnx", "input": fed,
+        "output": {"logit": "one a picture"},
+    }  # fmt: skip
     write_card(card, tmp_path / "models")
     loaded = models.load("small", Settings(models_dir=str(tmp_path / "models"), threads=1))
     x = np.random.default_rng(0).uniform(0, 255, (5, 3, 12, 12)).astype(np.float32)

@@ -68,6 +68,18 @@ def test_a_sheet_is_cut_by_its_box(tmp_path: Path) -> None:
     assert (Reader(tmp_path)(row) == (10, 20, 30)).all()
 
 
+@pytest.mark.parametrize("content", [b"", b"<?php"])
+def test_what_is_no_picture_in_a_repository_is_passed_over_and_what_is_missing_is_not(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "e.jpg").write_bytes(content)
+    row = Row("e.jpg", "stylegan2-512", "fake", "generated", "train", "g", "picture")
+    assert Reader(tmp_path)(row) is None
+    (tmp_path / "e.jpg").unlink()
+    with pytest.raises(UsageError, match="missing"):
+        Reader(tmp_path)(row)
+
+
 def _noise(seed: int) -> np.ndarray:
     small = np.random.default_rng(seed).integers(0, 256, (14, 14, 3)).astype(np.uint8)
     return np.asarray(cv2.resize(small, (224, 224), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -163,7 +175,7 @@ def test_a_batch_is_genuine_and_forged_in_turn_with_pairs_first(two_sources: lis
 
 def test_a_source_left_out_is_nowhere(two_sources: list[Pack]) -> None:
     data = Mixture(two_sources, without=["openforensics"], families={"self_blend": 1.0})
-    used = {f.source for _, f in data._training_faces()}
+    used = {f.source for _, f in data._own_faces()}
     assert used == {"dfdc", "sd21"}
     assert not data._fakes["blended"]
     assert len(data.batch(0, np.random.default_rng(1))["y"]) > 2 * PAIRS
@@ -177,7 +189,7 @@ def test_a_source_that_comes_under_two_names_is_left_out_under_both(two_sources:
 
 def test_validation_faces_are_not_trained_on(two_sources: list[Pack]) -> None:
     held = _pack("lfw", [("v.jpg", "real", "genuine", 100)], split="val")
-    assert all(f.source != "lfw" for _, f in Mixture([*two_sources, held])._training_faces())
+    assert all(f.source != "lfw" for _, f in Mixture([*two_sources, held])._own_faces())
 
 
 def test_a_table_survives_its_file(tmp_path: Path) -> None:

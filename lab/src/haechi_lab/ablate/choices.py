@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from haechi_lab.ablate.reporting_half import Exam, stem, write
 from haechi_lab.data import augment
 from haechi_lab.data.pairs import BATCH, DRAWN, MIX, SWAPS, Prepared, SwapData
-from haechi_lab.data.samples import lay_out
+from haechi_lab.data.samples import laid_out
 from haechi_lab.inputs import CROP_PX
 from haechi_lab.networks.swap import SwapNet
 from haechi_lab.training.distillation import Guidance
@@ -88,7 +88,6 @@ def base_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, floa
 
 
 def run(
-    data: Path,
     out: Path,
     weights: Path,
     results: Path,
@@ -98,7 +97,7 @@ def run(
 ) -> None:
     """Train and judge every variant that ``only`` takes; one that has its result in ``results`` is left."""
     prepared = Prepared.open(out)
-    exam = Exam.open(lay_out(data, out) / "reporting.csv", out / "ablate" / "pictures")
+    exam = Exam.open(laid_out(out) / "reporting.csv", out / "ablate" / "pictures")
     command = "haechi train ablate choices --data DIR --out DIR"
     base = _base(prepared, weights, out / "ablate" / "base", threads)
     write(results, "swaps alone", exam.judge(base), exam, command, [BASE_STEPS])

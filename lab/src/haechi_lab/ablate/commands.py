@@ -36,12 +36,11 @@ def choices(
     from haechi_lab.ablate import choices as runs
 
     teachers = weights or data.parent / "weights"
-    runs.run(data, out, teachers, results, lambda note: note.startswith(only), threads)
+    runs.run(out, teachers, results, lambda note: note.startswith(only), threads)
 
 
 @app.command()
 def streams(
-    data: Data,
     out: Out,
     start: Annotated[Path, typer.Option("--start", help="checkpoint of a network of all streams")],
     results: Results = Path("results/streams"),
@@ -50,7 +49,7 @@ def streams(
     """A trained face network with one stream less at a time. Short runs, minutes each."""
     from haechi_lab.ablate import streams as runs
 
-    runs.run(data, out, start, results, threads)
+    runs.run(out, start, results, threads)
 
 
 @app.command()
@@ -82,7 +81,6 @@ def judge(
 
 @app.command()
 def views(
-    data: Data,
     out: Out,
     name: Annotated[str, typer.Option("--name", help="of a run of `haechi train swap`")] = "swap",
     results: Annotated[Path, typer.Option("--results", help="the figures to write")] = Path(
@@ -92,5 +90,5 @@ def views(
     """How much of the crop a network should be shown, and whether mirrored too."""
     from haechi_lab.ablate import views as runs
 
-    for row in runs.run(data, out, name, results)["table"]["rows"]:
+    for row in runs.run(out, name, results)["table"]["rows"]:
         typer.echo("  ".join(row))

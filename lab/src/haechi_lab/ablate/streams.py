@@ -13,7 +13,7 @@ import torch
 
 from haechi_lab.ablate.reporting_half import Exam, stem, write
 from haechi_lab.data.pairs import BATCH, MIX, Prepared, SwapData
-from haechi_lab.data.samples import lay_out
+from haechi_lab.data.samples import laid_out
 from haechi_lab.networks.swap import STREAMS, SwapNet
 from haechi_lab.training.loop import Plan, fit
 from haechi_lab.training.swap import swap_loss
@@ -21,13 +21,11 @@ from haechi_lab.training.swap import swap_loss
 STEPS = 100
 
 
-def run(
-    data: Path, out: Path, start: Path, results: Path, threads: int = 1, log: Callable[[str], None] = print
-) -> None:
+def run(out: Path, start: Path, results: Path, threads: int = 1, log: Callable[[str], None] = print) -> None:
     """Train and judge the whole and every network of one stream less; a result that is there is left.
     ``start``: a checkpoint of a network of all streams."""
     source = SwapData(Prepared.open(out), mix=MIX, hardest_at=1)
-    exam = Exam.open(lay_out(data, out) / "reporting.csv", out / "ablate" / "pictures")
+    exam = Exam.open(laid_out(out) / "reporting.csv", out / "ablate" / "pictures")
     state = torch.load(start, map_location="cpu", weights_only=True)
     command = "haechi train ablate streams --data DIR --out DIR --start OUT/RUN/checkpoint.pt"
     for stream in ("", *STREAMS):

@@ -19,17 +19,17 @@ from haechi.faces import FaceFinder, cut
 from haechi.settings import Settings
 from haechi.types import F64, U8
 from haechi_lab.ablate.reporting_half import averaged, picture
-from haechi_lab.data.samples import lay_out
+from haechi_lab.data.samples import laid_out
 from haechi_lab.inputs import CROP_PX, crop_box
 
 WINDOWS_PX = (224, 208, 192, 176)
 
 
-def run(data: Path, out: Path, name: str, file: Path) -> dict[str, Any]:
+def run(out: Path, name: str, file: Path) -> dict[str, Any]:
     """Write ``file`` with the AUC of each window, one view and mirrored too, of a run of train swap."""
     net, _ = averaged(out, name)
     net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    manifest = read_manifest(lay_out(data, out) / "selection.csv", None, {"source": "dfdc"}, 0, 0)
+    manifest = read_manifest(laid_out(out) / "selection.csv", None, {"source": "dfdc"}, 0, 0)
     finder, crops, fake = FaceFinder(Settings(threads=1)), [], []
     for item in manifest.items:
         rgb = picture(item.path)

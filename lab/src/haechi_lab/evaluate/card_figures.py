@@ -20,9 +20,11 @@ from haechi.types import F64
 from haechi.verdict import log_odds
 from haechi_lab.calibrate.fit import ANSWERS, DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
 from haechi_lab.calibrate.raw_scores import Probed
+from haechi_lab.data import corpus
 from haechi_lab.data.samples import PAIRS
 from haechi_lab.evaluate import face_finder as measure_faces
 from haechi_lab.evaluate.confounders import confounder_report
+from haechi_lab.evaluate.left_out import PHOTOGRAPHS
 from haechi_lab.export.onnx import write_card
 from haechi_lab.inputs import SEARCH_PX
 from haechi_lab.pseudo_fakes import FAMILIES
@@ -123,7 +125,7 @@ def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
     for family in PAIRS:
         what = f"pseudo-fakes of unseen persons: {FAMILIES[family].what}"
         out[family.replace("_", " ")] = _auc(used, score, _on(f"pairs-{family}", "clean"), what)
-    return {"auc": out}
+    return {"auc": out | _others(used, score, SWAP_FAKES + DRAWN_FAKES)}
 
 
 def _synthesis(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
@@ -131,9 +133,31 @@ def _synthesis(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
     out = {f"StyleGAN, {r}": _auc(used, score, _on("ffhq-stylegan1", r), what) for r in RUNGS}
     what = "Stable Diffusion 2.1 portraits against LFW and FFHQ photographs, all as JPEG 40"
     out["Stable Diffusion, jpeg40"] = _auc(used, score, _diffusion, what)
-    what = "photographs against their redrawing by a latent decoder"
-    out["reconstructed"] = _auc(used, score, _on("pairs-reconstructed", "clean"), what)
-    return {"auc": out}
+    return {"auc": out | _others(used, score, DRAWN_FAKES)}
+
+
+def _others(used: Sequence[Probed], score: np.ndarray, kinds: Sequence[str]) -> dict[str, Any]:
+    """Forgeries of these kinds from the other sources, against genuine faces of their own source or, where it
+    has none, photographs of all."""
+    out: dict[str, Any] = {}
+    names = {entry.name for entry in corpus.SOURCES}
+    for source in sorted({p.source for p in used if p.kind in kinds and p.source in names}):
+        own = any(p.source == source and not p.label for p in used)
+        against = "genuine pictures of the same source" if own else "photographs"
+        for rung in ("clean", "jpeg40"):
+            out[f"{source}, {rung}"] = _auc(
+                used, score, _against(source, rung, kinds, own), f"against {against}"
+            )
+    return out
+
+
+def _against(source: str, rung: str, kinds: Sequence[str], own: bool) -> Test:
+    def asked(p: Probed) -> bool:
+        forged = p.source == source and p.kind in kinds
+        genuine = not p.label and (p.source == source if own else p.source in PHOTOGRAPHS)
+        return p.rung == rung and (forged or genuine)
+
+    return asked
 
 
 def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float]) -> dict[str, Any]:

@@ -17,21 +17,32 @@ from haechi_lab.networks.swap import STREAMS, SwapNet
 from haechi_lab.training.distillation import Guidance
 from haechi_lab.training.loop import Batch, Plan, fit
 
-TRAIN_PX = 192
+TRAIN_PX, CELL_PX = 192, 8
 """Side of the window of the crop that a training step sees, drawn anew each step: cheaper than what the
-detector looks at, and larger at test than in training is the better way round (Touvron et al. 2019)."""
+detector looks at, and larger at test than in training is the better way round (Touvron et al. 2019). And that
+of a cell of the map."""
 
 
 def swap_loss(
-    model: nn.Module, batch: Batch, *, paired: float = 0.3, leak: float = 0.3, drift: float = 0.1
+    model: nn.Module,
+    batch: Batch,
+    side_px: int = TRAIN_PX,
+    cell_px: int = CELL_PX,
+    /,
+    *,
+    paired: float = 0.3,
+    leak: float = 0.3,
+    drift: float = 0.1,
 ) -> tuple[Tensor, Mapping[str, float]]:
     """Of a window of the crops, drawn anew each step: cross entropy, a margin inside each pair, the map, a
     price on logits that follow the confounders, and one on logits that differ between a picture and the same
-    one more degraded. ``paired``, ``leak`` and ``drift`` weigh the margin and the two prices."""
-    top, left = (8 * int(torch.randint((CROP_PX - TRAIN_PX) // 8 + 1, ())) for _ in range(2))
-    x = batch["x"][:, top : top + TRAIN_PX, left : left + TRAIN_PX]
-    cells = TRAIN_PX // 8
-    mask = batch["mask"][:, top // 8 : top // 8 + cells, left // 8 : left // 8 + cells]
+    one more degraded. ``paired``, ``leak`` and ``drift`` weigh the margin and the two prices; the window is
+    ``side_px`` wide, a cell of the model's map ``cell_px``."""
+    top, left = (int(torch.randint((CROP_PX - side_px) // cell_px + 1, ())) for _ in range(2))
+    x = batch["x"][:, top * cell_px :, left * cell_px :][:, :side_px, :side_px]
+    cells = side_px // cell_px
+    mask = F.adaptive_avg_pool2d(batch["mask"], CROP_PX // cell_px)
+    mask = mask[:, top : top + cells, left : left + cells]
     logit, where, _ = model(x.permute(0, 3, 1, 2).float())
     logit, where = logit.float(), where.float()
     y, has_mask = batch["y"], batch["known"]

@@ -1,0 +1,72 @@
+"""``haechi train dino``: the second face network, tuned on the packs of every source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from haechi.errors import UsageError
+from haechi_lab.data.mixture import FAMILY_SHARES, Mixture
+from haechi_lab.data.packs import open_all
+from haechi_lab.data.shards import file_hash
+from haechi_lab.networks.dino import PATCH_PX, Dino
+from haechi_lab.networks.dino_face import FIRST_TUNED, RANK, TAPS, DinoFace, rate_share
+from haechi_lab.training.loop import Batch, Plan, fit
+from haechi_lab.training.swap import swap_loss
+
+SIDE_PX = 14 * PATCH_PX
+"""196: the middle of a crop of 224, by a patch less on every side."""
+TUNED = "tuned.pt"
+
+
+def train(
+    packs_dir: Path,
+    trunk: Path,
+    run: Path,
+    plan: Plan,
+    without: Sequence[str] = (),
+    start: Path | None = None,
+) -> DinoFace:
+    """The averaged network, whose tuned part is also written to ``run/tuned.pt`` in half precision.
+    ``trunk``: the ONNX file of DINOv2; ``start``: the tuned part of an earlier run to go on from. Raises
+    UsageError when packs or weights are missing."""
+    data = Mixture(open_all(packs_dir), without)
+    torch.manual_seed(plan.seed)
+    model = DinoFace(Dino.pretrained(trunk))
+    if start is not None:
+        take_up(model, start)
+    facts = {
+        "task": "dino", "taps": TAPS, "rank": RANK, "first_tuned": FIRST_TUNED,
+        "families": dict(FAMILY_SHARES), "left_out": sorted(without), "sources": data.sources,
+        "trunk": file_hash([trunk]), "start": file_hash([start]) if start else "",
+        "data_sha256": file_hash(sorted(packs_dir.glob("*/table.csv"))),
+    }  # fmt: skip
+    average, _ = fit(model.train(), data.batch, _loss, plan, run, facts, lr_scale=rate_share)
+    assert isinstance(average, DinoFace)
+    save(average, run / TUNED)
+    return average
+
+
+def _loss(model: nn.Module, batch: Batch) -> tuple[Tensor, Mapping[str, float]]:
+    return swap_loss(model, batch, SIDE_PX, PATCH_PX)
+
+
+def save(model: DinoFace, file: Path) -> None:
+    """Its tuned part, in half precision."""
+    torch.save({name: value.half() for name, value in model.tuned().items()}, file)
+
+
+def take_up(model: DinoFace, file: Path) -> None:
+    """Put the tuned part of an earlier run into a network. Raises UsageError when it is another network's."""
+    if not file.is_file():
+        raise UsageError(f"{file.name} is missing: name the tuned part of a run of haechi train dino")
+    weights: Mapping[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    own = model.tuned()
+    if {n: v.shape for n, v in own.items()} != {n: v.shape for n, v in weights.items()}:
+        raise UsageError(f"{file.name} holds another network: it was made with other taps, rank or blocks")
+    with torch.no_grad():
+        for name, value in own.items():
+            value.copy_(weights[name])
