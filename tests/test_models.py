@@ -185,3 +185,12 @@ def test_telemetry_of_the_runtime_is_off(shelf: Settings, monkeypatch: pytest.Mo
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
     models.load("swap", shelf)
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+def test_a_logit_of_any_size_is_a_probability() -> None:
+    """A map of a network that was sure lay at -90, and warned of an overflow."""
+    from haechi.models.feed import probability
+
+    sure = probability(np.array([-1e4, -90, -2, 0, 2, 90, 1e4], np.float32))
+    assert sure.dtype == np.float32
+    assert sure == pytest.approx([0, 0, 0.1192, 0.5, 0.8808, 1, 1], abs=1e-4)

@@ -14,13 +14,15 @@ from haechi import models, registry
 from haechi.report.messages import LANGUAGES, catalogue
 from haechi.settings import Settings
 from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Status, Verdict
-from haechi.verdict import decide
+from haechi.verdict import decide, log_odds, weighed
 from synthetic import FakeModel
 
 WEIGHTS = {"swap": 0.9, "synthesis": 0.6, "flicker": 1.0}
 PARAMETERS: dict[str, Any] = {
-    "model": {"weights": WEIGHTS, "intercept": -0.3},
-    "resampled": [{"weights": WEIGHTS, "intercept": -0.3 + 0.02 * i} for i in range(-10, 11)],
+    "model": {"manners": {"changed": {"weights": WEIGHTS, "intercept": -0.3}}},
+    "resampled": [
+        {"manners": {"changed": {"weights": WEIGHTS, "intercept": -0.3 + 0.02 * i}}} for i in range(-10, 11)
+    ],
     "thresholds": {"strong": 2.0, "some": 1.0},
 }
 GOOD = Quality(200.0, 0.3, None, (), (FaceQuality(1, 200.0, 0.7, 0.5),))
@@ -87,8 +89,19 @@ def test_whom_the_card_does_not_name_is_not_weighed_however_loud_or_broken() -> 
 
 
 def test_the_shipped_card_names_every_shipped_detector() -> None:
-    weights = models.card("verdict", Settings(models_dir="")).parameters["model"]["weights"]
-    assert set(weights) == {entry.name for entry in registry.DETECTORS}
+    model = models.card("verdict", Settings(models_dir="")).parameters["model"]
+    assert weighed(model) == {entry.name for entry in registry.DETECTORS}
+
+
+def test_the_odds_of_manipulation_are_the_mean_of_those_of_each_manner() -> None:
+    changed = {"weights": {"swap": 1.0}, "intercept": 0.0}
+    drawn = {"weights": {"swap": 0.0, "synthesis": 1.0}, "intercept": 0.0}
+    model = {"manners": {"changed": changed, "drawn": drawn}}
+    for llrs in ({"swap": 3.0, "synthesis": -2.0}, {"swap": -2.0, "synthesis": 3.0}):
+        odds = np.exp(log_odds(llrs, model))
+        assert odds == pytest.approx((np.exp(3.0) + np.exp(-2.0)) / 2)
+        assert log_odds(llrs, model) > 2.0, "one that sees it is not outvoted by one that does not"
+    assert log_odds({}, model) == 0.0
 
 
 def test_bystanders_do_not_clear_the_main_face() -> None:

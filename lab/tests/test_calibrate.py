@@ -16,16 +16,14 @@ pytest.importorskip("torch")
 import haechi
 from haechi.verdict import log_odds
 from haechi_lab.calibrate import raw_scores
-from haechi_lab.calibrate.fit import (
+from haechi_lab.calibrate.fit import MEASURES, calibrate, measured, probe_key
+from haechi_lab.calibrate.fusion import (
+    ANSWERS,
     CAP_AGAINST,
     CAP_FOR,
-    MEASURES,
-    calibrate,
     find_domain,
     inside,
     judged,
-    measured,
-    probe_key,
     verdict_card,
 )
 from haechi_lab.calibrate.raw_scores import Probed, as_row, blockiness
@@ -87,9 +85,25 @@ def test_genuine_faces_of_others_stay_below_the_marks(probed: list[Probed]) -> N
     assert (fused >= parameters["thresholds"]["strong"]).mean() <= 0.015
     assert (fused >= parameters["thresholds"]["some"]).mean() <= 0.055
     assert parameters["thresholds"]["some"] < parameters["thresholds"]["strong"]
-    weights = [m["weights"]["swap"] for m in parameters["resampled"]]
-    assert min(weights) <= parameters["model"]["weights"]["swap"] <= max(weights)
-    assert all(w >= 0 for w in parameters["model"]["weights"].values())
+    (model,) = parameters["model"]["manners"].values()
+    weights = [m["manners"]["changed"]["weights"]["swap"] for m in parameters["resampled"]]
+    assert min(weights) <= model["weights"]["swap"] <= max(weights)
+    assert all(w >= 0 for w in model["weights"].values())
+
+
+def test_a_detector_that_knows_a_manner_is_not_outvoted_by_one_that_does_not(probed: list[Probed]) -> None:
+    """Drawn faces are seen by one detector alone, which sees nothing else; a sum over all would lose them."""
+    rng = np.random.default_rng(9)
+    drawn = [
+        replace(p, kind="gan-face" if p.label else "", source="two", swap=float(rng.normal() - APART / 2),
+                synthesis=float(rng.normal() + APART * p.label), item=f"d{p.item}")
+        for p in measurements(1500, seed=4)
+    ]  # fmt: skip
+    every = [*probed, *drawn]
+    blocks = {n: calibrate(every, n, lambda p, k=ANSWERS[n]: p.kind in k) for n in ANSWERS}  # type: ignore[misc]
+    manners = verdict_card(every, blocks)["parameters"]["model"]["manners"]
+    of_changed, of_drawn = (manners[m]["weights"]["synthesis"] for m in ("changed", "drawn"))
+    assert of_changed < 0.4 * of_drawn
 
 
 def test_the_domain_ends_where_forgeries_can_no_longer_be_told() -> None:
@@ -196,7 +210,6 @@ def test_what_was_not_laid_out_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_manifest_names_the_kind_that_calibration_looks_for() -> None:
-    from haechi_lab.calibrate.fit import ANSWERS
     from haechi_lab.data import corpus
     from haechi_lab.data.corpus import Row
     from haechi_lab.data.samples import kind_of

@@ -106,7 +106,7 @@ def test_networks_are_compared_on_validation_faces_of_each_source(
     networks: dict[str, by_source.Scorer] = {
         "sees": lambda c: c.mean((1, 2, 3)), "blind": lambda c: np.zeros(len(c)),
     }  # fmt: skip
-    result = by_source.measure(tmp_path, networks, 20, tmp_path / "out.json", "test", lambda _: None)
+    result = by_source.measure(tmp_path, networks, 20, tmp_path / "out.json", "test", True, lambda _: None)
     values = {(r["scores"], r["jpeg"]): r["value"] for r in result["auc"]}
     assert result["faces"] == 40
     assert values["sees", 90] == values["sees", 40] == values["sees + blind", 40] == 1.0

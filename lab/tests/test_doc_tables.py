@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from haechi import models
 from haechi.bench.metrics import auc
 from haechi.bench.result import write_json, write_result
 from haechi.bench.scores import Scored
 from haechi.errors import UsageError
+from haechi.settings import Settings
 from haechi_lab.evaluate import confounders as n
 from haechi_lab.system import doc_tables as t
 from haechi_lab.system.commands import tables
@@ -50,6 +52,18 @@ def house(tmp_path: Path) -> Path:
 
 def test_tables_of_this_project_are_up_to_date() -> None:
     assert [str(p.relative_to(ROOT)) for p in t.stale(ROOT)] == [], "run: haechi bench tables"
+
+
+def test_a_result_of_another_network_says_so(house: Path) -> None:
+    file = house / "results" / "val.json"
+    result = json.loads(file.read_text())
+    for sha256, said in (("0" * 64, True), (models.card("swap", Settings(models_dir="")).sha256, False)):
+        file.write_text(
+            json.dumps({**result, "models": [{"name": "swap", "version": "0.0.1", "sha256": sha256}]})
+        )
+        t.refresh(house)
+        assert ("Measured with the face network 0.0.1" in (house / "docs" / "more.md").read_text()) is said
+        assert ("人脸网络 0.0.1" in (house / "README.zh-CN.md").read_text()) is said
 
 
 def test_refresh_then_nothing_is_stale(house: Path) -> None:

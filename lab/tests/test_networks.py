@@ -11,13 +11,14 @@ pytest.importorskip("torch")
 
 import torch
 
+from haechi.errors import UsageError
 from haechi_lab.networks.backbone import WEIGHTS, EdgeTrunk
 from haechi_lab.networks.streams import LargeKernel, srm_bank
 from haechi_lab.networks.swap import STREAMS, SwapNet
 from haechi_lab.networks.synthesis import SynthesisNet
 from haechi_lab.training.swap import correlation
 from haechi_lab.training.synthesis import WINDOW_PX, rescale, window
-from haechi_lab.training.weight_average import blend, blended
+from haechi_lab.training.weight_average import blend, blend_exports, blended
 from synthetic import texture
 
 
@@ -86,6 +87,28 @@ def test_two_runs_of_one_stream_blend_into_a_network_of_that_stream(tmp_path: Pa
     mixed = blend(files[0], files[1:], 0.5)
     assert mixed.streams == ("fine",)
     assert torch.allclose(mixed.out.weight, (runs[0].out.weight + runs[1].out.weight) / 2)
+
+
+def test_exports_blend_by_their_shares_and_only_those_of_one_form(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    def network(name: str, weights: list[float]) -> Path:
+        array = numpy_helper.from_array(np.array(weights, np.float16), "w")
+        node = helper.make_node("Identity", ["w"], ["y"])
+        out = helper.make_tensor_value_info("y", TensorProto.FLOAT16, [len(weights)])
+        onnx.save(helper.make_model(helper.make_graph([node], "g", [], [out], [array])), str(tmp_path / name))
+        return tmp_path / name
+
+    one, other = network("a.onnx", [0.0, 4.0]), network("b.onnx", [8.0, 4.0])
+    blend_exports({one: 0.75, other: 0.25}, tmp_path / "c.onnx")
+    (mean,) = onnx.load(str(tmp_path / "c.onnx")).graph.initializer
+    assert numpy_helper.to_array(mean).tolist() == [2.0, 4.0]
+    with pytest.raises(UsageError, match="add up"):
+        blend_exports({one: 0.7, other: 0.2}, tmp_path / "d.onnx")
+    with pytest.raises(UsageError, match="another form"):
+        blend_exports({one: 0.5, network("e.onnx", [1.0]): 0.5}, tmp_path / "d.onnx")
+    assert not (tmp_path / "d.onnx").exists()
 
 
 def test_what_is_frozen_does_not_learn() -> None:

@@ -1,8 +1,10 @@
-"""Evidence -> Verdict: a fitted logistic model over what the detectors say, and two thresholds.
+"""Evidence -> Verdict: logistic models over what the detectors say, one a manner of forgery, and two marks.
 
-The card ``verdict`` holds the model (``weights`` for each detector, ``intercept``), resampled copies of it
-for the interval, and the two marks on the fused log-odds that 1% and 5% of genuine validation pictures
-passed, after degradation. Detectors are correlated, so their ratios are not simply added (standing rule 3).
+A face is forged in one manner or another: changed, or drawn as a whole. For each manner the card ``verdict``
+has a logistic model (``weights`` for each detector, ``intercept``); the odds of manipulation are the mean of
+their odds, a mixture of hypotheses. So a detector that knows a manner is not outvoted by one that does not.
+The card also holds resampled copies for the interval, and the two marks on the fused log-odds. Detectors are
+correlated, so their ratios are not simply added (standing rule 3).
 """
 
 from __future__ import annotations
@@ -21,7 +23,16 @@ INTERVAL = (0.05, 0.95)
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
     """Fused log-odds of manipulation at even prior odds; a detector that abstained adds nothing."""
-    return float(model["intercept"]) + sum(float(model["weights"].get(k, 0.0)) * v for k, v in llrs.items())
+    ways = [
+        float(way["intercept"]) + sum(float(way["weights"].get(k, 0.0)) * v for k, v in llrs.items())
+        for way in model["manners"].values()
+    ]
+    return float(np.logaddexp.reduce(ways) - np.log(len(ways)))
+
+
+def weighed(model: Mapping[str, Any]) -> set[str]:
+    """The detectors that the model of a card counts."""
+    return {name for way in model["manners"].values() for name in way["weights"]}
 
 
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:
@@ -32,7 +43,7 @@ def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -
     or was left out, or the main face could not be judged."""
     card = models.load("verdict", settings).card.parameters
     # What another package's detector says is shown; it was not fitted with the others, so it is not weighed.
-    evidence = [e for e in evidence if e.detector in card["model"]["weights"]]
+    evidence = [e for e in evidence if e.detector in weighed(card["model"])]
     llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}
     # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
     failed = [e for e in evidence if e.status == "failed" or (e.status == "scored" and not _counts(e))]

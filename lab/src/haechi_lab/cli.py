@@ -12,6 +12,7 @@ import typer
 from haechi.errors import ExitCode, UsageError
 from haechi_lab.ablate.commands import app as ablate
 from haechi_lab.data.commands import app as packs
+from haechi_lab.evaluate.commands import app as evaluate
 from haechi_lab.figures.commands import app as figures
 from haechi_lab.inputs import LOOK_PX, WINDOW_PX
 from haechi_lab.training.loop import Plan, seconds_of
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.add_typer(ablate, name="ablate")
 app.add_typer(figures)  # lesson and pictures, on this level
 app.add_typer(packs)  # data, features, left-out and tune likewise
+app.add_typer(evaluate)  # calibrate, measure and what is asked afterwards
 
 Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
 Out = Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")]
@@ -176,6 +178,27 @@ def _among(option: str, values: Iterable[str], choices: Iterable[str]) -> None:
         raise UsageError(f"{option} {' '.join(unknown)}: choose from {', '.join(choices)}")
 
 
+@app.command(name="blend-exports")
+def blend_exports(
+    out: Out,
+    share: Annotated[list[str], typer.Option("--share", metavar="FILE=SHARE", help="repeatable")],
+    run: Annotated[Path, typer.Option("--run", help="folder of the last of the runs")],
+    seconds: Annotated[int, typer.Option("--seconds", help="of training, all networks together")],
+    name: Name = "swap",
+) -> None:
+    """The mean of face networks that were trained on from each other, of which only exports are left."""
+    from haechi_lab.export import cards
+    from haechi_lab.export import onnx as export
+    from haechi_lab.training import weight_average as blending
+
+    shares = {Path(file): float(value) for file, _, value in (s.rpartition("=") for s in share)}
+    blending.blend_exports(shares, out / "models" / f"{name}.onnx")
+    card = cards.swap_card(name, run, seconds, 0.0)
+    del card["parity"]  # nothing was exported anew
+    card["training"]["config"]["blended"] = {f.parent.name: value for f, value in shares.items()}
+    export.write_card(card, out / "models")
+
+
 @app.command()
 def blend(
     out: Out,
@@ -236,77 +259,6 @@ def synthesis(
     )
     parity = export.export(model, name, out / "models", 160, ["logit"])
     export.write_card(cards.synthesis_card(name, run, seconds_of(run), parity), out / "models")
-
-
-@app.command()
-def calibrate(data: Data, out: Out, weights: Weights = None) -> None:
-    """Calibrate and fuse the trained networks on the selection half of the validation split."""
-    from haechi_lab.calibrate.fit import run
-
-    run(data, weights or data.parent / "weights", out)
-
-
-@app.command()
-def measure(
-    data: Data,
-    out: Out,
-    weights: Weights = None,
-    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path(
-        "results"
-    ),
-) -> None:
-    """Measure the calibrated models on the reporting half; writes results and the figures of the cards."""
-    from haechi_lab.evaluate.card_figures import measure as run
-
-    run(data, weights or data.parent / "weights", out, results, "haechi train measure --data DIR --out DIR")
-
-
-@app.command()
-def field(
-    data: Data,
-    results: Annotated[Path, typer.Option("--results", help="folder for the measured figures")] = Path(
-        "results"
-    ),
-    faceless: Annotated[
-        Path | None,
-        typer.Option("--faceless", help="folder of pictures without a face, besides the drawn ones"),
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="PART", help="measure this part; repeatable")
-    ] = None,
-) -> None:
-    """What people have: pictures without a face, turned, mirrored and made by other means than a camera's."""
-    from haechi_lab.evaluate.field import PARTS, measure
-
-    parts = tuple(only or PARTS)
-    _among("--only", parts, PARTS)
-    for part in parts:
-        for row in measure(part, data, results, faceless)["table"]["rows"]:
-            typer.echo("  ".join(f"{cell:>10}" for cell in row))
-
-
-@app.command()
-def targets(
-    results: Annotated[Path, typer.Option("--results", help="folder with the measured figures")] = Path(
-        "results"
-    ),
-) -> None:
-    """Set what was measured against its targets; writes results/targets.json."""
-    from haechi_lab.evaluate.targets import write
-
-    for what, figure, bar, outcome in write(results)["table"]["rows"]:
-        print(f"{outcome:7} {figure:>12}  {bar:8} {what}")
-
-
-@app.command()
-def baselines(
-    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/baselines.json"),
-    runs: Annotated[int, typer.Option("--runs", help="rounds in which all are timed in turn")] = 5,
-) -> None:
-    """Faces a second of the face networks and of large ones, in turn; see haechi bench speed --baselines."""
-    from haechi_lab.evaluate.throughput import measure
-
-    measure(out, runs, lambda line: typer.echo(line, err=True))
 
 
 @app.command(name="contact-sheet")

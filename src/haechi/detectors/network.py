@@ -14,7 +14,7 @@ import numpy as np
 
 from haechi import models
 from haechi.detectors.evidence import Look, abstained, judged_faces, no_judged_face, scored
-from haechi.models.feed import feed, middle, mirrored
+from haechi.models.feed import feed, middle, mirrored, probability
 from haechi.settings import Settings
 from haechi.types import F32, F64, U8, Evidence, FaceTrack, Media, MediaKind, Quality, Reason, Scores
 
@@ -86,5 +86,4 @@ class NetworkDetector(ABC):
         What lies beyond the window was not looked at: it is shown as its edge is."""
         cells = round(side_px * where.shape[1] / (self.input.height_px or side_px))
         around = (cells - where.shape[1]) // 2
-        whole = np.pad(where, ((0, 0), (around, around), (around, around)), "edge")
-        return np.asarray(1 / (1 + np.exp(-whole)), np.float32)
+        return probability(np.pad(where, ((0, 0), (around, around), (around, around)), "edge"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from haechi import models
 from haechi.faces.detections import Detections, join, mirror, suppress, take
-from haechi.models.feed import feed
+from haechi.models.feed import feed, probability
 from haechi.settings import Settings
 from haechi.types import F32, U8
 
@@ -84,7 +84,7 @@ class FinderNetwork:
         centre, size = at + rows[:, 1:3] * unit, np.exp(np.minimum(rows[:, 3:5], 6)) * unit
         boxes = np.concatenate([centre - size / 2, centre + size / 2], 1)
         points = (rows[:, 5:] * unit).reshape(-1, 5, 2) + at[:, None]
-        return Detections(boxes, points, 1 / (1 + np.exp(-rows[:, 0])))
+        return Detections(boxes, points, probability(rows[:, 0]))
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,5 @@
-"""Pictures -> the array that a network reads, as its card asks for it. Training and inference call this."""
+"""Pictures -> the array that a network reads, as its card asks for it; its logits -> probabilities. Training
+and inference call this."""
 
 from __future__ import annotations
 
@@ -47,3 +48,8 @@ def windows(piece: U8, card: ModelCard, kind: str) -> list[U8]:
         return []
     corners = dict.fromkeys((round(room_y * fy), round(room_x * fx)) for fx, fy in places)
     return [piece[y : y + height, x : x + width] for y, x in corners]
+
+
+def probability(logits: F32) -> F32:
+    """Logistic function of logits f32, of any size without overflow, in [0, 1]."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, 80))), np.float32)

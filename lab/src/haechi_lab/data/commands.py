@@ -138,7 +138,8 @@ def tune(
     plan = Plan(steps, batch, rate, warmup=60, seed=seed, workers=workers, threads=threads, bf16=bf16)
     model = train_tune.train(packs_dir, models_dir / "swap.onnx", run, plan, without or ())
     parity = export.export(model, name, out / "models", WINDOW_PX, ["logit", "map", "features"])
-    export.write_card(cards.swap_card(name, run, seconds_of(run), parity), out / "models")
+    seconds = seconds_of(run) + train_tune.seconds_before(models_dir)
+    export.write_card(cards.swap_card(name, run, seconds, parity), out / "models")
 
 
 @app.command()
@@ -149,17 +150,18 @@ def compare(
         Path | None, typer.Option("--dino", help="vit_s_focus.onnx, where a tuned.pt is named")
     ] = None,
     most: Annotated[int, typer.Option("--faces", help="of a source and label, at most")] = 250,
-    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("networks.json"),
+    joined: Annotated[bool, typer.Option("--joined", help="also the sum of standard scores of two")] = False,
+    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/networks.json"),
     threads: Threads = 1,
 ) -> None:
-    """What networks find of every source's validation faces, alone and two joined; minutes a network."""
+    """What networks find of every source's validation faces; minutes a network."""
     from haechi.errors import UsageError
     from haechi_lab.evaluate import by_source, features
 
     features.quiet_threads(threads)
     scorers: dict[str, by_source.Scorer] = {}
     for file in networks:
-        name = f"{file.parent.name}/{file.name}"
+        name = file.stem if [f.stem for f in networks].count(file.stem) == 1 else file.parent.name
         if file.suffix == ".pt" and trunk is None:
             raise UsageError(f"{name} goes with a trunk: name it with --dino")
         scorers[name] = (
@@ -167,4 +169,5 @@ def compare(
             if file.suffix == ".pt" and trunk is not None
             else by_source.onnx_scorer(file, threads)
         )
-    by_source.measure(packs_dir, scorers, most, out, f"haechi train compare --faces {most}")
+    command = f"haechi train compare --faces {most} {' '.join(f.name for f in networks)}"
+    by_source.measure(packs_dir, scorers, most, out, command, joined)

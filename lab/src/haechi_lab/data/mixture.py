@@ -28,7 +28,7 @@ FAMILY_SHARES = {
 }  # fmt: skip
 BASE_SHARES = {"dfdc": 0.35, "openforensics": 0.3, "lfw": 0.12, "ffhq-stylegan1": 0.14, "gan1024": 0.06}
 """Which genuine source a pseudo-fake is made from; what is missing to 1 is shared by all others."""
-SWAPS, BLENDED, GENERATED = 10, 4, 4
+SWAPS, BLENDED, GENERATED = 12, 4, 6
 """Pairs of a batch beside the PAIRS of pseudo-fakes: swaps with their originals, generated faces set into
 photographs, faces generated as a whole."""
 STRENGTH = 0.45

@@ -83,9 +83,11 @@ def measure(
     most: int,
     out: Path,
     command: str,
+    joined: bool = False,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Write and return the table: every network, and the sum of standard scores of every two."""
+    """Write and return the table: every network and, when ``joined``, the sum of standard scores of every
+    two."""
     packs = open_all(packs_dir)
     views = faces_asked(packs, most)
     if not views:
@@ -97,15 +99,28 @@ def measure(
     for quality in QUALITIES:
         scores = {name: _scored(network, crops, quality) for name, network in networks.items()}
         genuine = np.array([not f.fake for f in faces])
-        for one, other in combinations(networks, 2):
+        for one, other in combinations(networks, 2) if joined else ():
             both = [standard(scores[n], genuine) for n in (one, other)]
             scores[f"{one} + {other}"] = np.asarray(both[0] + both[1], np.float64)
         rows += [row | {"jpeg": quality} for row in _rows(faces, scores)]
     for row in rows:
         log(f"{row['source']:16} JPEG {row['jpeg']} {row['scores']:32} {row['value']}")
-    result = {"command": command, "faces": len(faces), "auc": rows}
+    result = {"command": command, "faces": len(faces), "table": _table(rows), "auc": rows}
     write_json(out, result)
     return result
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A line a source, a column a network: at JPEG 90, and at JPEG 40 in brackets."""
+    values = {(r["source"], r["scores"], r["jpeg"]): r["value"] for r in rows}
+    sources, names = (list(dict.fromkeys(r[k] for r in rows)) for k in ("source", "scores"))
+    fine, coarse = QUALITIES
+    return {
+        "columns": ["source", *names],
+        "rows": [
+            [s, *(f"{values[s, n, fine]:.3f} ({values[s, n, coarse]:.3f})" for n in names)] for s in sources
+        ],
+    }
 
 
 def _scored(network: Scorer, crops: Sequence[U8], quality: int) -> F64:

@@ -18,7 +18,8 @@ from haechi.faces.network import FinderNetwork
 from haechi.settings import Settings
 from haechi.types import F64
 from haechi.verdict import log_odds
-from haechi_lab.calibrate.fit import ANSWERS, DRAWN_FAKES, RUNGS, SWAP_FAKES, inside, judged, measured
+from haechi_lab.calibrate.fit import RUNGS, measured
+from haechi_lab.calibrate.fusion import ANSWERS, DRAWN_FAKES, SWAP_FAKES, inside, judged, photograph
 from haechi_lab.calibrate.raw_scores import Probed
 from haechi_lab.data import corpus
 from haechi_lab.data.samples import PAIRS
@@ -110,14 +111,9 @@ def _on(source: str, rung: str) -> Test:
     return lambda p: p.source == source and p.rung == rung
 
 
-def _photograph(p: Probed) -> bool:
-    """Genuine, and not half of a pseudo-fake's pair, which may be altered as nobody's photographs are."""
-    return not p.label and not p.source.startswith("pairs-")
-
-
 def _diffusion(p: Probed) -> bool:
-    photograph = _photograph(p) and p.source in ("lfw", "ffhq-stylegan1")
-    return p.rung == "jpeg40" and (p.kind == "diffusion-face" or photograph)
+    picture = photograph(p) and p.source in ("lfw", "ffhq-stylegan1")
+    return p.rung == "jpeg40" and (p.kind == "diffusion-face" or picture)
 
 
 def _swap(used: Sequence[Probed], score: np.ndarray) -> dict[str, Any]:
@@ -165,7 +161,7 @@ def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float])
     for level in ("strong", "some"):
         rates = {}
         for rung in RUNGS:
-            real = [i for i, p in enumerate(used) if _photograph(p) and p.rung == rung]
+            real = [i for i, p in enumerate(used) if photograph(p) and p.rung == rung]
             alarm = (fused[real] >= marks[level]).astype(float)
             rate = figure(mean_statistic(alarm), [used[i].group for i in real], is_rate=True)
             rates[rung] = {**rate.as_dict(), "what": "photographs of persons never seen"}

@@ -5,6 +5,7 @@
     turned     200 genuine portraits, upright and turned by any angle without a note of it
     mirrored   all eight ways round of a dozen portraits, without loss: how far the score moves
     remade     genuine portraits kept without loss, printed, in other colours, by old cameras
+    enlarged   200 genuine portraits at their own size and enlarged two, four and eight times
 
 Everything is drawn from fixed seeds; each part writes ``results/PART.json``.
 """
@@ -21,6 +22,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from haechi import models
 from haechi.faces import FaceFinder, iou
 from haechi.faces.network import FinderNetwork
 from haechi.pipeline import Pipeline
@@ -35,9 +37,15 @@ COMMAND = "haechi train field --data DIR --faceless DIR --only"
 FACELESS, SEED = 300, 100_000
 JPEG_QUALITY = 95
 PORTRAITS = ("ffhq-1024", "lfw", "ffhq-stylegan1")
-TURNED, MIRRORED, REMADE, KEPT = 200, 12, 60, 120
+TURNED, MIRRORED, REMADE, KEPT, ENLARGED = 200, 12, 60, 120, 200
 """Portraits of each part; of ``kept`` pictures of each source and label."""
 ALARMS = ("some", "strong")
+KERNELS: Mapping[str, int] = {
+    "nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC,
+    "Lanczos": cv2.INTER_LANCZOS4,
+}  # fmt: skip
+TIMES, MOST_PX = (2, 4, 8), 512
+"""How often enlarged, and to what a larger portrait is reduced before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +236,45 @@ def measure_remade(data: Path, _: Path | None) -> dict[str, Any]:
     return {"table": levels("genuine portraits", parts)}
 
 
+def measure_enlarged(data: Path, _: Path | None) -> dict[str, Any]:
+    """Every portrait at each size, by the kernels in turn."""
+    checker = Pipeline(Settings(threads=1))
+    every = list(portraits(data))
+    parts: dict[str, list[Said]] = {"at their own size": []}
+    for n, i in enumerate(np.random.default_rng(SEED).permutation(len(every))[:ENLARGED]):
+        rgb = every[i]
+        if (scale := MOST_PX / max(rgb.shape[:2])) < 1:
+            rgb = np.asarray(
+                cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+            )
+        parts["at their own size"].append(Said.of(checker.check(encoded(rgb))))
+        for k, times in enumerate(TIMES):
+            name = list(KERNELS)[(n + k) % len(KERNELS)]
+            size = (rgb.shape[1] * times, rgb.shape[0] * times)
+            large = np.asarray(cv2.resize(rgb, size, interpolation=KERNELS[name]), np.uint8)
+            answer = Said.of(checker.check(encoded(large)))
+            for part in (f"enlarged {times} times", f"enlarged, {name}", "enlarged, all"):
+                parts.setdefault(part, []).append(answer)
+    larger = parts["enlarged, all"]
+    return {
+        "strong": share([s.level == "strong" for s in larger]),
+        "some_or_strong": share([s.level in ALARMS for s in larger]),
+        "table": levels("genuine portraits", dict(sorted(parts.items()))),
+    }
+
+
 PARTS: Mapping[str, Callable[[Path, Path | None], dict[str, Any]]] = {
     "faceless": measure_faceless,
     "kept": measure_kept,
     "turned": measure_turned,
     "mirrored": measure_mirrored,
     "remade": measure_remade,
+    "enlarged": measure_enlarged,
 }
+
+
+def _cards() -> list[models.ModelCard]:
+    return [models.card(name, Settings()) for name in ("faces", "face_check", "swap", "synthesis", "verdict")]
 
 
 def measure(part: str, data: Path, results: Path, folder: Path | None) -> dict[str, Any]:
@@ -242,7 +282,8 @@ def measure(part: str, data: Path, results: Path, folder: Path | None) -> dict[s
     figures = PARTS[part](data, folder)
     result = {
         "schema": "haechi.field/1", "command": f"{COMMAND} {part}",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"), **figures,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "models": [{"name": c.name, "version": c.version, "sha256": c.sha256} for c in _cards()], **figures,
     }  # fmt: skip
     results.mkdir(parents=True, exist_ok=True)
     (results / f"{part}.json").write_text(json.dumps(result, indent=1) + "\n")

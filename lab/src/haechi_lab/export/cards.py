@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from haechi.models import ModelCard
+from haechi_lab.data import corpus
 from haechi_lab.export.onnx import training_facts
 from haechi_lab.inputs import FACE_CHECK, FACES, SWAP, SYNTHESIS
 from haechi_lab.pseudo_fakes import FAMILIES
@@ -97,11 +98,26 @@ def face_check_card(run: Path, seconds: float, parity: float) -> dict[str, objec
 def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, Any]:
     config = json.loads((run / "config.json").read_text())
     families = "; ".join(FAMILIES[f].what for f in config["families"])
-    origins = [DFDC, FFHQ, LARGE, LFW, SD21, TAEF2, TRUNK, f"pseudo-fakes made here: {families}"]
+    repositories = [
+        f"{entry.name}: {entry.repository} at {entry.commit} (train split): {entry.terms}"
+        for entry in corpus.SOURCES
+        if corpus.origin(entry.name) in config.get("sources", ())
+    ]
+    origins = [
+        DFDC,
+        FFHQ,
+        LARGE,
+        LFW,
+        SD21,
+        *repositories,
+        TAEF2,
+        TRUNK,
+        f"pseudo-fakes made here: {families}",
+    ]
     return {
         "name": name,
-        "version": "0.4.0",
-        "task": "tells swapped, re-enacted and locally edited faces, with a map",
+        "version": "0.5.0",
+        "task": "tells swapped, re-enacted, locally edited, blended and generated faces, with a map",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
         **_like(SWAP, "input", "crop"),

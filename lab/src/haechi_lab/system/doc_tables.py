@@ -14,7 +14,8 @@ was the case), ``localisation`` (overlap of the maps with the masks), ``about`` 
 Of haechi.ablation/1 there is ``held``, the families left out, beside its whole table, of which ``sets=a,b``
 chooses columns. haechi.confounders/1, haechi.speed/1, haechi.web-bench/1, haechi.baselines/1 and any that
 carries ``table: {columns, rows}`` have one view; ``rows`` shows the single figures of a result that holds
-both. In a file named *.zh-CN.md the headings are Chinese. The same command draws docs/cost.svg from
+both. Where a result names models and the face network among them is not the one that ships, a line says so.
+In a file named *.zh-CN.md the headings are Chinese. The same command draws docs/cost.svg from
 results/baselines.json, when that is there.
 """
 
@@ -22,12 +23,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from haechi import models
 from haechi.bench.result_tables import render
 from haechi.errors import UsageError
+from haechi.settings import Settings
 from haechi_lab.system import cost_table, headline
 
 _BLOCK = re.compile(r"(<!-- results:([^\n]*?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
@@ -54,6 +57,21 @@ def _load(path: Path) -> Any:
     result = json.loads(path.read_text(encoding="utf-8"))
     # Costs and finds are measured on different days: what was found is looked up, so that it is never old.
     return cost_table.with_auc(result, path.parent) if result.get("schema") == cost_table.SCHEMA else result
+
+
+def _of_another(result: Mapping[str, Any], lang: str) -> str:
+    """A line where a result was measured with another face network than ships, else nothing."""
+    shipped = models.card("swap", Settings(models_dir=""))
+    for used in result.get("models") or ():
+        if used["name"] == "swap" and used["sha256"] != shipped.sha256:
+            return _OF_ANOTHER[lang].format(used["version"], shipped.version) + "\n\n"
+    return ""
+
+
+_OF_ANOTHER = {
+    "en": "*Measured with the face network {}; {} ships.*",
+    "zh": "*此表以人脸网络 {} 测得；现随附的是 {}。*",
+}
 
 
 def _pages(root: Path) -> Iterator[tuple[Path, str, str]]:
@@ -83,7 +101,7 @@ def _texts(root: Path) -> Iterator[tuple[Path, str, str]]:
                     return f"{opening}{headline.table(path.parent, lang)}{closing}"
                 result = _load(path)
                 options = dict(word.split("=", 1) for word in words)
-                return f"{opening}{render(result, options, lang)}{closing}"
+                return f"{opening}{_of_another(result, lang)}{render(result, options, lang)}{closing}"
             except (OSError, ValueError, KeyError) as error:
                 why = "is not there" if isinstance(error, OSError) else "or its marker cannot be read"
                 raise UsageError(f"{file.name}: results/{name}.json {why}") from error

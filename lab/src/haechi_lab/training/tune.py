@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def train(packs_dir: Path, start: Path, run: Path, plan: Plan, without: Sequence
         "families": dict(FAMILY_SHARES), "left_out": sorted(without),
         "sources": data.sources,
         "batch_of": [PAIRS, TWINS, SWAPS, BLENDED, GENERATED], "start": file_hash([start]),
+        "seconds_before": seconds_before(start.parent),
         "data_sha256": file_hash(sorted(packs_dir.glob("*/table.csv"))),
     }  # fmt: skip
     average, _ = fit(
@@ -46,3 +48,13 @@ def train(packs_dir: Path, start: Path, run: Path, plan: Plan, without: Sequence
     )  # fmt: skip
     assert isinstance(average, SwapNet)
     return average
+
+
+def seconds_before(folder: Path) -> int:
+    """What the training took that a network comes from: by its card, or by the journal of its run."""
+    if (folder / "swap.json").is_file():
+        return int(json.loads((folder / "swap.json").read_text())["training"]["seconds"])
+    if not (folder / "log.jsonl").is_file():
+        return 0
+    before = json.loads((folder / "config.json").read_text()).get("seconds_before", 0)
+    return int(before + json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["seconds"])

@@ -9,12 +9,16 @@ work because all began in one valley of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor
 
+from haechi.errors import UsageError
 from haechi_lab.networks.swap import SwapNet, streams_in
 
 
@@ -47,3 +51,24 @@ def blend(before: Path, after: Sequence[Path], share: float = 0.5) -> SwapNet:
     model = SwapNet(streams=streams_in(late))
     model.load_state_dict(blended(early, late, share))
     return model
+
+
+def blend_exports(shares: Mapping[Path, float], out: Path) -> None:
+    """Write the mean of exports, by their shares. Batch norms are folded into the weights there, which does
+    no harm while the networks are near each other. Raises UsageError when they are not of one form."""
+    files = list(shares)
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        raise UsageError("the shares of the networks do not add up to 1")
+    networks = [onnx.load(str(file)) for file in files]
+    arrays = [{t.name: numpy_helper.to_array(t) for t in n.graph.initializer} for n in networks]
+    for file, other in zip(files[1:], arrays[1:], strict=True):
+        if {k: v.shape for k, v in other.items()} != {k: v.shape for k, v in arrays[0].items()}:
+            raise UsageError(f"{file.name} is of another form than {files[0].name}")
+    for tensor in networks[0].graph.initializer:
+        first = arrays[0][tensor.name]
+        if first.ndim and first.dtype.kind == "f":
+            parts = zip(arrays, shares.values(), strict=True)
+            mean = sum(share * part[tensor.name].astype(np.float32) for part, share in parts)
+            tensor.CopyFrom(numpy_helper.from_array(np.asarray(mean).astype(first.dtype), tensor.name))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(networks[0], str(out))

@@ -1,0 +1,99 @@
+"""``haechi train calibrate|measure|next-source|field|targets|baselines``: what trained networks are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from haechi.errors import UsageError
+
+app = typer.Typer()
+
+Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]
+Out = Annotated[Path, typer.Option("--out", help="folder for checkpoints, weights and cards")]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="folder with teachers and starting weights; default DATA/../weights"),
+]
+Results = Annotated[Path, typer.Option("--results", help="folder for the measured figures")]
+
+
+@app.command()
+def calibrate(data: Data, out: Out, weights: Weights = None) -> None:
+    """Calibrate and fuse the trained networks on the selection half of the validation split."""
+    from haechi_lab.calibrate.fit import run
+
+    run(data, weights or data.parent / "weights", out)
+
+
+@app.command()
+def measure(
+    data: Data,
+    out: Out,
+    weights: Weights = None,
+    results: Results = Path("results"),
+) -> None:
+    """Measure the calibrated models on the reporting half; writes results and the figures of the cards."""
+    from haechi_lab.evaluate.card_figures import measure as run
+
+    run(data, weights or data.parent / "weights", out, results, "haechi train measure --data DIR --out DIR")
+
+
+@app.command(name="next-source")
+def next_source(
+    out: Out,
+    results: Results = Path("results"),
+) -> None:
+    """How marks and probabilities hold on a source that calibration never saw; after calibrate."""
+    from haechi_lab.calibrate.next_source import measure
+
+    measure(out, results, "haechi train next-source --out DIR")
+
+
+@app.command()
+def field(
+    data: Data,
+    results: Results = Path("results"),
+    faceless: Annotated[
+        Path | None,
+        typer.Option("--faceless", help="folder of pictures without a face, besides the drawn ones"),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="PART", help="measure this part; repeatable")
+    ] = None,
+) -> None:
+    """What people have: pictures without a face, turned, mirrored and made by other means than a camera's."""
+    from haechi_lab.evaluate.field import PARTS, measure
+
+    parts = tuple(only or PARTS)
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise UsageError(f"--only {' '.join(unknown)}: choose from {', '.join(PARTS)}")
+    for part in parts:
+        for row in measure(part, data, results, faceless)["table"]["rows"]:
+            typer.echo("  ".join(f"{cell:>10}" for cell in row))
+
+
+@app.command()
+def targets(
+    results: Annotated[Path, typer.Option("--results", help="folder with the measured figures")] = Path(
+        "results"
+    ),
+) -> None:
+    """Set what was measured against its targets; writes results/targets.json."""
+    from haechi_lab.evaluate.targets import write
+
+    for what, figure, bar, outcome in write(results)["table"]["rows"]:
+        print(f"{outcome:7} {figure:>12}  {bar:8} {what}")
+
+
+@app.command()
+def baselines(
+    out: Annotated[Path, typer.Option("--out", help="the figures to write")] = Path("results/baselines.json"),
+    runs: Annotated[int, typer.Option("--runs", help="rounds in which all are timed in turn")] = 5,
+) -> None:
+    """Faces a second of the face networks and of large ones, in turn; see haechi bench speed --baselines."""
+    from haechi_lab.evaluate.throughput import measure
+
+    measure(out, runs, lambda line: typer.echo(line, err=True))
