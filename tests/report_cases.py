@@ -30,6 +30,7 @@ FIGURES = {
     "ece": 0.031,
     "jpeg_40": {"false_alarms_strong": {"value": 0.008, "low": 0.004, "high": 0.014}},
 }
+THRESHOLDS = {"some": 0.7415, "strong": 0.91229}
 MODELS = (ModelRef("faces", "1.0.0", "a3" * 32), ModelRef("swap", "1.0.0", "7c" * 32, FIGURES))
 
 
@@ -100,7 +101,7 @@ def photo(name: str = "photo.jpg") -> Report:
         quality=Quality(24.2, 0.2, 92, (), (FaceQuality(1, 160.0, 0.8, 0.5), small)),
         faces=(track(1, [0.0], (200, 120, 360, 320)), track(2, [0.0], (500, 20, 524, 44))),
         evidence=evidence,
-        verdict=Verdict("strong", 0.934, (0.86, 0.97), reasons),
+        verdict=Verdict("strong", 0.934, (0.86, 0.97), reasons, THRESHOLDS),
         models=MODELS,
         elapsed_s=1.32,
         previews=(preview(),),
@@ -132,7 +133,7 @@ def clip() -> Report:
         quality=Quality(160.0, 0.1, None, (Reason("truncated_video"),)),
         faces=(track(1, times, (200, 120, 360, 320)), track(2, times, (420, 120, 560, 300))),
         evidence=evidence,
-        verdict=Verdict("some", 0.71, (0.5, 0.85), (Reason("level_some"),)),
+        verdict=Verdict("some", 0.78, (0.75, 0.85), (Reason("level_some"),), THRESHOLDS),
         models=MODELS,
         elapsed_s=9.8,
         previews=(preview(0.0), preview(4.0), preview(9.5)),
@@ -147,7 +148,7 @@ def nothing() -> Report:
         quality=Quality(None, None, None, (Reason("no_face"),)),
         faces=(),
         evidence=tuple(Evidence(n, "1", "abstained", None, Reason("abstain_no_face")) for n in names),
-        verdict=Verdict("unknown", None, None, (Reason("unknown_no_face"),)),
+        verdict=Verdict("unknown", None, None, (Reason("unknown_no_face"),), THRESHOLDS),
         models=MODELS,
         elapsed_s=0.4,
     )
@@ -161,7 +162,7 @@ def clean() -> Report:
         quality=Quality(160.0, 0.1, 92, ()),
         faces=(track(1, [0.0], (200, 120, 360, 320)),),
         evidence=evidence,
-        verdict=Verdict("none", 0.08, (0.03, 0.2), (Reason("level_none"),)),
+        verdict=Verdict("none", 0.08, (0.03, 0.2), (Reason("level_none"),), THRESHOLDS),
         models=MODELS,
         elapsed_s=0.9,
         previews=(preview(),),

@@ -66,6 +66,19 @@ def test_unknown_has_no_score_even_when_one_slips_in():
     assert (verdict["score"], verdict["interval"]) == (None, None)
 
 
+def test_whoever_cuts_the_score_finds_the_marks_beside_it_even_where_there_is_no_score(schema):
+    for make in (photo, clip, nothing):
+        verdict = reports.to_dict(make())["verdict"]
+        assert verdict["thresholds"] == {"some": 0.7415, "strong": 0.9123}
+    assert reports.to_dict(photo())["verdict"]["score"] >= verdict["thresholds"]["strong"]
+    former = replace(photo(), verdict=replace(photo().verdict, thresholds={}))
+    assert reports.to_dict(former)["verdict"]["thresholds"] is None
+    schema.validate(reports.to_dict(former))
+    half = {**reports.to_dict(photo()), "verdict": {**verdict, "thresholds": {"some": 0.7}}}
+    with pytest.raises(jsonschema.ValidationError):
+        schema.validate(half)
+
+
 def test_only_scored_evidence_has_a_weight():
     failed = Evidence("swap", "1", "failed", 0.0, Reason("detector_failed", {"error": "x"}))
     assert reports.to_dict(replace(photo(), evidence=(failed,)))["evidence"][0]["llr"] is None

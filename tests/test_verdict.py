@@ -70,7 +70,16 @@ def test_levels_begin_at_their_marks(fused: float, level: str) -> None:
     verdict = judge(said("swap", for_fused(fused)))
     assert verdict.level == level
     assert verdict.score == pytest.approx(1 / (1 + np.exp(-fused)))
+    assert verdict.score is not None
+    assert (verdict.score >= verdict.thresholds["some"]) == (level != "none")
+    assert (verdict.score >= verdict.thresholds["strong"]) == (level == "strong")
     assert codes(verdict)[:2] == [f"level_{level}", "swap_scored"]
+
+
+def test_the_marks_are_told_on_the_scale_of_the_score_whatever_the_level() -> None:
+    marks = {"some": 1 / (1 + np.exp(-1.0)), "strong": 1 / (1 + np.exp(-2.0))}
+    for verdict in (judge(said("swap", 9.0)), judge(abstained("swap")), judge(failed("swap"))):
+        assert verdict.thresholds == pytest.approx(marks)
 
 
 def test_an_all_clear_owns_up_to_a_finding_that_leans_the_other_way() -> None:

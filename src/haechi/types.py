@@ -215,12 +215,15 @@ class Claim(Value):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Verdict(Value):
-    """score: calibrated probability of manipulation and its 90% interval; both None when unknown."""
+    """score: calibrated probability of manipulation and its 90% interval; both None when unknown. thresholds:
+    the scores at which the levels ``some`` and ``strong`` begin, by their names, whatever the level; empty
+    where they are not known, as in reports that earlier versions stored."""
 
     level: Level
     score: float | None
     interval: tuple[float, float] | None
     reasons: tuple[Reason, ...]
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -10,6 +10,7 @@ correlated, so their ratios are not simply added (standing rule 3).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,18 @@ def weighed(model: Mapping[str, Any]) -> set[str]:
 
 
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:
-    """Level, calibrated probability with a 90% interval, and the reasons.
+    """Level, calibrated probability with a 90% interval, the scores at which levels begin, and the reasons.
 
     Detectors that the card does not name are not weighed. Without scored evidence the level is ``unknown``:
     no face, too poor a picture, a failed detector. So it is, for want of an all-clear, when a detector failed
     or was left out, or the main face could not be judged."""
     card = models.load("verdict", settings).card.parameters
+    marks = {name: float(1 / (1 + np.exp(-card["thresholds"][name]))) for name in ("some", "strong")}
+    return replace(_decided(evidence, quality, card), thresholds=marks)
+
+
+def _decided(evidence: Sequence[Evidence], quality: Quality, card: Mapping[str, Any]) -> Verdict:
+    """The verdict by the parameters of its card, without the thresholds."""
     # What another package's detector says is shown; it was not fitted with the others, so it is not weighed.
     evidence = [e for e in evidence if e.detector in weighed(card["model"])]
     llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}

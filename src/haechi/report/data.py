@@ -55,6 +55,7 @@ def to_dict(report: Report, lang: str = "en") -> dict[str, Any]:
             "sentence": level_sentence(verdict, lang),
             "score": number(verdict.score, 4) if has_score else None,
             "interval": _interval(verdict.interval) if has_score else None,
+            "thresholds": {name: number(mark, 4) for name, mark in verdict.thresholds.items()} or None,
             **_worded("reason", verdict.reasons, lang),
         },
         "tested": were_tested(report, lang),

@@ -14,7 +14,7 @@ from typing import Any
 _KEPT: Mapping[str, tuple[str, ...]] = {
     "tool": (),
     "source": ("name", "sha256", "kind", "width_px", "height_px", "duration_s"),
-    "verdict": ("level", "sentence", "score", "interval", "reasons"),
+    "verdict": ("level", "sentence", "score", "interval", "thresholds", "reasons"),
 }
 
 
