@@ -178,7 +178,11 @@ def stated() -> Report:
         Reason("source_ai"),
         Reason("c2pa_ingredients", {"n": 2}),
     )
-    notes = (Reason("meta_prompt", {"program": "ComfyUI"}), Reason("meta_face_app", {"program": "FaceApp"}))
+    notes = (
+        Reason("meta_prompt", {"program": "ComfyUI"}),
+        Reason("meta_prompt_words", {"words": "a lighthouse keeper, oil <b>"}),
+        Reason("meta_face_app", {"program": "FaceApp"}),
+    )
     claims = (
         Claim("provenance", "1", Reason("provenance_intact"), origin),
         Claim("metadata", "1", Reason("metadata_says_ai"), notes),

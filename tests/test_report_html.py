@@ -20,7 +20,7 @@ from haechi.report.facts import FigureRow, figure_rows
 from haechi.report.formatting import clock
 from haechi.types import Claim, ModelRef, Reason, Region
 from html_page import Page
-from report_cases import CASES, HOSTILE_NAME, clip, nothing, photo, preview
+from report_cases import CASES, HOSTILE_NAME, clean, clip, nothing, photo, preview, stated
 
 HELP = (
     "https://stopncii.org/",
@@ -165,12 +165,28 @@ def test_what_must_not_be_missed_stands_beside_the_verdict():
     for code, words in (
         ("provenance_altered", "changed after it was signed; see below"),
         ("known_match", "on a list that was loaded; see below"),
-        ("metadata_says_ai", "AI made it, or part of it; see below"),
     ):
         claim = Claim("known", "1", Reason(code, {"n": 3}))
         assert words in Page(render_html(replace(photo(), claims=(claim,)))).text
         failed = replace(claim, outcome="failed")
         assert words not in Page(render_html(replace(photo(), claims=(failed,)))).text
+
+
+def test_what_the_file_says_of_ai_is_a_headline_of_its_own_under_the_verdict_and_the_words_are_folded():
+    text = render_html(stated())
+    verdict, _, rest = text.partition('id="picture"')
+    assert (
+        '<div class="own-words"><p>This file says of itself that it was made with an image generator.'
+        in verdict
+    )
+    assert "it was not weighed in the verdict" in verdict
+    assert 'href="#claims"' in verdict
+    assert "No signs found" in verdict
+    words = "<summary>The text in these settings</summary><p>a lighthouse keeper, oil &lt;b&gt;</p></details>"
+    assert words in rest.partition('id="claims"')[2]
+    assert "lighthouse" not in verdict
+    assert '<details class="words">' in rest
+    assert 'own-words"><p>' not in render_html(clean())
 
 
 def test_a_video_has_its_evidence_over_time_and_its_frames_to_choose_from():

@@ -75,10 +75,11 @@ def test_what_the_file_says_of_itself_is_no_row_with_a_weight():
 
 def test_a_file_that_says_that_ai_made_it_is_not_overlooked_under_a_verdict_of_nothing_found():
     told, _, rest = shown(stated()).partition("Examination")
-    assert "The file says of itself that AI made it" in flat(told)
+    assert "\n◆ This file says of itself that it was made with an image generator.\n" in told
     assert "not weighed" in flat(told)
     assert "No signs found" in told
     assert "Dream Machine" in rest
+    assert "The text in these settings: a lighthouse keeper, oil <b>" in flat(rest)
     assert "of itself" not in shown(clean())
 
 

@@ -1,7 +1,8 @@
 """What cameras and programs wrote into the file: camera, software, traces of editing, marks of generators.
 
 A claim in the sense of the standing rules: shown, never weighed. Anyone can write these notes, and most
-messengers take them out. Never a place, a time or a person, and no text from which a picture was generated.
+messengers take them out. Never a place, a time or a person, but for the words that a picture was generated
+from, which say what they say.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from haechi.claims.c2pa_library import installed
 from haechi.claims.picture_metadata import exif_texts
 from haechi.claims.programs import kind_of, signed_by
-from haechi.claims.prompts import is_settings, prompt_programs
+from haechi.claims.prompt_words import prompt_words
+from haechi.claims.prompts import is_settings, prompt_settings
 from haechi.claims.raw_metadata import RawMetadata
 from haechi.claims.source_types import AI_CODES, label_fact, source_fact
 from haechi.claims.subject import Subject
@@ -63,10 +65,13 @@ def _facts(metadata: RawMetadata) -> Iterator[Reason]:
     """The most telling first."""
     values = _Values(metadata)
     yield from _origin(values)
-    generators = prompt_programs(
+    settings = prompt_settings(
         [*values.texts, *(("comment", text) for text in values.xmp("exif:UserComment", "dc:description"))]
     )
+    generators = list(dict.fromkeys(name for name, _, _ in settings))
     yield from (Reason("meta_prompt", {"program": name}) for name in generators)
+    if words := prompt_words((key, text) for _, key, text in settings):
+        yield Reason("meta_prompt_words", {"words": words})
     makes, models = (
         values.text("make") or values.xmp("tiff:Make"),
         values.text("model") or values.xmp("tiff:Model"),

@@ -1,7 +1,6 @@
 """Settings that image generators leave in a file, told apart by how each writes them.
 
-Such settings hold the text from which the picture was made, which may name a person: that they are there, and
-whose they are, is what a report needs; the text itself stays in the file.
+That they are there, and whose they are, is told here; the words among them are found by ``prompt_words``.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ _SEEDED = re.compile(r"[\"'](?:seed|steps|cfg_scale|scale)[\"']\s*:")
 _LOOKED_AT = 200_000
 
 
-def prompt_programs(texts: Iterable[tuple[str, str]]) -> list[str]:
-    """The generators whose settings are among the notes (key, text), each once."""
-    return list(dict.fromkeys(name for key, text in texts for name in _program(key, text[:_LOOKED_AT])))
+def prompt_settings(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """(generator, key, text) of those notes (key, text) that are the settings of one."""
+    return [(name, key, text) for key, text in texts for name in _program(key, text[:_LOOKED_AT])]
 
 
 def _program(key: str, text: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from haechi.errors import HaechiError
 from haechi.report.coverage import not_tested, were_tested
 from haechi.report.messages import language, level_sentence, sentence
+from haechi.report.pointers import headline, headline_reason
 from haechi.types import Claim, Evidence, FaceTrack, Media, Quality, Reason, Region, Report, Series
 
 SCHEMA_NAME = "haechi.report/1"
@@ -56,7 +57,7 @@ def to_dict(report: Report, lang: str = "en") -> dict[str, Any]:
             "score": number(verdict.score, 4) if has_score else None,
             "interval": _interval(verdict.interval) if has_score else None,
             "thresholds": {name: number(mark, 4) for name, mark in verdict.thresholds.items()} or None,
-            **_worded("reason", verdict.reasons, lang),
+            **_reasons(report, lang),
         },
         "tested": were_tested(report, lang),
         "not_tested": not_tested(report, lang),
@@ -178,6 +179,17 @@ def _claim_as_evidence(claim: Claim, lang: str) -> dict[str, Any]:
         "regions": [],
         "series": [],
         **_worded("fact", claim.facts, lang),
+    }
+
+
+def _reasons(report: Report, lang: str) -> Mapping[str, list[str]]:
+    """The verdict's reasons; last, and not weighed, that the file says of itself that AI made it."""
+    worded, admission = _worded("reason", report.verdict.reasons, lang), headline(report)
+    if admission is None:
+        return worded
+    return {
+        "reasons": [*worded["reasons"], headline_reason(report, lang)],
+        "reason_codes": [*worded["reason_codes"], admission.code],
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from haechi import types
 from haechi.report.data import to_dict
 from haechi.report.messages import level_sentence, sentence, sentences
+from haechi.report.pointers import headline_reason
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -38,8 +39,10 @@ class Report(types.Report):
         return level_sentence(self.verdict, lang)
 
     def reasons(self, lang: str = "en") -> list[str]:
-        """Why the verdict is what it is, a sentence each."""
-        return sentences(self.verdict.reasons, lang)
+        """Why the verdict is what it is, a sentence each; last, where the file says of itself that AI made it
+        or part of it, that it does, and that this was not weighed."""
+        admission = headline_reason(self, lang)
+        return [*sentences(self.verdict.reasons, lang), *([admission] if admission else [])]
 
     def say(self, reason: types.Reason, lang: str = "en") -> str:
         """A reason in words: of a piece of evidence, a claim or an issue of the quality."""

@@ -22,7 +22,7 @@ from haechi.report.messages import (
     unknown_because,
     weight_code,
 )
-from haechi.report.pointers import pointers
+from haechi.report.pointers import headline, pointers
 from haechi.report.templating import render
 from haechi.report.timeline import MOST_CHARTS, charts, span_s
 from haechi.types import Evidence, Level, Report
@@ -44,19 +44,23 @@ _SITES = {
     "d4u.stop.or.kr": "https://d4u.stop.or.kr/",
     "www.12377.cn": "https://www.12377.cn/",
 }
+_FOLDED = "meta_prompt_words"  # long, and not everybody wants to read it
 _CONTACT = re.compile(rf"(?P<site>{'|'.join(map(re.escape, _SITES))})|(?P<phone>\d+(?:-\d+)+)")
 
 
 def verdict(report: Report, lang: str) -> Markup:
-    """The sentence first, where it stands among the possible ones, why, and the score folded away."""
+    """The sentence first, where it stands among the possible ones, what the file says of itself, why, and the
+    score folded away."""
     level = report.verdict.level
     because = unknown_because(report.verdict) if level == "unknown" else None
     reasons = [r for r in (*report.verdict.reasons, *pointers(report)) if r is not because]
     score, note = _score(report, lang)
+    admission = headline(report)
     return render(
         "verdict.html",
         lang,
         level=level,
+        headline="" if admission is None else sentence(admission, lang),
         sentence=level_sentence(report.verdict, lang),
         reasons=sentences(reasons, lang),
         score=score,
@@ -145,7 +149,8 @@ def claims(report: Report, lang: str) -> Markup:
             "name": detector_name(claim.source, lang),
             "failed": claim.outcome == "failed",
             "sentence": sentence(claim.reason, lang),
-            "facts": sentences(claim.facts, lang),
+            "facts": sentences((fact for fact in claim.facts if fact.code != _FOLDED), lang),
+            "words": [str(fact.params.get("words", "")) for fact in claim.facts if fact.code == _FOLDED],
         }
         for claim in report.claims
     ]

@@ -22,7 +22,7 @@ from haechi.report.messages import (
     visible,
     weight_code,
 )
-from haechi.report.pointers import pointers
+from haechi.report.pointers import headline, pointers
 from haechi.report.wrap import wrap
 from haechi.types import Evidence, Report
 
@@ -54,6 +54,7 @@ def print_report(report: Report, console: Console, lang: str = "en") -> None:
             LEVEL_STYLE[level],
         ),
         *(_hanging("  ·" if unicode else "  -", why, width) for why in _reasons(report, lang)),
+        *_headline(report, lang, width, unicode),
     ):
         console.print(line, soft_wrap=True)
     if report.evidence:
@@ -66,6 +67,17 @@ def print_report(report: Report, console: Console, lang: str = "en") -> None:
         ("ui_not_tested", _untested(report, lang)),
     ):
         console.print(_labelled(say(label, lang), words, lang, width), soft_wrap=True)
+
+
+def _headline(report: Report, lang: str, width: int, unicode: bool) -> Iterator[Text]:
+    """What the file says of itself, beside the verdict and apart from its reasons: as bold as the verdict,
+    and in no colour of a level."""
+    admission = headline(report)
+    if admission is None:
+        return
+    yield Text("")
+    yield _hanging("◆" if unicode else "*", sentence(admission, lang), width, "bold")
+    yield _hanging("  ·" if unicode else "  -", say("file_says_note", lang), width)
 
 
 def _heading(report: Report, lang: str, width: int) -> Text:
