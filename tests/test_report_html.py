@@ -186,6 +186,7 @@ def test_what_the_file_says_of_ai_is_a_headline_of_its_own_under_the_verdict_and
     assert words in rest.partition('id="claims"')[2]
     assert "lighthouse" not in verdict
     assert '<details class="words">' in rest
+    assert "details:not([open]):not(.words)" in text, "printing does not unfold words that may name a person"
     assert 'own-words"><p>' not in render_html(clean())
 
 

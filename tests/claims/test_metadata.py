@@ -133,6 +133,8 @@ def test_settings_of_generators_are_named_and_of_them_only_the_words_are_shown(
     prompts = [f for f in said.facts if f.code == "meta_prompt"]
     assert [f.params for f in prompts] == [{"program": program}]
     words = [str(f.params["words"]) for f in said.facts if f.code == "meta_prompt_words"]
+    if "portrait" in repr(data) or b"p\x00o\x00r\x00t\x00r\x00a\x00i\x00t" in data:
+        assert words, "the words are in the file, so they can be read"
     assert [w for w in words if "portrait" not in w] == []
     assert not any(left in repr(said) for left in ("class_type", "Steps: ", "Job ID", "Negative"))
 

@@ -59,7 +59,8 @@
 
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = all("details:not([open])");
+    // Words that a picture was generated from may name a person: on paper only for whoever unfolded them.
+    folded = all("details:not([open]):not(.words)");
     folded.forEach((part) => (part.open = true));
   });
   window.addEventListener("afterprint", () => folded.forEach((part) => (part.open = false)));
