@@ -67,8 +67,8 @@ def test_leaving_in_a_hurry_locks_the_case(visitor):
     keep(visitor, passphrase=PASSPHRASE)
     page = visitor.page
     address = page.url
-    with page.expect_request(re.compile("/cases/lock$")):
-        page.locator("a.leave").click()
+    with page.expect_request(re.compile("/leave$")):
+        page.locator(".leave").click()
     page.wait_for_url("about:blank")
     page.goto(address)
     expect(page.get_by_label("Passphrase")).to_be_visible()

@@ -1,23 +1,26 @@
-"""/login and /logout: a browser shows a token once and gets a session for it, until the person signs out."""
+"""/login and /logout: a browser shows a token once and gets a session for it, until the person signs out.
+/leave ends it, too, and is there without a token as well: where somebody leaves in a hurry."""
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from haechi.web.middleware import COOKIE, count_guess, secure
+from haechi.web.middleware import COOKIE, VISIT_COOKIE, count_guess, secure
 from haechi.web.pages import case_sessions
 from haechi.web.pages.render import page
 from haechi.web.problem import Problem
-from haechi.web.sessions import Sessions
+from haechi.web.sessions import Sessions, caller_of
 from haechi.web.tokens import Tokens
 
 router = APIRouter(include_in_schema=False)
 
 _MOST_BYTES = 4096
+_EMPTY = '<!doctype html><html lang="en"><meta charset="utf-8"><title>\u200b</title></html>'
 
 
 @router.get("/login")
@@ -52,14 +55,27 @@ async def enter(request: Request) -> Response:
 
 
 @router.post("/logout")
-async def leave(request: Request) -> Response:
+async def sign_out(request: Request) -> Response:
     """End the session: its results are deleted, its cases locked."""
+    return await _ended(request, RedirectResponse("/login?out=true", 303))
+
+
+@router.post("/leave")
+async def leave(request: Request) -> Response:
+    """The same for whoever leaves in a hurry, answered with an empty page that leads on to a blank one."""
+    return await _ended(request, HTMLResponse(_EMPTY, headers={"Refresh": "0; url=about:blank"}))
+
+
+async def _ended(request: Request, answer: Response) -> Response:
+    """The answer, after the browser's session or visit has ended and all that was sent in it is gone."""
     sessions: Sessions = request.app.state.sessions
-    caller = sessions.end(request.cookies.get(COOKIE, ""))
-    if caller is not None:
-        await run_in_threadpool(request.app.state.jobs.drop_owner, caller.owner)
     case_sessions.sessions(request).lock(request.cookies.get(case_sessions.COOKIE, ""))
-    answer = RedirectResponse("/login?out=true", 303)
-    for name in (COOKIE, case_sessions.COOKIE):
-        answer.delete_cookie(name, httponly=True, samesite="strict", secure=secure(request))
+    ended = sessions.end(request.cookies.get(COOKIE, ""))
+    for caller in (ended, caller_of(request)):
+        if caller is not None and caller.passes:
+            sessions.depart(caller.owner)
+            await run_in_threadpool(request.app.state.jobs.drop_owner, caller.owner)
+    for name in (COOKIE, case_sessions.COOKIE, VISIT_COOKIE):
+        samesite: Literal["lax", "strict"] = "lax" if name == VISIT_COOKIE else "strict"
+        answer.delete_cookie(name, httponly=True, samesite=samesite, secure=secure(request))
     return answer

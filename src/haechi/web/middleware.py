@@ -9,6 +9,7 @@ keeps coming.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from haechi.web.sessions import Caller, Sessions
 from haechi.web.tokens import Tokens
 from haechi.web.uploads import OVERHEAD_BYTES, declared_bytes, too_large
 
-COOKIE = "haechi"
+COOKIE, VISIT_COOKIE = "haechi", "haechi_visit"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -44,7 +45,8 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-_OPEN = ("/healthz", "/readyz", "/login", "/logout")
+_OPEN = ("/healthz", "/readyz", "/login", "/logout", "/leave")
+_VISIT = re.compile(r"[0-9a-f]{32}")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LEAST_BYTES_S = 4096
 
@@ -121,10 +123,15 @@ class AccessMiddleware:
     def _caller(self, headers: Headers) -> Caller | None:
         """Who asks; None when a token is needed and was not shown."""
         if not self._tokens.needed:
-            return Caller("")
+            return self._visitor(_cookies(headers).get(VISIT_COOKIE, ""))
         kind, _, token = headers.get("authorization", "").partition(" ")
         name = self._tokens.name_of(token.strip()) if kind.lower() == "bearer" else None
         return Caller(name) if name is not None else self._sessions.caller(_cookies(headers).get(COOKIE, ""))
+
+    def _visitor(self, cookie: str) -> Caller:
+        """Who asks where no token is needed; a visit that has ended is none."""
+        caller = Caller("", visit=cookie if _VISIT.fullmatch(cookie) else "")
+        return Caller("", visit="") if self._sessions.departed(caller.owner) else caller
 
     def _check_origin(self, scope: Scope, headers: Headers, host: str) -> None:
         """Browsers say where a request comes from; what only programs send has neither header."""

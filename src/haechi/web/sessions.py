@@ -3,6 +3,9 @@
 A session lives in the memory of this process alone. It ends when the person signs out, when it was not used
 for the time that the options give, after twelve hours, when its token is changed or taken away, and with the
 process.
+
+Where no token is needed there is nothing to sign in to; a browser then makes a visit, bound to a cookie,
+so that leaving in a hurry knows what to delete. A visit hides nothing from anybody on this computer.
 """
 
 from __future__ import annotations
@@ -17,25 +20,35 @@ from fastapi import Request
 
 LONGEST_S = 12 * 3600.0
 _MOST = 10_000
+_VISIT = "visit:"  # no name of a token has a colon
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """``name``: of the token that was shown, "" for that of the options and where none is needed.
-    ``session``: of a browser, else ""."""
+    ``session``: of a browser, else "". ``visit``: where no token is needed, of a browser, or "" without;
+    None where one is."""
 
     name: str
     session: str = ""
+    visit: str | None = None
 
     @property
     def owner(self) -> str:
         """To whom the jobs belong that this caller sends."""
+        if self.visit:
+            return f"{_VISIT}{self.visit}"
         return f"{self.name}/{self.session}" if self.session else self.name
+
+    @property
+    def passes(self) -> bool:
+        """Whether it ends: a program with its token stays."""
+        return self.owner != self.name
 
     def reads(self, owner: str) -> bool:
         """A browser sees what was sent in its session or with its token by a program; a program what was sent
-        with its token."""
-        return owner in (self.owner, self.name)
+        with its token. Where none is needed, whoever knows the address sees what any browser sent."""
+        return owner in (self.owner, self.name) or (self.visit is not None and owner.startswith(_VISIT))
 
 
 @dataclass(slots=True)
@@ -58,6 +71,7 @@ class Sessions:
         self._idle_s, self._digest_of, self._clock = idle_s, digest_of, clock
         self._lock = threading.Lock()
         self._open: dict[str, _Session] = {}
+        self._departed: dict[str, None] = {}  # in the order in which they ended
 
     def begin(self, name: str) -> str:
         """A session for a browser that showed the token of this name; the secret that its cookie holds."""
@@ -85,6 +99,18 @@ class Sessions:
         with self._lock:
             session = self._open.pop(secret, None)
         return None if session is None else session.caller
+
+    def depart(self, owner: str) -> None:
+        """Remember that a session or a visit has ended: what is still being sent in it is not kept."""
+        with self._lock:
+            self._departed[owner] = None
+            if len(self._departed) > _MOST:
+                del self._departed[next(iter(self._departed))]
+
+    def departed(self, owner: str) -> bool:
+        """Whether this session or visit has ended, of the last ten thousand that did."""
+        with self._lock:
+            return owner in self._departed
 
     def _lives(self, session: _Session) -> bool:
         now = self._clock()

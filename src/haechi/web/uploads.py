@@ -25,7 +25,7 @@ from haechi.web.jobs.records import QueueFull
 from haechi.web.jobs.store import JobStore
 from haechi.web.problem import Problem
 from haechi.web.rate_limit import TooManyAtOnce
-from haechi.web.sessions import caller_of
+from haechi.web.sessions import Sessions, caller_of
 
 FIELD = "file"
 OVERHEAD_BYTES = 64 * 1024
@@ -71,8 +71,7 @@ async def accept(request: Request) -> str:
                 raise Problem(
                     "no_file", "Send the picture or video as the form field `file`, with a file name."
                 )
-            owner = caller_of(request).owner
-            return await run_in_threadpool(jobs.submit, file, form.name, owner=owner)
+            return await run_in_threadpool(_submit, request, file, form.name)
     except TooManyAtOnce:
         raise Problem(
             "rate_limited",
@@ -92,6 +91,18 @@ async def accept(request: Request) -> str:
         raise _disk_full() from None
     except ClientDisconnect:
         raise Problem("bad_request", "The upload broke off before its end: send it again.") from None
+
+
+def _submit(request: Request, file: Path, name: str) -> str:
+    """The identifier of the job. Raises Problem when the sender's session ended while the file came."""
+    jobs: JobStore = request.app.state.jobs
+    sessions: Sessions = request.app.state.sessions
+    owner = caller_of(request).owner
+    id_ = jobs.submit(file, name, owner=owner)
+    if sessions.departed(owner):  # asked last: who ends a session says so first, then deletes what there is
+        jobs.drop(id_)
+        raise Problem("bad_request", "The session ended before the file was there: nothing of it was kept.")
+    return id_
 
 
 def check_ready(request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -14,9 +15,9 @@ from haechi.report.data import tool_version
 from haechi.report.templating import HTML_LANG, environment
 from haechi.web import words
 from haechi.web.language import COOKIE, accepted, asked
-from haechi.web.middleware import secure
+from haechi.web.middleware import VISIT_COOKIE, secure
 from haechi.web.problem import Problem
-from haechi.web.sessions import Caller
+from haechi.web.sessions import Caller, caller_of
 
 _NAMES: Mapping[str, str] = {"en": "English", "zh": "简体中文", "ko": "한국어"}
 
@@ -38,6 +39,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         # A cookie of the session: on a shared computer no trace of this stays behind.
         lang = language(request)
         response.set_cookie(COOKIE, lang, httponly=True, samesite="strict", secure=secure(request))
+    if status == 200 and caller_of(request).visit == "":
+        # Sent also when a link of another site leads here: otherwise a second visit would begin, and leaving
+        # would not delete what belongs to the first.
+        visit = secrets.token_hex(16)
+        response.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="lax", secure=secure(request))
     return response
 
 
