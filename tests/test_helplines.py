@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
+from importlib.resources import files
 
 import pytest
 
@@ -21,7 +23,24 @@ def test_every_line_can_be_used_in_every_language(line):
     assert not line.url or re.fullmatch(r"https://[a-z0-9.-]+/[a-z]*", line.url)
     assert all(re.fullmatch(r"[#0-9][0-9 -]*", phone) for phone in line.phones)
     assert line.who in ("anyone", "adults", "minors", "women")
+    assert line.source == "" or re.fullmatch(r"https://[^\s]+", line.source)
     assert date(2026, 1, 1) <= line.checked <= date(2100, 1, 1)
+
+
+def test_every_entry_of_the_file_says_where_it_was_read_or_that_nobody_could_check():
+    entries = json.loads(files("haechi").joinpath("helplines.json").read_text(encoding="utf-8"))["helplines"]
+    for entry in entries:
+        assert entry["source"] == helplines.UNCHECKED or entry["source"].startswith("https://"), entry[
+            "ident"
+        ]
+        assert date.fromisoformat(entry["checked"])
+
+
+def test_the_lines_of_all_other_countries_are_at_hand_too():
+    others = helplines.elsewhere("kr")
+    assert set(others) == set(helplines.countries()) - {"KR"}
+    shown = [*helplines.for_country("KR"), *(line for lines in others.values() for line in lines)]
+    assert {line.ident for line in shown} == {line.ident for line in LINES}
 
 
 def test_no_line_stands_twice():

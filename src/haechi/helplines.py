@@ -1,8 +1,10 @@
 """Sources of help by country, kept in ``helplines.json`` beside this file, each with the date on which its
-address and telephone number were last compared with what the service publishes.
+address and telephone number were last compared with what the service publishes, and the address of the page
+where it does, or the mark that this could not be checked again.
 
     for_country("KR") -> tuple[Helpline, ...]    those of a country, then those that serve anywhere
     under_18("KR")    -> tuple[Helpline, ...]    those for a picture of somebody under 18
+    elsewhere("KR")   -> Mapping[str, tuple[Helpline, ...]]    those of every other country, by its code
     countries()       -> tuple[str, ...]         ISO 3166 codes in the order of the file
 
 Nothing here connects anywhere: these are addresses for a person to use.
@@ -24,6 +26,8 @@ from haechi.settings import short_tag
 Who: TypeAlias = Literal["anyone", "adults", "minors", "women"]
 
 ANYWHERE = ""
+#: Stands in the file where the address of a source should: nobody wrote down where the entry was read.
+UNCHECKED = "could not be checked again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Hours:
 @dataclass(frozen=True, slots=True)
 class Helpline:
     """One service. ``country``: ISO 3166 code, empty for one that serves anywhere. ``hours``: None when it
-    publishes none, or when they are not known for certain. ``names`` and ``does`` are by language."""
+    publishes none, or when they are not known for certain. ``names`` and ``does`` are by language.
+    ``source``: an https address; empty when it could not be checked again."""
 
     ident: str
     country: str
@@ -54,6 +59,7 @@ class Helpline:
     phones: tuple[str, ...]
     hours: Hours | None
     checked: date
+    source: str
 
     def name(self, lang: str) -> str:
         return self.names[short_tag(lang)]
@@ -87,6 +93,7 @@ def _line(entry: Mapping[str, Any]) -> Helpline:
         phones=tuple(entry["phones"]),
         hours=None if hours is None else Hours(**hours),
         checked=date.fromisoformat(entry["checked"]),
+        source="" if entry["source"] == UNCHECKED else entry["source"],
     )
 
 
@@ -100,6 +107,12 @@ def for_country(code: str) -> tuple[Helpline, ...]:
     its own, or an empty code, gives the latter alone."""
     own = tuple(line for line in lines() if line.country and line.country == code.upper())
     return own + tuple(line for line in lines() if line.country == ANYWHERE)
+
+
+def elsewhere(code: str) -> Mapping[str, tuple[Helpline, ...]]:
+    """The lines of every country but this one (ISO 3166, any case), by its code, in the order of the file."""
+    others = (other for other in countries() if other != code.upper())
+    return {other: tuple(line for line in lines() if line.country == other) for other in others}
 
 
 def under_18(code: str = ANYWHERE) -> tuple[Helpline, ...]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from haechi import helplines
 from haechi.settings import LANGUAGES
 from html_page import Page
 
@@ -136,8 +137,37 @@ def test_help_knows_the_country_of_the_browser_and_can_be_told_another(site):
     assert "0345 6000 459" in get(site, "/help", "en-GB").text
     assert "12377" in get(site, "/help?country=CN", "ko").text
     elsewhere = get(site, "/help?country=", "ko").text
-    assert "02-735-8994" not in elsewhere
+    assert "02-735-8994" not in before_the_fold(elsewhere)
     assert "stopncii.org" in elsewhere
+
+
+def before_the_fold(text: str) -> str:
+    """The page without what is folded away."""
+    return text.partition("<details")[0]
+
+
+def dialled(text: str) -> list[str]:
+    """The numbers that can be pressed, in order."""
+    pressed = [str(a["href"]) for a in Page(text).all("a") if str(a.get("href")).startswith("tel:")]
+    return [number.removeprefix("tel:").replace("%23", "#") for number in pressed]
+
+
+@pytest.mark.parametrize("code", ["", *helplines.countries()])
+def test_every_number_is_a_link_and_those_of_the_country_come_first(site, code):
+    text = get(site, f"/help?country={code}").text
+    every = {phone.replace(" ", "") for line in helplines.lines() for phone in line.phones}
+    assert set(dialled(text)) == every
+    own = {phone.replace(" ", "") for line in helplines.for_country(code) for phone in line.phones}
+    assert set(dialled(before_the_fold(text) + "</main></body></html>")) == own
+
+
+def test_every_line_says_when_it_was_checked_and_that_no_source_was_noted(site):
+    text = get(site, "/help?country=KR").text
+    for line in helplines.lines():
+        assert line.source in text
+    unchecked = [line for line in helplines.lines() if not line.source]
+    assert text.count("it could not be checked again") >= len(unchecked)
+    assert "Checked on 2026-11-21." in text
 
 
 def test_phone_numbers_can_be_pressed(site):

@@ -125,6 +125,20 @@ def test_of_a_minor_nothing_is_kept_and_help_is_named(site):
     assert not site.jobs.counts()["done"]
 
 
+def test_a_letter_names_whom_to_call_in_its_country_first(site):
+    address = made(site)
+    site.client.post(f"{address}/add", files={"file": ("a.png", site.picture("strong"))})
+    for country, number in (("UK", "tel:03456000459"), ("KR", "tel:02-735-8994"), ("EU", "tel:116016")):
+        for query in ("", "&kind=platform&n=1"):
+            first, fold, folded = get(site, f"{address}/letter?country={country}{query}").text.partition(
+                "<details"
+            )
+            assert number in first
+            assert fold
+            assert "tel:" in folded
+            assert f'"{number}"' not in folded or country == "EU"  # Germany has the number of the Union
+
+
 def test_what_is_neither_yes_nor_no_is_named(site):
     answer = keep(site, checked(site), site.picture("strong"), minor="perhaps")
     assert answer.status_code == 422

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from haechi.web.middleware import COOKIE, VISIT_COOKIE, count_guess, secure
 from haechi.web.pages import case_sessions
-from haechi.web.pages.render import page
+from haechi.web.pages.render import fragment, page
 from haechi.web.problem import Problem
 from haechi.web.sessions import Sessions, caller_of
 from haechi.web.tokens import Tokens
@@ -20,7 +20,6 @@ from haechi.web.tokens import Tokens
 router = APIRouter(include_in_schema=False)
 
 _MOST_BYTES = 4096
-_EMPTY = '<!doctype html><html lang="en"><meta charset="utf-8"><title>\u200b</title></html>'
 
 
 @router.get("/login")
@@ -63,7 +62,9 @@ async def sign_out(request: Request) -> Response:
 @router.post("/leave")
 async def leave(request: Request) -> Response:
     """The same for whoever leaves in a hurry, answered with an empty page that leads on to a blank one."""
-    return await _ended(request, HTMLResponse(_EMPTY, headers={"Refresh": "0; url=about:blank"}))
+    return await _ended(
+        request, HTMLResponse(fragment(request, "left.html"), headers={"Refresh": "0; url=about:blank"})
+    )
 
 
 async def _ended(request: Request, answer: Response) -> Response:

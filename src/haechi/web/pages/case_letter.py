@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from haechi import helplines
 from haechi.case import COUNTRIES, KINDS
 from haechi.case.letter import country_of
 from haechi.settings import LANGUAGES
@@ -33,11 +34,13 @@ def letter(
     intimate: bool = False,
     n: Annotated[Sequence[int], Query()] = (),
 ) -> Response:
-    """The form for a letter, and below it the letter."""
+    """The form for a letter, below it the letter, and whom to call in its country."""
     open_case = case_sessions.opened(request, case)
     lang = language(request)
     letter_lang = text_lang if text_lang in LANGUAGES else lang
     text = open_case.letter(n, kind, letter_lang, country or "", intimate=intimate) if kind else ""
+    letter_country = country_of(guess(request) if country is None else country)
+    here = _ISO.get(letter_country, letter_country)
     return page(
         request,
         "case_letter.html",
@@ -47,7 +50,9 @@ def letter(
         countries=[(code, words.say(f"country_{_ISO.get(code, code)}", lang)) for code in COUNTRIES],
         kind=kind,
         written=letter_lang,
-        country=country_of(guess(request) if country is None else country),
+        country=letter_country,
+        lines=helplines.for_country(here),
+        elsewhere=helplines.elsewhere(here),
         intimate=intimate,
         numbers=n,
         text=text,

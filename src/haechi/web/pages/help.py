@@ -18,7 +18,8 @@ _BY_LANGUAGE = {"ko": "KR", "zh": "CN", "ja": "JP", "de": "DE", "fr": "FR", "hi"
 
 @router.get("/help")
 def help_now(request: Request, country: str | None = None) -> HTMLResponse:
-    """The lines of one country, then those that serve anywhere; those for minors apart."""
+    """The lines of one country, then those that serve anywhere; those for minors apart, those of other
+    countries folded away."""
     codes = helplines.countries()
     code = (country or "").upper()
     here = code if code in codes else "" if country is not None else guess(request)
@@ -31,6 +32,7 @@ def help_now(request: Request, country: str | None = None) -> HTMLResponse:
         own=[line for line in lines if line.country and line.who != "minors"],
         anywhere=[line for line in lines if not line.country and line.who != "minors"],
         minors=helplines.under_18(here),
+        elsewhere=helplines.elsewhere(here),
         checked=min(line.checked for line in lines).isoformat(),
     )
 
