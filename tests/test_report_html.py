@@ -18,6 +18,7 @@ from haechi.report import LANGUAGES, level_sentence, render_html
 from haechi.report.data_uris import heat_uri
 from haechi.report.facts import FigureRow, figure_rows
 from haechi.report.formatting import clock
+from haechi.report.messages import say
 from haechi.types import Claim, ModelRef, Reason, Region
 from html_page import Page
 from report_cases import CASES, HOSTILE_NAME, clean, clip, nothing, photo, preview, stated
@@ -136,7 +137,7 @@ def test_the_picture_is_there_with_frames_and_heat_map_to_switch():
     boxes = [a for a in page.all("rect") if a.get("class") == "line"]
     assert [boxes[0][key] for key in ("x", "y", "width", "height")] == ["100", "60", "80", "100"]
     switches = {a["id"]: "checked" in a for a in page.all("input") if a["type"] == "checkbox"}
-    assert switches == {"boxes": True, "heat-0": True}
+    assert switches == {"unveil": False, "boxes": True, "heat-0": True}
     alt = next(a["aria-label"] for a in page.all("svg") if a.get("role") == "img")
     assert "Face 1 in the middle: evidence for manipulation." in alt
     assert "Face 2 at the upper right: no evidence for manipulation, or not judged." in alt
@@ -265,3 +266,24 @@ def test_heat_is_clear_where_nothing_was_found():
 )
 def test_times(time_s, text):
     assert clock(time_s) == text
+
+
+@pytest.mark.parametrize("make", [photo, clean, clip], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_saved_picture_is_blurred_until_it_is_asked_for(make, lang):
+    text = render_html(make(), lang)
+    page = Page(text)
+    boxes = [attrs for attrs in page.all("input") if attrs.get("id") == "unveil"]
+    assert len(boxes) == 1
+    assert "checked" not in boxes[0]
+    assert boxes[0]["autocomplete"] == "off", "a page that is opened again must not remember the choice"
+    assert say("ui_veil_show_video" if make is clip else "ui_veil_show", lang) in page.text
+    style = page.inside["style"]
+    # A rule without conditions: a browser that does not know :has() shows no picture, not every one.
+    assert re.search(r"(?m)^\.stage > svg, \.thumbs svg \{ filter: blur\(", style)
+    assert "main:has(#unveil:checked) :is(.stage > svg, .thumbs svg) { filter: none;" in style
+    assert "unveil" not in page.inside["script"]
+
+
+def test_a_report_without_a_picture_has_nothing_to_unveil():
+    assert 'id="unveil"' not in render_html(nothing())

@@ -82,7 +82,8 @@ def _score(report: Report, lang: str) -> tuple[str, str]:
 def picture(
     report: Report, pictures: Sequence[pics.Picture], lang: str, above: Markup | None = None
 ) -> Markup:
-    """The picture, or for a video its frames and a choice among them; ``above`` is HTML of the page's own."""
+    """The picture, or for a video its frames and a choice among them; ``above`` is HTML of the page's own
+    in the place of the box that shows what is blurred."""
     video = report.media.kind == "video"
     heat, boxes = any(p.heats for p in pictures), any(p.faces for p in pictures)
     notes = [say("ui_boxes_note", lang)] if boxes else []
@@ -91,7 +92,7 @@ def picture(
         "picture.html",
         lang,
         title=say("ui_frames" if video else "ui_picture", lang),
-        above=above or "",
+        above=render("veil.html", lang, video=video) if above is None else above,
         controls=pics.controls(report, pictures, lang) if heat or boxes else None,
         pictures=[pics.figure(p, report, lang) for p in pictures],
         thumbs=pics.thumbs(pictures, span_s(report)),
