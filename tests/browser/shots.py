@@ -53,6 +53,7 @@ def main() -> None:
         page_file.write_text(haechi.check(SAMPLE).to_html("en"), encoding="utf-8")
         with visitor(browser, size=REPORT) as page:
             page.goto(page_file.as_uri())
+            page.locator("#unveil").check()
             save(page, "report.png")
         with visitor(browser) as page:
             page.goto(base)
