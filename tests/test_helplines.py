@@ -50,7 +50,7 @@ def test_no_line_stands_twice():
 def test_a_country_brings_its_own_lines_first_and_those_of_anywhere_after():
     korea = helplines.for_country("kr")
     assert [line.ident for line in korea[:2]] == ["kr-d4u", "kr-1366"]
-    assert korea[0].phones == ("02-735-8994",)
+    assert korea[0].phones == ("1366", "02-735-8994")
     assert korea[0].hours is not None
     assert korea[0].hours.always
     assert "stopncii" in [line.ident for line in korea]
@@ -62,10 +62,23 @@ def test_a_country_without_lines_still_gets_help():
 
 
 @pytest.mark.parametrize("code", ["", "ZZ", *helplines.countries()])
-def test_a_picture_of_a_minor_always_has_an_address(code):
-    lines = helplines.under_18(code)
-    assert {line.who for line in lines} == {"minors"}
-    assert "takeitdown" in [line.ident for line in lines]
+def test_everybody_is_sent_to_the_right_services(code):
+    minor, adult = (helplines.for_person(code, minor=minor) for minor in (True, False))
+    assert "takeitdown" in [line.ident for line in minor]
+    assert "stopncii" in [line.ident for line in adult]
+    assert not [line.ident for line in minor if line.who == "adults"]
+    assert not [line.ident for line in adult if line.who == "minors"]
+    idents = {line.ident for line in (*minor, *adult)}
+    assert idents == {line.ident for line in helplines.for_country(code)}
+    own = [line.who == "minors" for line in minor if line.country]
+    assert own == sorted(own, reverse=True), "those for minors come first"
+
+
+def test_in_korea_one_number_serves_everybody_and_the_deletion_centre_minors_too():
+    korea = {line.ident: line for line in helplines.for_person("kr", minor=True)}
+    assert korea["kr-1366"].who == "anyone"
+    assert korea["kr-1366"].source.startswith("https://korea.kr/")
+    assert korea["kr-d4u"].phones[0] == "1366"
 
 
 def test_an_address_is_shown_as_people_read_it():

@@ -37,6 +37,7 @@ class Format(StrEnum):
     json = "json"
     jsonl = "jsonl"
     html = "html"
+    proof = "proof"
 
 
 class FailOn(StrEnum):
@@ -99,9 +100,12 @@ def haechi(
 @app.command()
 def check(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photographs and videos.")],
-    format_: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.text,
+    format_: Annotated[
+        Format, typer.Option("--format", help="What to print; proof: text to keep, without a picture.")
+    ] = Format.text,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write one json or html file per PATH there.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write one json, html or proof file per PATH there."),
     ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 10 when any PATH reaches this level.")
@@ -196,7 +200,7 @@ def _answer(
     """The level and the rendered report of one path, or why there is none. The report itself, and with it
     the picture, ends here."""
     try:
-        report = checker.check(path, tell, previews=writer.format == "html")
+        report = checker.check(path, tell, previews=writer.format in ("html", "proof"))
         return report.verdict.level, writer.render(report)
     except (InputError, Fault) as error:
         if alone and isinstance(error, Fault):

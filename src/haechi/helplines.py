@@ -3,7 +3,7 @@ address and telephone number were last compared with what the service publishes,
 where it does, or the mark that this could not be checked again.
 
     for_country("KR") -> tuple[Helpline, ...]    those of a country, then those that serve anywhere
-    under_18("KR")    -> tuple[Helpline, ...]    those for a picture of somebody under 18
+    for_person("KR", minor=True)    -> tuple[Helpline, ...]    of them those for a minor, or for an adult
     elsewhere("KR")   -> Mapping[str, tuple[Helpline, ...]]    those of every other country, by its code
     countries()       -> tuple[str, ...]         ISO 3166 codes in the order of the file
 
@@ -115,7 +115,15 @@ def elsewhere(code: str) -> Mapping[str, tuple[Helpline, ...]]:
     return {other: tuple(line for line in lines() if line.country == other) for other in others}
 
 
-def under_18(code: str = ANYWHERE) -> tuple[Helpline, ...]:
-    """Where to turn with a picture of somebody under 18: the lines for minors of a country first, then those
-    that serve anywhere. Never empty."""
-    return tuple(line for line in for_country(code) if line.who == "minors")
+def for_person(code: str = ANYWHERE, *, minor: bool) -> tuple[Helpline, ...]:
+    """Where to turn with a picture of a minor, or of an adult: of a country, then those that serve anywhere.
+    A minor is told of those for minors first. Never empty."""
+    return right_for(for_country(code), minor=minor)
+
+
+def right_for(lines: tuple[Helpline, ...], *, minor: bool) -> tuple[Helpline, ...]:
+    """Of these lines those for a minor, or for an adult; those for minors alone first in their country."""
+    others = "adults" if minor else "minors"
+    fitting = [line for line in lines if line.who != others]
+    places = list(dict.fromkeys(line.country for line in fitting))
+    return tuple(sorted(fitting, key=lambda line: (places.index(line.country), line.who != "minors")))

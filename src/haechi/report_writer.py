@@ -15,7 +15,7 @@ from haechi.media import display_name
 from haechi.terminal import base_name, drawn, encoding, put, say
 from haechi.types import Report
 
-_FILES = ("json", "html")
+_SUFFIXES = {"json": "json", "html": "html", "proof": "proof.txt"}  # of what can be written as files
 # Room for a hash and a suffix in the 255 bytes that file systems allow a name.
 _LONGEST_NAME = 200
 
@@ -25,8 +25,8 @@ class ReportWriter:
     when there are several inputs."""
 
     def __init__(self, form: str, out: Path | None, lang: str, *, count: int, quiet: bool) -> None:
-        if out is not None and form not in _FILES:
-            raise UsageError(f"--out writes {' or '.join(_FILES)}; add --format json or --format html")
+        if out is not None and form not in _SUFFIXES:
+            raise UsageError(f"--out writes {' or '.join(_SUFFIXES)}; add --format json, html or proof")
         if form == "html" and out is None and count > 1:
             raise UsageError("Several HTML reports need a folder: add --out DIR")
         if out is not None:
@@ -54,6 +54,8 @@ class ReportWriter:
         """The report in the format of this output, ready for ``write``."""
         if self.format == "html":
             return reports.render_html(report, self._lang)
+        if self.format == "proof":
+            return reports.render_proof(report, self._lang).removesuffix("\n")
         if self.format != "text":
             return self._json(reports.to_dict(report, self._lang))
         text = drawn(lambda console: reports.render_text(report, console, self._lang))
@@ -61,7 +63,7 @@ class ReportWriter:
 
     def write(self, path: str, text: str) -> None:
         """Print or write what ``render`` made. Raises UsageError when it cannot be written."""
-        if self.format == "text" and self._printed:
+        if self.format in ("text", "proof") and self._printed:
             put("")
         self._emit(path, text)
 
@@ -111,4 +113,4 @@ class ReportWriter:
         if name.casefold() in self._names:
             name += "-" + hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()[:8]
         self._names.add(name.casefold())
-        return f"{name}.{self.format}"
+        return f"{name}.{_SUFFIXES[self.format]}"

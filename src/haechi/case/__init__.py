@@ -6,7 +6,7 @@
     case.report(entry) -> Report | None · case.original(entry) -> Iterator[bytes]
     case.verify(head="") -> Findings             without the passphrase, on any machine, offline
     case.match(folder) -> Iterator[Match | Skipped]
-    case.letter(numbers, kind, lang, country) -> str
+    case.letter(numbers, kind, lang, country) -> Letter     the text that is sent; instructions apart
     case.bundle(to, lang, hashes_only=False)     a zip to hand over
     case.bundle_stream(lang, hashes_only=False)  the same in pieces
     case.words.say(code, lang, **params)         the sentences, in en, zh and ko
@@ -17,7 +17,7 @@ how a case is built and what it cannot show.
 
 from __future__ import annotations
 
-from haechi.case.letter import COUNTRIES, KINDS
+from haechi.case.letter import COUNTRIES, KINDS, Letter
 from haechi.case.store import Case
 from haechi.case.types import Entry, Finding, Findings, Fingerprints, Match, Skipped
 
@@ -29,6 +29,7 @@ __all__ = [
     "Finding",
     "Findings",
     "Fingerprints",
+    "Letter",
     "Match",
     "Skipped",
 ]

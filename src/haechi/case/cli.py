@@ -89,7 +89,11 @@ def add(
         bool, typer.Option("--check/--no-check", help="Also look for signs of forgery and keep the report.")
     ] = True,
     minor: Annotated[
-        bool, typer.Option("--minor", help="It shows somebody under 18: keep hashes only, never a copy.")
+        bool,
+        typer.Option(
+            "--minor",
+            help="It shows a minor (Korea: under 19): keep hashes and the verdict in words, no copy.",
+        ),
     ] = False,
     country: Country = "",
     lang: Lang = None,
@@ -100,11 +104,11 @@ def add(
 
     tag = language(lang)
     case = opened(folder)
-    checker = _checker() if check and not minor else None
+    checker = _checker() if check else None
     failures: list[HaechiError] = []
     for path in files:
         try:
-            report, why = _checked(checker, path)
+            report, why = _checked(checker, path, previews=not minor)
             before = {e.number: e.file for e in case.entries()} if minor else {}
             entry = case.add(path, address=address, note=note, report=report, minor=minor)
         except InputError as error:
@@ -200,17 +204,26 @@ def letter(
     intimate: Annotated[
         bool, typer.Option("--intimate", help="They show you naked or in a sexual situation, or seem to.")
     ] = False,
+    own_photo: Annotated[
+        bool, typer.Option("--own-photo", help="You took the original picture: name your copyright, too.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it there.")] = None,
     lang: Lang = None,
 ) -> None:
     """Draft a letter that asks for removal or reports a crime: with hashes and addresses, without
-    pictures."""
-    case = opened(folder)
-    text = case.letter(numbers or [], kind.value, language(lang), country, intimate=intimate)
+    pictures. Only the letter goes to stdout or into the file; what you have to know stands on stderr."""
+    from haechi.case.page import law_source
+
+    case, tag = opened(folder), language(lang)
+    draft = case.letter(numbers or [], kind.value, tag, country, intimate=intimate, own_photo=own_photo)
+    for line in (words("letter_before", tag), *draft.instructions):
+        say(line)
+    for statement in draft.cited:
+        say(law_source(statement, tag))
     if out is None:
-        put(text, end="")
+        put(draft.text, end="")
     else:
-        write(out, text, "--out")
+        write(out, draft.text, "--out")
 
 
 @app.command()
@@ -234,12 +247,12 @@ def _checker() -> Any:
     return Pipeline(Settings.from_env())
 
 
-def _checked(checker: Any, path: Path) -> tuple[Any, str]:
+def _checked(checker: Any, path: Path, *, previews: bool) -> tuple[Any, str]:
     """The report of a file, or why there is none: a file that cannot be checked is stored all the same."""
     if checker is None:
         return None, ""
     try:
-        return checker.check(str(path), previews=True), ""
+        return checker.check(str(path), previews=previews), ""
     except HaechiError as error:
         return None, error.message
 

@@ -1,20 +1,23 @@
 """Letters that ask a platform, the police, a lawyer or a search engine for help, from templates.
 
-``letters/LANG.json`` holds for each kind its lines, and for each country the provisions that may be named: of
-those about intimate pictures none is named unless the user says that the pictures are. A letter carries
-hashes and addresses, never a picture, no file name and no note. It opens with what to do before sending it,
-and says that it is no legal advice.
+``letters/LANG.json`` holds for each kind its lines; the provisions that may be named stand in
+``haechi.laws``: of those about intimate pictures none is named unless the user says that the pictures are, of
+those about the copyright in the original none unless the user took it. A letter carries hashes and addresses,
+never a picture, no file name and no note. It is what is sent; what its sender has to know stands beside it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from haechi import laws
 from haechi.case.types import Entry
 from haechi.errors import UsageError
 from haechi.settings import LANGUAGES, short_tag
@@ -26,6 +29,17 @@ _EU = (
     *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
 )
 _MOMENTS = 10
+_BLANK = re.compile(r"\[([^\]]+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """``text``: what is sent, and nothing else. ``instructions``: to its sender, a sentence each.
+    ``cited``: what it says about laws, with their sources."""
+
+    text: str
+    instructions: tuple[str, ...]
+    cited: tuple[laws.Statement, ...]
 
 
 @cache
@@ -42,6 +56,11 @@ def country_of(code: str) -> str:
     return upper if upper in COUNTRIES else ""
 
 
+def iso(country: str) -> str:
+    """A country of letters as ISO 3166 calls it."""
+    return "GB" if country == "UK" else country
+
+
 def letter(
     entries: Sequence[Entry],
     kind: str,
@@ -49,9 +68,11 @@ def letter(
     country: str = "",
     *,
     intimate: bool = False,
+    own_photo: bool = False,
     head: str = "",
-) -> str:
-    """The letter as plain text. Raises UsageError for an unknown kind or language, and without entries."""
+) -> Letter:
+    """The letter and what goes with it. Raises UsageError for an unknown kind or language, and without
+    entries."""
     lang = short_tag(lang)
     if kind not in KINDS or lang not in LANGUAGES:
         raise UsageError(
@@ -59,31 +80,56 @@ def letter(
         )
     if not entries:
         raise UsageError("The case has no entries to write about: add one with `haechi case add`.")
-    texts = _texts(lang)
+    texts, place = _texts(lang), iso(country_of(country))
+    minor = any(entry.minor for entry in entries)
+    cited = tuple(_cited(place, kind, intimate=intimate, own_photo=own_photo, minor=minor))
+    note = texts["parts"]["minor"].format(age=laws.of_age(place))
     gaps = {
         "{intimate}": [texts["parts"]["intimate"]] if intimate else [],
-        "{minor}": [texts["parts"]["minor"]] if any(e.minor for e in entries) else [],
+        "{minor}": [note] if minor else [],
         "{items}": list(_items(entries, texts["parts"])),
-        "{laws}": _laws(texts["laws"].get(country_of(country), {}), kind, intimate=intimate),
+        "{laws}": [f"- {statement.text(lang)}" for statement in cited],
         "{head}": [head],
     }
     today = datetime.now(UTC).strftime("%Y-%m-%d")
-    lines = [texts["before"], "", "-" * 60, ""]
+    lines: list[str] = []
     for line in texts[kind]:
         lines += gaps.get(line, [line.replace("{date}", today)])
-    return "\n".join(lines) + "\n"
+    return Letter("\n".join(lines) + "\n", tuple(_instructions(texts, kind, entries)), cited)
 
 
-def _laws(laws: Mapping[str, Sequence[str]], kind: str, *, intimate: bool) -> list[str]:
+def _instructions(texts: Mapping[str, Any], kind: str, entries: Sequence[Entry]) -> Iterator[str]:
+    first, *others = texts["instructions"]
+    where = [] if all(entry.address for entry in entries) else [texts["parts"]["no_address"]]
+    blanks = dict.fromkeys(_BLANK.findall(" ".join([*texts[kind], *where])))
+    yield first
+    yield texts["blanks"].format(blanks=" · ".join(blanks))
+    if kind in ("platform", "search-engine"):
+        yield texts["instruction_form"]
+    yield from others
+
+
+def _cited(
+    country: str, kind: str, *, intimate: bool, own_photo: bool, minor: bool
+) -> Iterator[laws.Statement]:
     """The provisions for a kind of letter; a lawyer is told all."""
-    first = "search" if kind == "search-engine" and "search" in laws else "platform"
-    keys = {
-        "police": ["police"],
-        "lawyer": ["platform", "police"],
-    }.get(kind, [first])
-    if intimate:
-        keys += [f"{w.replace('search', 'platform')}_intimate" for w in keys]
-    return [line for key in keys for line in laws.get(key, ())]
+    uses: list[laws.Use] = []
+    if kind in ("platform", "lawyer"):
+        uses.append("platform")
+    if kind == "search-engine":
+        uses.append("search" if laws.in_letter(country, "search") else "platform")
+    if kind in ("police", "lawyer"):
+        uses.append("police")
+    if own_photo and kind != "police":
+        uses.append("search_own_photo" if kind == "search-engine" else "platform_own_photo")
+    if intimate and kind != "police":
+        uses.append("platform_intimate")
+    if intimate and kind in ("police", "lawyer"):
+        uses.append("police_intimate")
+    if minor:
+        uses.append("minor")
+    for use in uses:
+        yield from laws.in_letter(country, use)
 
 
 def _items(entries: Sequence[Entry], parts: Mapping[str, str]) -> Iterator[str]:

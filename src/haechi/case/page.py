@@ -11,12 +11,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from haechi import helplines
+from haechi import helplines, laws
+from haechi.case.letter import iso
 from haechi.case.types import Entry, Readable
 from haechi.case.words import say
 from haechi.errors import HaechiError
 from haechi.pdq import MIN_QUALITY
-from haechi.report import level_sentence
+from haechi.report import level_sentence, proof
 from haechi.report.templating import HTML_LANG, environment
 from haechi.settings import short_tag
 from haechi.terminal import printable
@@ -89,6 +90,8 @@ def facts(case: Readable, entry: Entry, lang: str) -> Iterator[tuple[str, str]]:
     else:
         yield "PDQ", why_no_fingerprint(entry, lang)
     yield say("report_verdict", lang), verdict(case, entry, lang)
+    if entry.figures is not None:
+        yield from proof.lines(entry.figures, lang)
 
 
 def why_no_fingerprint(entry: Entry, lang: str) -> str:
@@ -108,12 +111,26 @@ def verdict(case: Readable, entry: Entry, lang: str) -> str:
 
 
 def minors_help(lang: str, country: str = "") -> Iterator[str]:
-    """What to know and whom to tell when a picture shows somebody under 18, line by line."""
-    yield say("minor_law", lang)
-    code = country.strip().upper()
-    for line in helplines.under_18("GB" if code == "UK" else code):  # as ISO 3166 calls it
+    """What to do and whom to tell when a picture shows a minor, and what the law says, line by line."""
+    place = iso(country.strip().upper())
+    yield say("minor_help", lang)
+    for line in helplines.for_person(place, minor=True):
         reached = " · ".join(filter(None, (*line.phones, line.url)))
         yield f"  {line.name(lang)}: {reached}"
+    for statement in laws.on_page(place, minor=True):
+        yield f"{statement.text(lang)} {law_source(statement, lang)}"
+
+
+def law_source(statement: laws.Statement, lang: str) -> str:
+    """Where a statement about a law was read and when, or that it was not checked."""
+    return say(
+        "law_source" if statement.checked else "law_unchecked",
+        lang,
+        law=statement.law(lang),
+        article=statement.article,
+        date=statement.checked_on.isoformat(),
+        source=statement.source,
+    )
 
 
 def _title(case: Readable, lang: str) -> str:

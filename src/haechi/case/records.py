@@ -11,6 +11,7 @@ from haechi.case.log_format import PATH
 from haechi.case.types import Entry, Fingerprints, Kind, NoFingerprint
 from haechi.errors import CaseError, UsageError
 from haechi.pdq import Moment, checked
+from haechi.report.proof import figures_from
 
 
 def to_record(entry: Entry) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def to_record(entry: Entry) -> dict[str, Any]:
         **fingerprints_record(entry.fingerprints),
         "file": entry.file,
         "report": entry.report_file,
+        **({} if entry.figures is None else {"figures": entry.figures}),
     }
 
 
@@ -43,6 +45,7 @@ def from_record(record: Mapping[str, Any], facts: Mapping[str, Any]) -> Entry:
             minor=bool(facts["minor"]),
             file=_path(facts["file"]),
             report_file=_path(facts["report"]),
+            figures=figures_from(facts["figures"]) if "figures" in facts else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, UsageError):
         raise CaseError(

@@ -25,6 +25,7 @@ from haechi.case.binding import locked, private_half, sealed
 from haechi.case.encryption import Key, new_key, open_key
 from haechi.case.files import REPORTS, CaseFiles
 from haechi.case.fingerprints import FingerprintMaker, LocalFingerprints
+from haechi.case.letter import Letter, letter
 from haechi.case.log import Log
 from haechi.case.log_format import CASE, FOLDERS, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
 from haechi.case.records import from_record, to_record, without
@@ -33,6 +34,7 @@ from haechi.case.types import Entry, Findings, Match, Skipped
 from haechi.errors import CaseError, UsageError
 from haechi.media import display_name
 from haechi.report import archive
+from haechi.report.proof import figures
 from haechi.settings import Settings
 from haechi.types import Report
 
@@ -163,9 +165,10 @@ class Case:
         """Store a file and what is known of it. The bytes are copied unchanged and never held in memory
         whole.
 
-        ``minor``: the picture shows somebody under 18. Then nothing of it is kept, neither a copy nor a
-        report, only hashes; copies of the very same file that this case held are deleted, and the log says
-        so. Raises NotAFile and InputError when the source cannot be read, Locked, CaseError."""
+        ``minor``: the picture shows somebody under age. Then nothing of it is kept, neither a copy nor a
+        report with its previews, only hashes and the verdict in words and figures; copies of the very same
+        file that this case held are deleted, and the log says so. Raises NotAFile and InputError when the
+        source cannot be read, Locked, CaseError."""
         if self.locked:
             raise locked()
         name = display_name(name or source)[:LONGEST_NAME]
@@ -183,7 +186,16 @@ class Case:
                 report_file = self._files.write(stack, REPORTS, [archive.dump(report)], "report")
             new = [f for f in (file, report_file) if f is not None]
             paths = [f.path if f else "" for f in (file, report_file)]
-            entry = Entry(0, "", name, digest, size, fingerprints, address, note, minor, *paths)
+            result = figures(report) if report is not None and minor else None
+            entry = Entry(
+                *(0, "", name, digest, size, fingerprints),
+                address=address,
+                note=note,
+                minor=minor,
+                file=paths[0],
+                report_file=paths[1],
+                figures=result,
+            )
             public: dict[str, Any] = {"do": "add", "files": [f.facts for f in new]}
             for one in new:
                 one.unfinished.hold()
@@ -243,13 +255,12 @@ class Case:
         country: str = "",
         *,
         intimate: bool = False,
-    ) -> str:
+        own_photo: bool = False,
+    ) -> Letter:
         """A letter that asks for removal or reports, about these entries (all when none is given); ``kind``
-        and ``country``: see ``KINDS`` and ``COUNTRIES``."""
-        from haechi.case.letter import letter
-
+        and ``country``: see ``KINDS`` and ``COUNTRIES``. ``own_photo``: the user took the original."""
         entries = [self.entry(number) for number in numbers] if numbers else list(self.entries())
-        return letter(entries, kind, lang, country, intimate=intimate, head=self.head)
+        return letter(entries, kind, lang, country, intimate=intimate, own_photo=own_photo, head=self.head)
 
     @property
     def log(self) -> Log:

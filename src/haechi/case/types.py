@@ -34,7 +34,8 @@ class Fingerprints:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a case. ``number`` counts from 1 and never changes. ``file`` and ``report_file`` are paths
-    in the case folder, "" where nothing is kept: of somebody under 18 there is never anything."""
+    in the case folder, "" where nothing is kept: of somebody under age there is never anything, and
+    ``figures`` hold what the check said, in words and numbers (``haechi.report.proof``)."""
 
     number: int
     time: str
@@ -47,6 +48,7 @@ class Entry:
     minor: bool = False
     file: str = ""
     report_file: str = ""
+    figures: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
     error_dict(name, error) -> dict             the line in the place of a report that could not be made
     render_text(report, console, lang="en")     prints to a rich console
     render_html(report, lang="en") -> str       a whole page, nothing loaded from outside
+    render_proof(report, lang="en") -> str      hashes, times, verdict and figures as text; no picture
     level_sentence(verdict, lang="en") -> str   the verdict in words
     Report                                      with these as its methods
     SCHEMA                                      JSON Schema (draft 2020-12) of both dicts, loaded on first use
@@ -36,6 +37,7 @@ __all__ = [
     "error_dict",
     "level_sentence",
     "render_html",
+    "render_proof",
     "render_text",
     "to_dict",
 ]
@@ -53,6 +55,13 @@ def render_html(report: types.Report, lang: str = "en") -> str:
     from haechi.report.html import page
 
     return page(report, lang)
+
+
+def render_proof(report: types.Report, lang: str = "en") -> str:
+    """Hashes, times, the verdict in words and figures, as text: what may be kept where no picture may."""
+    from haechi.report.proof import proof
+
+    return proof(report, lang)
 
 
 @cache

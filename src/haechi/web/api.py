@@ -112,6 +112,18 @@ def page(request: Request, id: Id) -> Response:  # noqa: A002
 
 
 @router.get(
+    "/checks/{id}/proof.txt",
+    response_class=Response,
+    responses=openapi.answer(200, "Text.", "text/plain") | problems("not_found", "invalid", *_FAILED),
+    openapi_extra=_LANG,
+)
+def proof(request: Request, id: Id) -> Response:  # noqa: A002
+    """The check as text alone: hashes, times, the verdict in words and figures. No picture, no file name."""
+    text = reports.render_proof(done(request, id), asked(request))
+    return Response(text, media_type="text/plain; charset=utf-8")
+
+
+@router.get(
     "/checks/{id}/report.pdf",
     response_class=Response,
     responses=openapi.answer(200, "A PDF.", "application/pdf")

@@ -20,6 +20,7 @@ from haechi.report.data import tool_version
 from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.web import api, docs, health, login, openapi, pages
+from haechi.web.answers import AnswerBook
 from haechi.web.crash_log import log_crash
 from haechi.web.jobs.scheduler import Scheduler
 from haechi.web.jobs.store import JobStore
@@ -104,6 +105,7 @@ def build(
     app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
     app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
     app.state.tokens, app.state.sessions, app.state.case_sessions = tokens, sessions, CaseSessions()
+    app.state.answers = AnswerBook()
     app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     app.include_router(api.router)
     app.include_router(health.router)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from haechi.web.answers import book
 from haechi.web.middleware import COOKIE, VISIT_COOKIE, count_guess, secure
 from haechi.web.pages import case_sessions
 from haechi.web.pages.render import fragment, page
@@ -75,6 +76,7 @@ async def _ended(request: Request, answer: Response) -> Response:
     for caller in (ended, caller_of(request)):
         if caller is not None and caller.passes:
             sessions.depart(caller.owner)
+            book(request).forget(caller.owner)
             await run_in_threadpool(request.app.state.jobs.drop_owner, caller.owner)
     for name in (COOKIE, case_sessions.COOKIE, VISIT_COOKIE):
         samesite: Literal["lax", "strict"] = "lax" if name == VISIT_COOKIE else "strict"

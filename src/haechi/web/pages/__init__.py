@@ -13,6 +13,7 @@ from haechi.web.pages import (
     cases,
     check,
     models,
+    questions,
     result,
 )
 from haechi.web.pages import help as help_now
@@ -24,6 +25,6 @@ router = APIRouter(include_in_schema=False)
 # The entries after all else of a case: their numbers stand where other pages have words.
 for _piece in (
     *(check, result, cases, case_match, case_letter, case_entries),
-    *(models, help_now, about, assets),
+    *(questions, models, help_now, about, assets),
 ):
     router.include_router(_piece.router)

@@ -15,12 +15,13 @@ from haechi.errors import UsageError
 from haechi.report import html
 from haechi.types import Report
 from haechi.web import uploads, words
+from haechi.web.answers import answers_of
 from haechi.web.api import done
-from haechi.web.jobs.store import JobStore
 from haechi.web.pages import case_sessions
 from haechi.web.pages.case_route import CaseRoute
 from haechi.web.pages.case_upload import received_file
 from haechi.web.pages.cases import create, passphrase_problem
+from haechi.web.pages.questions import questions
 from haechi.web.pages.render import language, page, problem_words
 from haechi.web.pages.result import RESULT_SCRIPT, arranged
 from haechi.web.problem import Problem
@@ -34,7 +35,8 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 @router.get("/cases/{case}/add")
 def add_form(request: Request, case: str) -> Response:
     """The form for one more file."""
-    return page(request, "case_add.html", ident=case, title=case_sessions.opened(request, case).title)
+    title = case_sessions.opened(request, case).title
+    return page(request, "case_add.html", ident=case, title=title, answers=answers_of(request))
 
 
 @router.post("/cases/{case}/add")
@@ -42,14 +44,17 @@ async def add(request: Request, case: str) -> Response:
     """Store one more file."""
     open_case = await run_in_threadpool(case_sessions.opened, request, case)
     async with received_file(request) as (form, file):
-        number = await run_in_threadpool(_store, request.app.state.jobs, open_case, file, form, None)
+        number = await run_in_threadpool(_store, request, open_case, file, form)
     return RedirectResponse(f"/cases/{case}?added={number}", 303)
 
 
 @router.get("/checks/{id}/case")
 def keep_form(request: Request, id: str) -> Response:  # noqa: A002
-    """The form that makes evidence of a result."""
+    """The form that makes evidence of a result; first two questions, which decide what may be stored."""
     report = done(request, id)
+    values = questions(request)
+    if values["answers"] is None:
+        return page(request, "keep_first.html", id=id, **values)
     return _keep_page(request, id, report)
 
 
@@ -74,7 +79,7 @@ def _store_result(request: Request, id_: str, report: Report, form: uploads.Form
         ident = case.folder.name
     else:
         case = case_sessions.opened(request, ident)
-    number = _store(request.app.state.jobs, case, file, form, report)
+    number = _store(request, case, file, form, report)
     response = RedirectResponse(f"/cases/{ident}?added={number}", 303)
     case_sessions.unlock(request, response, ident, case)
     return response
@@ -96,6 +101,7 @@ def _keep_page(
         chosen=choice if choice in (*ready, NEW) else next(iter(ready), NEW),
         error=problem_words(request, error) if error else "",
         values=values or {},
+        answers=answers_of(request),
         script={
             "add_file_here": words.catalogue(language(request))["add_file_here"],
             "problem_offline": problem_words(request, "offline"),
@@ -136,18 +142,21 @@ def _report(case: Case, number: str) -> Report:
     return report
 
 
-def _store(jobs: JobStore, case: Case, file: Path, form: uploads.Form, report: Report | None) -> int:
-    values = form.fields
+def _store(request: Request, case: Case, file: Path, form: uploads.Form, report: Report | None = None) -> int:
+    """The number of the new entry. Whoever said that the picture shows a minor, here or before, has no copy
+    stored."""
+    values, answers = form.fields, answers_of(request)
+    minor = answers is not None and answers.minor
     entry = case.add(
         file,
         name=form.name or "",
         address=values.get("address", "").strip(),
         note=values.get("note", "").replace("\r\n", "\n").strip(),  # as browsers send line breaks
         report=report,
-        minor=uploads.switch(values, "minor"),
+        minor=minor or uploads.switch(values, "minor"),
     )
     if entry.minor:  # hashes alone are kept: no preview in a result either
-        jobs.drop_file(entry.sha256)
+        request.app.state.jobs.drop_file(entry.sha256)
     return entry.number
 
 

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from haechi import helplines
-from haechi.case import Case, qr
+from haechi.case import Case, Entry, qr
 from haechi.case import words as case_words
 from haechi.errors import CaseError, Locked
+from haechi.report import proof
 from haechi.report.messages import level_sentence
 from haechi.settings import Settings
 from haechi.web.pages import case_sessions
 from haechi.web.pages.case_route import CaseRoute
-from haechi.web.pages.help import guess
+from haechi.web.pages.questions import guess
 from haechi.web.pages.render import language, page, problem_words
 
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
@@ -90,16 +91,26 @@ def show(request: Request, case: str, added: int = 0) -> Response:
         "case.html",
         ident=case,
         case=open_case,
-        entries=[(entry, _verdict(open_case, entry, lang)) for entry in reversed(entries)],
+        entries=[
+            (
+                entry,
+                _verdict(open_case, entry, lang),
+                list(proof.lines(entry.figures, lang)) if entry.figures else [],
+            )
+            for entry in reversed(entries)
+        ],
         added=new_entry,
-        lines=helplines.under_18(guess(request)) if minor else (),
+        lines=helplines.for_person(guess(request), minor=True) if minor else (),
     )
 
 
-def _verdict(case: Case, entry: object, lang: str) -> str:
-    """The verdict of the report that is stored with an entry; empty without one that can be read."""
+def _verdict(case: Case, entry: Entry, lang: str) -> str:
+    """The verdict of the report that is stored with an entry, or of its figures; empty without one that can
+    be read."""
+    if entry.figures is not None:
+        return str(entry.figures["sentence"][lang])
     try:
-        report = case.report(entry)  # type: ignore[arg-type]
+        report = case.report(entry)
     except CaseError:
         return ""  # it was changed since: `verify` says so
     return "" if report is None else level_sentence(report.verdict, lang)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,19 +13,30 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from haechi.report import html
-from haechi.types import Report
+from haechi.report.messages import say as say_report
+from haechi.types import Level, Report
 from haechi.web import words
+from haechi.web.answers import Answers
 from haechi.web.api import done, not_found, seen
 from haechi.web.jobs.records import Job
 from haechi.web.pages.check import script_words
 from haechi.web.pages.models import in_plain_words
+from haechi.web.pages.questions import advice, questions
 from haechi.web.pages.render import fragment, language, page
 from haechi.web.problem import Problem
 
 router = APIRouter(include_in_schema=False)
 
-#: The order of this page: first what it means and what to do, then the evidence.
-_BEFORE = ("verdict", "steps")
+#: The order of this page: first what it means and what to do, then the evidence. What to do is not told by
+#: the report, which does not know for whom.
+_BEFORE = ("verdict",)
+#: What a verdict adds to do for who may have the picture: endings of ``step_`` in the words of reports.
+_ALSO: Mapping[Level, tuple[str, ...]] = {
+    "strong": ("source", "second"),
+    "some": ("source", "second"),
+    "none": ("none", "source"),
+    "unknown": ("better", "source"),
+}
 #: What a layman need not read stands folded at the end.
 _FOLDED = ("faces", "models", "file")
 #: The sentences that the script of a result uses.
@@ -42,6 +55,11 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         return page(request, "running.html", job=job, stage=stage_word(job), script=script_words(request))
     lang = language(request)
     report = done(request, id)
+    values = questions(request)
+    answers = values["answers"]
+    if answers is not None:
+        values |= advice(answers)
+        values["also"] = list(_also(report, answers, lang))
     return page(
         request,
         "result.html",
@@ -50,20 +68,35 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         minutes=_minutes_left(job),
         pdf=find_spec("weasyprint") is not None,
         script={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
-        **arranged(request, report),
+        **arranged(request, report, hidden=answers is not None and answers.minor),
+        **values,
     )
 
 
-def arranged(request: Request, report: Report) -> dict[str, Any]:
-    """The report's sections in the order of our pages, by the names that the templates use."""
+def _also(report: Report, answers: Answers, lang: str) -> Iterator[str]:
+    """What this verdict adds to the steps for everybody. Nobody is sent to look for a picture, or to keep or
+    show one, who may not have it."""
+    level = report.verdict.level
+    if level == "none":
+        yield words.say("path_not_clear", lang)
+    if not answers.minor and answers.country != "KR":
+        yield from (say_report(f"step_{step}", lang) for step in _ALSO[level])
+
+
+def arranged(request: Request, report: Report, *, hidden: bool = False) -> dict[str, Any]:
+    """The report's sections in the order of our pages, by the names that the templates use. ``hidden``: less
+    its pictures, and what asks to save some."""
     lang = language(request)
+    if hidden:
+        report = replace(report, previews=())
     bar = fragment(request, "picture_bar.html", video=report.media.kind == "video")
     parts = html.parts(report, lang, above_picture=bar)
-    last = (*_BEFORE, *_FOLDED, "limits")
+    last = (*_BEFORE, *_FOLDED, "limits", "steps", *(("picture", "timeline", "scope") if hidden else ()))
     return {
         "parts": parts,
         "kind": report.media.kind,
         "before": [parts.sections[name] for name in _BEFORE],
+        "hidden": hidden,
         "after": [text for name, text in parts.sections.items() if name not in last],
         "limits": parts.sections["limits"],
         "folded": [parts.sections[name] for name in _FOLDED],

@@ -96,3 +96,18 @@ document.addEventListener("click", (event) => {
     visit(link.getAttribute("href"));
   }
 });
+
+// The answers about age and country, too: the page comes again as it is for them.
+document.addEventListener("submit", async (event) => {
+  const form = event.target instanceof Element ? event.target.closest("form[data-stay]") : null;
+  if (!home || !form) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    await put(await answer.text(), form.dataset.stay);
+    document.getElementById("advice")?.scrollIntoView();
+  } catch {
+    form.submit();
+  }
+});
