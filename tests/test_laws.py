@@ -1,4 +1,4 @@
-"""What is said about laws and platforms: in every language, with source and date, checked or said not to be."""
+"""What is said about laws and platforms: in every language, with source and date, checked or not."""
 
 from __future__ import annotations
 

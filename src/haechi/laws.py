@@ -96,12 +96,12 @@ def on_page(country: str, *, minor: bool) -> tuple[Statement, ...]:
     the file does not know, what holds in most. Never empty."""
     code = country.upper()
     others = "adults" if minor else "minors"
-    shown = [one for one in statements() if "page" in one.uses and one.who != others]
+    fitting = [one for one in statements() if "page" in one.uses and one.who != others]
     places = (code, "EU") if code in _MEMBERS else (code,)
-    own = tuple(one for one in shown if one.country and one.country in places)
+    own = tuple(one for one in fitting if one.country and one.country in places)
     if any(one.who != "anyone" for one in own):
         return own
-    return own + tuple(one for one in shown if not one.country)
+    return own + tuple(one for one in fitting if not one.country)
 
 
 def in_letter(country: str, use: Use) -> tuple[Statement, ...]:

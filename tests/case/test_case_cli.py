@@ -34,8 +34,13 @@ def test_from_the_first_file_to_the_letter(folder: Path, tmp_path: Path) -> None
     verified = run("verify", folder)
     assert (verified.exit_code, "Nothing was changed" in verified.stdout) == (0, True)
     assert "https://x.example/1" in run("letter", folder, "--kind", "police", "--lang", "ko").stdout
-    assert run("letter", folder, 1, "--out", tmp_path / "l" / "letter.txt").exit_code == 0
-    assert "[your name" in (tmp_path / "l" / "letter.txt").read_text()
+    drafted = run("letter", folder, 1, "--country", "KR", "--out", tmp_path / "l" / "letter.txt")
+    assert drafted.exit_code == 0
+    letter = (tmp_path / "l" / "letter.txt").read_text()
+    assert "[your signature]" in letter
+    for line in ("Before you send it", "no legal advice", "not checked by us"):
+        assert line in drafted.stderr
+        assert line not in letter
     assert run("bundle", folder, tmp_path / "out.zip", "--hashes-only").exit_code == 0
     assert run("bundle", folder, tmp_path / "out.zip").exit_code == 2
     again = run("verify", folder)

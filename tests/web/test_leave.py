@@ -31,7 +31,7 @@ def checked(site: Site) -> str:
 
 def addresses(id_: str) -> dict[str, dict[str, str]]:
     """Everything that shows something of a check, with the headers to ask for it."""
-    api = ("", "/heatmap.png", "/report.html", "/report.pdf", "/report.haechi")
+    api = ("", "/heatmap.png", "/proof.txt", "/report.html", "/report.pdf", "/report.haechi")
     pages = ("", "/report.css", "/case")
     return {f"/v1/checks/{id_}{end}": {} for end in api} | {f"/checks/{id_}{end}": PAGE for end in pages}
 

@@ -132,18 +132,29 @@ def test_a_program_gets_problem_json_where_a_person_gets_a_page(site):
     assert get(site, "/nothing-here").status_code == 404
 
 
+def answered(site, age, country):
+    """Answer both questions, as the form does; the page that comes."""
+    site.client.get("/help", headers=HTML)  # a browser has a visit when it answers
+    form = {"age": age, "country": country, "back": "/help"}
+    return site.client.post("/answers", data=form, headers={**HTML, "Accept-Language": "en"})
+
+
 def test_help_knows_the_country_of_the_browser_and_can_be_told_another(site):
-    assert "02-735-8994" in get(site, "/help", "ko-KR,ko;q=0.9").text
-    assert "0345 6000 459" in get(site, "/help", "en-GB").text
-    assert "12377" in get(site, "/help?country=CN", "ko").text
-    elsewhere = get(site, "/help?country=", "ko").text
-    assert "02-735-8994" not in before_the_fold(elsewhere)
-    assert "stopncii.org" in elsewhere
+    def first_country(path, lang):
+        chosen = [a for a in Page(get(site, path, lang).text).all("option") if "selected" in a]
+        return [option["value"] for option in chosen]
+
+    assert first_country("/help", "ko-KR,ko;q=0.9") == ["KR"]
+    assert first_country("/help", "en-GB") == ["GB"]
+    assert first_country("/help?country=CN", "ko") == ["CN"]
+    assert first_country("/help", "pt-BR") == [""]
+    assert "0345 6000 459" in answered(site, "adult", "GB").text
+    assert first_country("/help?ask=true", "ko-KR") == ["GB"], "what was answered, not what is guessed"
 
 
 def before_the_fold(text: str) -> str:
     """The page without what is folded away."""
-    return text.partition("<details")[0]
+    return text.partition("<details")[0] + "</main></body></html>"
 
 
 def dialled(text: str) -> list[str]:
@@ -152,28 +163,38 @@ def dialled(text: str) -> list[str]:
     return [number.removeprefix("tel:").replace("%23", "#") for number in pressed]
 
 
+def numbers(lines) -> set[str]:
+    return {phone.replace(" ", "") for line in lines for phone in line.phones}
+
+
+@pytest.mark.parametrize("minor", [True, False])
 @pytest.mark.parametrize("code", ["", *helplines.countries()])
-def test_every_number_is_a_link_and_those_of_the_country_come_first(site, code):
-    text = get(site, f"/help?country={code}").text
-    every = {phone.replace(" ", "") for line in helplines.lines() for phone in line.phones}
-    assert set(dialled(text)) == every
-    own = {phone.replace(" ", "") for line in helplines.for_country(code) for phone in line.phones}
-    assert set(dialled(before_the_fold(text) + "</main></body></html>")) == own
+def test_every_number_is_a_link_and_those_of_the_country_come_first(site, code, minor):
+    text = get(site, f"/help?age={'minor' if minor else 'adult'}&country={code}").text
+    assert set(dialled(text)) == numbers(helplines.right_for(helplines.lines(), minor=minor))
+    own = helplines.for_person(code, minor=minor)
+    assert set(dialled(before_the_fold(text))) == numbers(own)
 
 
-def test_every_line_says_when_it_was_checked_and_that_no_source_was_noted(site):
-    text = get(site, "/help?country=KR").text
-    for line in helplines.lines():
-        assert line.source in text
-    unchecked = [line for line in helplines.lines() if not line.source]
-    assert text.count("it could not be checked again") >= len(unchecked)
-    assert "Checked on 2026-11-21." in text
+def test_whoever_does_not_answer_has_the_numbers_too(site):
+    text = get(site, "/help").text
+    assert set(dialled(text)) == numbers(helplines.lines())
+    assert not dialled(before_the_fold(text))
+
+
+def test_every_line_says_when_it_was_checked_and_where_or_that_no_source_was_noted(site):
+    for age in ("minor", "adult"):
+        text = get(site, f"/help?age={age}&country=KR").text.replace("&amp;", "&")
+        for line in helplines.right_for(helplines.lines(), minor=age == "minor"):
+            assert line.source in text
+            assert f"Checked on {line.checked}" in text
+        assert "it could not be checked again" in text
 
 
 def test_phone_numbers_can_be_pressed(site):
-    calls = [a["href"] for a in Page(get(site, "/help?country=KR").text).all("a") if "tel:" in str(a["href"])]
+    calls = [a["href"] for a in Page(get(site, "/help?age=adult&country=KR").text).all("a")]
     assert "tel:02-735-8994" in calls
-    assert "tel:%238891" in get(site, "/help?country=JP").text
+    assert "tel:%238891" in get(site, "/help?age=adult&country=JP").text
 
 
 def test_the_models_page_counts_in_pictures(site, shipped):

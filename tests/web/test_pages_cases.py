@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("cryptography")
 
-from test_pages import HOSTILE, HTML, Page, checked, get
+from test_pages import HOSTILE, HTML, Page, answered, checked, get
 
 from haechi.web.pages import case_sessions
 
@@ -79,6 +79,8 @@ def test_a_file_is_added_with_where_it_was_found(site):
 
 def test_a_result_becomes_evidence_with_its_report(site):
     address = checked(site)
+    assert "must be given again" not in get(site, f"{address}/case").text, "two questions come first"
+    answered(site, "adult", "US")
     assert "must be given again" in get(site, f"{address}/case").text
     answer = keep(site, address, site.picture("strong"), title="March")
     assert "Stored and sealed" in answer.text
@@ -97,6 +99,7 @@ def test_a_case_is_chosen_from_the_start_that_can_be_filled(site):
     made(site, "Open one")
     made(site, "Locked one", PASSPHRASE)
     site.client.cookies.clear()
+    answered(site, "adult", "US")
     radios = [a for a in Page(get(site, f"{address}/case").text).all("input") if a.get("type") == "radio"]
     assert len(radios) == 3
     chosen = [radio["value"] for radio in radios if "checked" in radio]
@@ -116,13 +119,28 @@ def test_of_a_minor_nothing_is_kept_and_help_is_named(site):
     picture = site.picture("strong")
     address, again = checked(site), checked(site)
     answer = keep(site, address, picture, minor="1")
-    assert "Only fingerprints were stored, no picture" in answer.text
+    assert "Only fingerprints, the time and the verdict were stored, no picture" in answer.text
     assert "takeitdown.ncmec.org" in answer.text
     assert picture not in stored(site).values()
     assert not list((site.folder / "uploads").iterdir())
     for result in (address, again):  # a preview of it was in each
         assert get(site, result).status_code == 404
     assert not site.jobs.counts()["done"]
+    assert "Strong signs of manipulation" in answer.text, "the verdict is kept in words"
+    assert 'href="/cases/' + str(answer.url).rpartition("/")[2].partition("?")[0] + '/1"' not in answer.text
+
+
+def test_whoever_said_that_it_shows_a_minor_is_not_asked_again(site):
+    address = checked(site)
+    answered(site, "minor", "KR")
+    form = get(site, f"{address}/case").text
+    assert 'name="minor"' not in form
+    assert "Stores the original" not in form
+    answer = keep(site, address, site.picture("strong"))
+    assert "no picture" in answer.text
+    assert "tel:1388" in answer.text
+    assert site.picture("strong") not in stored(site).values()
+    assert not [name for name in stored(site) if name.endswith((".png", ".report"))]
 
 
 def test_a_letter_names_whom_to_call_in_its_country_first(site):

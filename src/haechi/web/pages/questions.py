@@ -44,11 +44,11 @@ def questions(request: Request) -> dict[str, Any]:
     """What the templates need of the two questions: the answers, None while they have to be asked, and what
     the form shows at first."""
     answers = answers_of(request)
-    named = request.query_params.get("country", "").upper()
+    code = request.query_params.get("country", "").upper()
     return {
         "answers": None if request.query_params.get("ask") == "true" else answers,
         "first_age": "" if answers is None else answers.age,
-        "first_country": named if named in helplines.countries() else guess(request),
+        "first_country": code if code in helplines.countries() else guess(request),
         "codes": helplines.countries(),
     }
 
