@@ -94,6 +94,13 @@ class Visitor:
         self.give(name, content, mime)
         self.page.wait_for_selector("#result")
 
+    def answer(self, age: str = "adult", country: str = "") -> None:
+        """Answer the two questions that the page asks before it gives advice."""
+        self.page.locator(f"input[name=age][value={age}]").check()
+        self.page.select_option("#ask-country", country)
+        self.page.locator(".questions button[type=submit]").click()
+        self.page.wait_for_selector(".questions", state="detached")
+
     def left_the_machine(self) -> list[str]:
         """Requests to anywhere else; there must be none."""
         own = (self.base + "/", "blob:", "data:", "about:")

@@ -13,7 +13,18 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-PLAIN = ("/", "/help", "/help?country=KR", "/models", "/about", "/cases", "/cases/new", "/nothing-here")
+PLAIN = (
+    "/",
+    "/help",
+    "/help?age=minor&country=KR",
+    "/help?age=adult&country=KR",
+    "/help?ask=true",
+    "/models",
+    "/about",
+    "/cases",
+    "/cases/new",
+    "/nothing-here",
+)
 
 
 def findings(page) -> list[str]:
@@ -28,6 +39,7 @@ def findings(page) -> list[str]:
 def filled(visitor) -> str:
     """The address of a case with an entry that has a report."""
     visitor.result("a.png", b"strong")
+    visitor.answer("adult", "US")
     visitor.goto(visitor.page.url.removeprefix(visitor.base) + "/case")
     page = visitor.page
     new = page.locator("input[name=case][value=new][type=radio]")
@@ -67,6 +79,14 @@ def test_axe_finds_nothing_on_any_page(visit, lang, scheme, size):
         look(f"{name}, opened")
     visitor.goto(page.url.removeprefix(visitor.base) + "/case")
     look("keep")
+    for age in ("minor", "adult"):
+        visitor.goto(page.url.removeprefix(visitor.base).partition("?")[0] + "?ask=true")
+        look(f"questions before {age}")
+        visitor.answer(age, "KR")
+        look(f"keep, {age}")
+        visitor.goto(page.url.removeprefix(visitor.base).partition("/case")[0])
+        look(f"result, {age}")
+        visitor.goto(page.url.removeprefix(visitor.base).partition("#")[0] + "/case")
     visitor.goto("/")
     page.set_input_files(
         "#file",

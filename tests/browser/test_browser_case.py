@@ -17,6 +17,7 @@ def keep(visitor, name="found.jpg", passphrase="", **fields):
     """From a file to an entry of a new case; the file is not chosen a second time."""
     visitor.result(name, SAMPLE.read_bytes(), "image/jpeg")
     page = visitor.page
+    visitor.answer(country="US")
     page.get_by_role("link", name="Keep as evidence").click()
     expect(page.locator(".file-here")).to_have_text(f"{name}, from this tab")
     new = page.get_by_role("radio", name="A new case")
@@ -58,9 +59,26 @@ def test_a_stored_report_is_shown_blurred_too(visitor):
 
 def test_a_picture_of_a_minor_is_not_kept_and_help_is_named(visitor):
     keep(visitor, minor=True)
-    expect(visitor.page.get_by_role("status").first).to_contain_text("Only fingerprints were stored")
+    expect(visitor.page.get_by_role("status").first).to_contain_text(
+        "Only fingerprints, the time and the verdict were stored"
+    )
     expect(visitor.page.get_by_role("link", name="takeitdown.ncmec.org")).to_be_visible()
-    expect(visitor.page.locator(".entry")).to_contain_text("Under 18: fingerprints only")
+    expect(visitor.page.locator(".entry")).to_contain_text("A minor: no picture is kept")
+
+
+def test_whoever_says_minor_first_is_offered_no_picture_and_the_file_need_not_be_chosen_again(visitor):
+    visitor.result("found.jpg", SAMPLE.read_bytes(), "image/jpeg")
+    page = visitor.page
+    assert page.locator("svg.store image").count()
+    page.get_by_role("link", name="Keep as evidence").click()
+    visitor.answer("minor", "KR")
+    expect(page.locator(".file-here")).to_have_text("found.jpg, from this tab")
+    expect(page.get_by_role("checkbox", name=re.compile("under 18"))).to_have_count(0)
+    page.get_by_role("button", name="Store and seal").click()
+    page.wait_for_url(re.compile(r"/cases/[0-9a-f]{16}\?added=1$"))
+    expect(page.locator(".entry")).to_contain_text("No signs found")
+    expect(page.locator("a[href='tel:1388']")).to_be_visible()
+    assert page.locator("img:not(.brand img), image").count() == 0
 
 
 def test_leaving_in_a_hurry_locks_the_case(visitor):

@@ -169,6 +169,7 @@ def test_a_name_that_looks_like_a_script_stays_a_name(visitor):
     assert visitor.page.evaluate("window.ran") is None
     expect(visitor.page.locator("h1")).to_have_text(name)
     visitor.page.get_by_role("link", name="Keep as evidence").click()
+    visitor.answer()
     expect(visitor.page.locator(".file-here")).to_contain_text("<img src=x")
     assert visitor.page.evaluate("window.ran") is None
 
