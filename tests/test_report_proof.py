@@ -25,7 +25,6 @@ def test_it_tells_the_verdict_and_no_name(case, lang):
     assert level_sentence(report.verdict, lang) in text
     assert report.media.sha256 in text
     assert report.media.name not in text
-    assert "?" not in text.replace("likelihood?", "") or case == "hostile"
     assert all(model.sha256 in text for model in report.models)
     assert "nan" not in text.casefold().split()
 

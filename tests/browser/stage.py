@@ -99,7 +99,7 @@ class Visitor:
         self.page.locator(f"input[name=age][value={age}]").check()
         self.page.select_option("#ask-country", country)
         self.page.locator(".questions button[type=submit]").click()
-        self.page.wait_for_selector(".questions", state="detached")
+        self.page.wait_for_selector("#answered, form#keep")
 
     def left_the_machine(self) -> list[str]:
         """Requests to anywhere else; there must be none."""
