@@ -43,7 +43,7 @@ _MEMBERS = ("DE", "FR")
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One sentence about a law. ``country``: ISO 3166, EU, or empty for any. ``who``: about pictures of whom.
-    ``laws`` and ``texts`` are by language; ``article``: its number there, empty where there is none.
+    ``laws``, ``articles`` and ``texts`` are by language; an article is empty where there is none to name.
     ``checked``: the source was read on ``checked_on`` and says so."""
 
     key: str
@@ -51,14 +51,17 @@ class Statement:
     who: Literal["anyone", "adults", "minors"]
     uses: tuple[Use, ...]
     laws: Mapping[str, str]
-    article: str
+    articles: Mapping[str, str]
     texts: Mapping[str, str]
     source: str
     checked_on: date
     checked: bool
 
-    def law(self, lang: str) -> str:
-        return self.laws[short_tag(lang)]
+    def citation(self, lang: str) -> str:
+        """The law and its article."""
+        tag = short_tag(lang)
+        separator = {"en": ", "}.get(tag, " ")
+        return separator.join(filter(None, (self.laws[tag], self.articles[tag])))
 
     def text(self, lang: str) -> str:
         return self.texts[short_tag(lang)]
@@ -78,7 +81,7 @@ def _statement(entry: Mapping[str, Any]) -> Statement:
         who=entry["who"],
         uses=tuple(entry["uses"]),
         laws=entry["law"],
-        article=entry["article"],
+        articles=entry["article"],
         texts=entry["says"],
         source=entry["source"],
         checked_on=date.fromisoformat(entry["checked_on"]),

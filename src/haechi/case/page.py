@@ -126,8 +126,7 @@ def law_source(statement: laws.Statement, lang: str) -> str:
     return say(
         "law_source" if statement.checked else "law_unchecked",
         lang,
-        law=statement.law(lang),
-        article=statement.article,
+        law=statement.citation(lang),
         date=statement.checked_on.isoformat(),
         source=statement.source,
     )
