@@ -47,6 +47,14 @@ def judged(page: Any, base: str) -> None:
     page.wait_for_selector("#result", timeout=60_000)
 
 
+def answer(page: Any, country: str) -> None:
+    """The two questions of the page, as an adult."""
+    page.locator("input[name=age][value=adult]").check()
+    page.select_option("#ask-country", country)
+    page.locator(".questions button[type=submit]").click()
+    page.wait_for_selector("#answered")
+
+
 def main() -> None:
     with TemporaryDirectory() as folder, served(Path(folder)) as base, chromium() as browser:
         page_file = Path(folder) / "report.html"
@@ -65,6 +73,7 @@ def main() -> None:
             page.wait_for_selector(".lens")
             page.locator("#picture").evaluate("element => element.scrollIntoView()")
             save(page, "app-picture.png")
+            answer(page, "GB")
             page.locator("a[data-stay=on]").click()
             page.get_by_label("Name of the case").fill("Found in March")
             page.get_by_label("Where did you find it?").fill("https://example.org/gallery/12345")
@@ -73,6 +82,8 @@ def main() -> None:
             save(page, "app-case.png")
         with visitor(browser, "zh", color_scheme="dark") as page:
             page.goto(f"{base}/help")
+            answer(page, "CN")
+            page.evaluate("scrollTo(0, 0)")
             save(page, "app-help.zh-CN.png")
         with visitor(browser, "ko", PHONE, device_scale_factor=2) as page:
             judged(page, base)
