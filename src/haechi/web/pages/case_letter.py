@@ -41,18 +41,19 @@ def letter(
     if kind:
         draft = open_case.letter(n, kind, letter_lang, country or "", intimate=intimate, own_photo=own_photo)
     letter_country = country_of(guess(request) if country is None else country)
-    here, answers = iso(letter_country), answers_of(request)
+    here, entries = iso(letter_country), open_case.entries()
+    answers = answers_of(request)
+    about_minor = any(entry.minor for entry in entries if not n or entry.number in n)
+    minor = answers.minor if answers is not None and not about_minor else about_minor or None
     lines, elsewhere = helplines.for_country(here), helplines.elsewhere(here)
-    if answers is not None:
-        lines = helplines.right_for(lines, minor=answers.minor)
-        elsewhere = {
-            code: helplines.right_for(others, minor=answers.minor) for code, others in elsewhere.items()
-        }
+    if minor is not None:
+        lines = helplines.right_for(lines, minor=minor)
+        elsewhere = {code: helplines.right_for(others, minor=minor) for code, others in elsewhere.items()}
     return page(
         request,
         "case_letter.html",
         ident=case,
-        entries=open_case.entries(),
+        entries=entries,
         kinds=[(code, words.say(f"letter_kind_{code.replace('-', '_')}", lang)) for code in KINDS],
         countries=[(code, words.say(f"country_{iso(code)}", lang)) for code in COUNTRIES],
         kind=kind,
