@@ -139,8 +139,8 @@ def test_the_picture_is_there_with_frames_and_heat_map_to_switch():
     switches = {a["id"]: "checked" in a for a in page.all("input") if a["type"] == "checkbox"}
     assert switches == {"unveil": False, "boxes": True, "heat-0": True}
     alt = next(a["aria-label"] for a in page.all("svg") if a.get("role") == "img")
-    assert "Face 1 in the middle: evidence for manipulation." in alt
-    assert "Face 2 at the upper right: no evidence for manipulation, or not judged." in alt
+    assert "Face 1 in the middle: signs of manipulation." in alt
+    assert "Face 2 at the upper right: no signs of manipulation, or not judged." in alt
 
 
 def test_a_heat_map_without_evidence_is_off_at_first():

@@ -108,7 +108,7 @@ def test_verdicts_use_the_words_of_the_contract(lang):
     ],
 )
 def test_unknown_tells_its_reason(lang, words):
-    reasons = (Reason("faces_merged", {"n": 2}), Reason("unknown_no_face"))
+    reasons = (Reason("faces_single", {"n": 2}), Reason("unknown_no_face"))
     assert level_sentence(Verdict("unknown", None, None, reasons), lang) == words
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from haechi.report import pictures as pics
 from haechi.report.coverage import not_tested, were_tested
+from haechi.report.error_rates import with_hits
 from haechi.report.formatting import clock_range, coordinate
 from haechi.report.messages import (
     detector_name,
@@ -53,7 +54,7 @@ def verdict(report: Report, lang: str) -> Markup:
     score folded away."""
     level = report.verdict.level
     because = unknown_because(report.verdict) if level == "unknown" else None
-    reasons = [r for r in (*report.verdict.reasons, *pointers(report)) if r is not because]
+    reasons = [r for r in (*with_hits(report), *pointers(report)) if r is not because]
     score, note = _score(report, lang)
     admission = headline(report)
     return render(
