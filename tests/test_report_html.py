@@ -198,8 +198,8 @@ def test_a_video_has_its_evidence_over_time_and_its_frames_to_choose_from():
     assert ["data-strongest" in a for a in links] == [False, True, False]
     charts = [a["aria-label"] for a in page.all("svg") if a.get("viewbox") == "0 0 1000 200"]
     assert charts == [
-        "Swapped or edited face: strongest at 0:03.0 (for manipulation). Conspicuous: 0:03.0–0:06.0",
-        "Swapped or edited face: strongest at 0:00.0 (against manipulation). No conspicuous stretch.",
+        "Forged face: strongest at 0:03.0 (for manipulation). Conspicuous: 0:03.0–0:06.0",
+        "Forged face: strongest at 0:00.0 (against manipulation). No conspicuous stretch.",
     ]
     # Faces are framed by what was found at that moment.
     assert sum(a.get("class") == "for" for a in page.all("g")) == 1

@@ -158,8 +158,8 @@ def test_a_finding_says_where_and_how_unusual_it_is(lang, words):
 
 def test_the_reader_meets_detectors_by_their_names_in_words():
     reason = Reason("evidence_for", {"detector": "swap", "face": 1, "ratio": 3})
-    assert sentence(reason).startswith("Swapped or edited face: face 1")
-    assert sentence(reason, "ko").startswith("얼굴 바꿔치기")
+    assert sentence(reason).startswith("Forged face: face 1")
+    assert sentence(reason, "ko").startswith("위조된 얼굴")
 
 
 def test_a_reason_within_a_reason_is_translated():

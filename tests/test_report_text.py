@@ -40,7 +40,7 @@ def test_it_fits_the_terminal_and_leads_with_the_sentence(case, lang, width):
 def test_it_tells_file_findings_quality_and_what_was_not_tested():
     text = flat(shown(photo()))
     assert text.startswith("photo.jpg picture · 640 × 480 px")
-    assert "Swapped or edited face" in text
+    assert "Forged face" in text
     assert "15 times more" in text
     assert "Faces: 2 found, 1 judged" in text
     assert "Face 2: The face is too small" in text
