@@ -99,8 +99,8 @@ class AccessMiddleware:
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """What is answered at once instead of letting the request through. Raises Problem."""
         host = headers.get("host", "")
-        if self._options.private and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
-            raise Problem("wrong_host", "This server answers on localhost only: open the address it printed.")
+        if self._options.personal and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
+            raise Problem("wrong_host", "This is no name of this server: open the address that it printed.")
         if scope["method"] not in _SAFE:
             self._check_origin(scope, headers, host)
         if declared_bytes(headers) > self._options.max_upload_bytes + OVERHEAD_BYTES:
