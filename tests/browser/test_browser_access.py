@@ -53,7 +53,17 @@ def test_axe_finds_nothing_on_any_page(visit, lang, scheme, size):
             found[name].append("one has to scroll sideways")
 
     case = filled(visitor)
-    ends = ("", "/add", "/match", "/verify", "/letter", "/letter?kind=platform&n=1", "/1")
+    ends = (
+        "",
+        "/add",
+        "/match",
+        "/verify",
+        "/letter",
+        "/letter?kind=platform&n=1",
+        "/1",
+        "/delete",
+        "/1/delete",
+    )
     for path in (*PLAIN, *(case + end for end in ends)):
         visitor.goto(path)
         look(path)

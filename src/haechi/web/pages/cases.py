@@ -24,9 +24,12 @@ LEAST_PASSPHRASE = 8
 
 
 @router.get("/cases")
-def cases(request: Request) -> Response:
-    """All cases of this computer."""
-    return page(request, "cases.html", cases=case_sessions.listed(request))
+def cases(request: Request, deleted: str = "") -> Response:
+    """All cases of this computer. ``deleted``: the one that was just deleted."""
+    folder = case_sessions.remnant(request, deleted)
+    return page(
+        request, "cases.html", cases=case_sessions.listed(request), deleted=bool(deleted), remnant=folder
+    )
 
 
 @router.get("/cases/new")
@@ -75,8 +78,9 @@ def lock_all(request: Request) -> Response:
 
 
 @router.get("/cases/{case}")
-def show(request: Request, case: str, added: int = 0) -> Response:
-    """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored."""
+def show(request: Request, case: str, added: int = 0, deleted: int = 0) -> Response:
+    """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored,
+    ``deleted``: the one of which the file was just deleted."""
     try:
         open_case = case_sessions.opened(request, case)
     except Locked:
@@ -92,6 +96,7 @@ def show(request: Request, case: str, added: int = 0) -> Response:
         case=open_case,
         entries=[(entry, _verdict(open_case, entry, lang)) for entry in reversed(entries)],
         added=new_entry,
+        deleted=next((entry for entry in entries if entry.number == deleted and entry.deleted), None),
         lines=helplines.under_18(guess(request)) if minor else (),
     )
 
@@ -141,6 +146,8 @@ def verify(request: Request, case: str, head: str = "") -> Response:
     if findings.records:
         until = case_words.say("verify_until", lang, records=findings.records, time=findings.until)
         notes.insert(0, until)
+    if findings.deleted:
+        notes.insert(0, case_words.say("verify_deleted", lang, count=findings.deleted))
     if findings.noted is not None and findings.noted < findings.records:
         after = findings.records - findings.noted
         notes.insert(0, case_words.say("verify_after_noted", lang, count=after))
