@@ -33,6 +33,7 @@ def filled(visitor) -> str:
     new = page.locator("input[name=case][value=new][type=radio]")
     if new.count():
         new.check()
+    page.locator("input[name=lock][value=none]").check()
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"strong"})
     page.locator("#keep button[type=submit]").click()
     page.wait_for_selector(".entry")

@@ -35,7 +35,7 @@ def cases(request: Request, deleted: str = "") -> Response:
 @router.get("/cases/new")
 def new(request: Request) -> Response:
     """The form for a new case."""
-    return page(request, "case_new.html", title="", error="")
+    return page(request, "case_new.html", title="", lock="", error="")
 
 
 @router.post("/cases")
@@ -44,21 +44,27 @@ def make(
     title: Annotated[str, Form()] = "",
     passphrase: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
+    lock: Annotated[str, Form()] = "",
 ) -> Response:
     """Make a case and open it."""
-    error = passphrase_problem(passphrase, again)
+    error = passphrase_problem(passphrase, again, lock)
     if error:
         text = problem_words(request, error)
-        return page(request, "case_new.html", status=422, title=title, error=text)
+        return page(request, "case_new.html", status=422, title=title, lock=lock, error=text)
     case = create(request, title, passphrase)
     response = RedirectResponse(f"/cases/{case.folder.name}", 303)
     case_sessions.unlock(request, response, case.folder.name, case)
     return response
 
 
-def passphrase_problem(passphrase: str, again: str) -> str:
-    """The code of what is wrong with a new passphrase; empty when nothing is."""
-    if passphrase and len(passphrase) < LEAST_PASSPHRASE:
+def passphrase_problem(passphrase: str, again: str, lock: str) -> str:
+    """The code of what is wrong with the answer to who may open a new case; empty when nothing is. There is
+    none without a passphrase unless that was chosen (``lock``) and nothing else said."""
+    if lock == "none":
+        return "both" if passphrase or again else ""
+    if not passphrase:
+        return "no_passphrase"
+    if len(passphrase) < LEAST_PASSPHRASE:
         return "short"
     return "differ" if passphrase != again else ""
 
