@@ -49,8 +49,21 @@ def test_the_code_lets_one_device_in_to_checks_and_cases(start):
     assert used.status_code == wrong.status_code == 401
     assert used.text == wrong.text, "a used code is not told from one that never was any"
     assert "haechi" not in {**used.cookies, **wrong.cookies}
-    for path in ("/", "/cases", "/models", "/about"):
-        assert stranger.get(path, headers=HTML).status_code == 401
+    for path in (
+        "/",
+        "/cases",
+        "/models",
+        "/about",
+        "/docs",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/v1/models",
+    ):
+        for headers in (HTML, {}):
+            answer = stranger.get(path, headers=headers)
+            assert answer.status_code == 401, path
+            assert "0.1.0" not in answer.text
     phone.post("/leave")
     assert sign_in(phone, code_of(site)).status_code == 401
 
