@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -97,6 +98,15 @@ def test_a_code_ends():
     fresh = OneTimeCode(lambda: now[0])
     assert not fresh.use("\u00e9")
     assert [fresh.use(fresh.text), fresh.use(fresh.text)] == [True, False]
+
+
+def test_a_code_that_is_too_old_opens_nothing(start, monkeypatch):
+    site = start(lan=True)
+    late = time.monotonic() + LASTS_S
+    monkeypatch.setattr(site.client.app.state.tokens.once, "_clock", lambda: late)
+    shown = site.client.get(f"/login?code={code_of(site)}", headers=HTML)
+    assert shown.status_code == sign_in(site.client, code_of(site)).status_code == 401
+    assert code_of(site) not in shown.text.partition("<main")[2].partition("</main")[0]
 
 
 @pytest.mark.parametrize(
