@@ -34,7 +34,8 @@ class Fingerprints:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a case. ``number`` counts from 1 and never changes. ``file`` and ``report_file`` are paths
-    in the case folder, "" where nothing is kept: of somebody under 18 there is never anything."""
+    in the case folder, "" where nothing is kept: of somebody under 18 there is never anything. ``deleted``:
+    when they were deleted, "" while they are there or never were."""
 
     number: int
     time: str
@@ -47,6 +48,7 @@ class Entry:
     minor: bool = False
     file: str = ""
     report_file: str = ""
+    deleted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Findings:
     """The answer of ``verify``. ``noted``: which record the noted head belongs to, None when none was given
     or it belongs to none. ``decrypted``: the sealed entries could be opened and read as well. ``until``: the
     time of the last record. ``bound_since``: the first line whose open half is bound by the encryption, 0
-    where none is, 1 where all are."""
+    where none is, 1 where all are. ``deleted``: how many stored files the log says were deleted."""
 
     head: str
     records: int
@@ -87,6 +89,7 @@ class Findings:
     encrypted: bool = False
     until: str = ""
     bound_since: int = 0
+    deleted: int = 0
 
     @property
     def intact(self) -> bool:

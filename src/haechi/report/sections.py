@@ -49,9 +49,9 @@ _FOLDED = "meta_prompt_words"  # long, and not everybody wants to read it
 _CONTACT = re.compile(rf"(?P<site>{'|'.join(map(re.escape, _SITES))})|(?P<phone>\d+(?:-\d+)+)")
 
 
-def verdict(report: Report, lang: str) -> Markup:
+def verdict(report: Report, lang: str, beside: Markup | None = None) -> Markup:
     """The sentence first, where it stands among the possible ones, what the file says of itself, why, and the
-    score folded away."""
+    score folded away. ``beside``: what a page shows together with the sentence."""
     level = report.verdict.level
     because = unknown_because(report.verdict) if level == "unknown" else None
     reasons = [r for r in (*with_hits(report), *pointers(report)) if r is not because]
@@ -61,6 +61,7 @@ def verdict(report: Report, lang: str) -> Markup:
         "verdict.html",
         lang,
         level=level,
+        beside=beside,
         headline="" if admission is None else sentence(admission, lang),
         sentence=level_sentence(report.verdict, lang),
         reasons=sentences(reasons, lang),

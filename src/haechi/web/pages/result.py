@@ -58,7 +58,7 @@ def arranged(request: Request, report: Report) -> dict[str, Any]:
     """The report's sections in the order of our pages, by the names that the templates use."""
     lang = language(request)
     bar = fragment(request, "picture_bar.html", video=report.media.kind == "video")
-    parts = html.parts(report, lang, above_picture=bar)
+    parts = html.parts(report, lang, above_picture=bar, beside_verdict=True)
     last = (*_BEFORE, *_FOLDED, "limits")
     return {
         "parts": parts,
