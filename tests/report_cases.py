@@ -14,6 +14,7 @@ from haechi.types import (
     Evidence,
     FaceQuality,
     FaceTrack,
+    FaceVerdict,
     Frame,
     Media,
     ModelRef,
@@ -21,6 +22,7 @@ from haechi.types import (
     Quality,
     Reason,
     Region,
+    SegmentVerdict,
     Series,
     Verdict,
 )
@@ -96,12 +98,13 @@ def photo(name: str = "photo.jpg") -> Report:
         Reason("evidence_for", {"detector": "swap", "face": 1, "ratio": 14.9}),
         Reason("level_strong", {"threshold": 0.91}),
     )
+    face_verdicts = (FaceVerdict(1, "strong", 0.934), FaceVerdict(2, "unknown", None, small.issues[0]))
     return Report(
         media=media("image", name),
         quality=Quality(24.2, 0.2, 92, (), (FaceQuality(1, 160.0, 0.8, 0.5), small)),
         faces=(track(1, [0.0], (200, 120, 360, 320)), track(2, [0.0], (500, 20, 524, 44))),
         evidence=evidence,
-        verdict=Verdict("strong", 0.934, (0.86, 0.97), reasons, THRESHOLDS),
+        verdict=Verdict("strong", 0.934, (0.86, 0.97), reasons, THRESHOLDS, faces=face_verdicts),
         models=MODELS,
         elapsed_s=1.32,
         previews=(preview(),),
@@ -128,12 +131,21 @@ def clip() -> Report:
         ),
         Evidence("synthesis", "1", "failed", None, Reason("detector_failed", {"error": "ValueError"})),
     )
+    stands_out = Reason("segment_stands_out", {"face": 1, "start_s": 2.0, "end_s": 6.0})
+    reasons = (Reason("level_some"), stands_out)
+    face_verdicts = (FaceVerdict(1, "none", 0.4), FaceVerdict(2, "none", 0.2))
+    segments = (
+        SegmentVerdict(1, 0.0, 3.5, "none", 0.3),
+        SegmentVerdict(1, 2.0, 6.0, "some", 0.78),
+        SegmentVerdict(1, 5.5, 9.5, "none", 0.35),
+        SegmentVerdict(2, 0.0, 9.5, "none", 0.2),
+    )
     return Report(
         media=media("video", "clip.mp4"),
         quality=Quality(160.0, 0.1, None, (Reason("truncated_video"),)),
         faces=(track(1, times, (200, 120, 360, 320)), track(2, times, (420, 120, 560, 300))),
         evidence=evidence,
-        verdict=Verdict("some", 0.78, (0.75, 0.85), (Reason("level_some"),), THRESHOLDS),
+        verdict=Verdict("some", 0.78, (0.75, 0.85), reasons, THRESHOLDS, face_verdicts, segments),
         models=MODELS,
         elapsed_s=9.8,
         previews=(preview(0.0), preview(4.0), preview(9.5)),
@@ -162,7 +174,9 @@ def clean() -> Report:
         quality=Quality(160.0, 0.1, 92, ()),
         faces=(track(1, [0.0], (200, 120, 360, 320)),),
         evidence=evidence,
-        verdict=Verdict("none", 0.08, (0.03, 0.2), (Reason("level_none"),), THRESHOLDS),
+        verdict=Verdict(
+            "none", 0.08, (0.03, 0.2), (Reason("level_none"),), THRESHOLDS, (FaceVerdict(1, "none", 0.08),)
+        ),
         models=MODELS,
         elapsed_s=0.9,
         previews=(preview(),),

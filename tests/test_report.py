@@ -182,3 +182,18 @@ def test_languages_by_tag():
     assert reports.to_dict(photo(), "ko_KR")["lang"] == "ko"
     with pytest.raises(UsageError, match="choose one of en, zh, ko"):
         reports.to_dict(photo(), "tlh")
+
+
+def test_each_face_and_each_stretch_has_its_own_level():
+    one, two = reports.to_dict(photo())["faces"]
+    assert (one["level"], one["manipulation_score"], one["reason_codes"]) == ("strong", 0.934, [])
+    assert (two["level"], two["manipulation_score"], two["reason_codes"]) == (
+        "unknown",
+        None,
+        ["face_too_small"],
+    )
+    parts = reports.to_dict(clip())["segments"]
+    assert [p["level"] for p in parts] == ["none", "some", "none", "none"]
+    assert parts[1] == {
+        "face": 1, "start_s": 2.0, "end_s": 6.0, "level": "some", "manipulation_score": 0.78,
+    }  # fmt: skip

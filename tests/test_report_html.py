@@ -139,8 +139,8 @@ def test_the_picture_is_there_with_frames_and_heat_map_to_switch():
     switches = {a["id"]: "checked" in a for a in page.all("input") if a["type"] == "checkbox"}
     assert switches == {"unveil": False, "boxes": True, "heat-0": True}
     alt = next(a["aria-label"] for a in page.all("svg") if a.get("role") == "img")
-    assert "Face 1 in the middle: evidence for manipulation." in alt
-    assert "Face 2 at the upper right: no evidence for manipulation, or not judged." in alt
+    assert "Face 1 in the middle: signs of manipulation." in alt
+    assert "Face 2 at the upper right: no signs of manipulation, or not judged." in alt
 
 
 def test_a_heat_map_without_evidence_is_off_at_first():
@@ -198,8 +198,8 @@ def test_a_video_has_its_evidence_over_time_and_its_frames_to_choose_from():
     assert ["data-strongest" in a for a in links] == [False, True, False]
     charts = [a["aria-label"] for a in page.all("svg") if a.get("viewbox") == "0 0 1000 200"]
     assert charts == [
-        "Swapped or edited face: strongest at 0:03.0 (for manipulation). Conspicuous: 0:03.0–0:06.0",
-        "Swapped or edited face: strongest at 0:00.0 (against manipulation). No conspicuous stretch.",
+        "Forged face: strongest at 0:03.0 (for manipulation). Conspicuous: 0:03.0–0:06.0",
+        "Forged face: strongest at 0:00.0 (against manipulation). No conspicuous stretch.",
     ]
     # Faces are framed by what was found at that moment.
     assert sum(a.get("class") == "for" for a in page.all("g")) == 1

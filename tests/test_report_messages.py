@@ -108,7 +108,7 @@ def test_verdicts_use_the_words_of_the_contract(lang):
     ],
 )
 def test_unknown_tells_its_reason(lang, words):
-    reasons = (Reason("faces_merged", {"n": 2}), Reason("unknown_no_face"))
+    reasons = (Reason("faces_single", {"n": 2}), Reason("unknown_no_face"))
     assert level_sentence(Verdict("unknown", None, None, reasons), lang) == words
 
 
@@ -158,8 +158,8 @@ def test_a_finding_says_where_and_how_unusual_it_is(lang, words):
 
 def test_the_reader_meets_detectors_by_their_names_in_words():
     reason = Reason("evidence_for", {"detector": "swap", "face": 1, "ratio": 3})
-    assert sentence(reason).startswith("Swapped or edited face: face 1")
-    assert sentence(reason, "ko").startswith("얼굴 바꿔치기")
+    assert sentence(reason).startswith("Forged face: face 1")
+    assert sentence(reason, "ko").startswith("위조된 얼굴")
 
 
 def test_a_reason_within_a_reason_is_translated():

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from haechi.report import LANGUAGES, level_sentence, render_text
 from haechi.report.wrap import wrap
-from haechi.types import Claim, Evidence, Reason
+from haechi.types import Claim, Evidence, FaceVerdict, Reason
 from report_cases import CASES, HOSTILE_NAME, clean, clip, nothing, photo, stated
 
 
@@ -40,7 +40,7 @@ def test_it_fits_the_terminal_and_leads_with_the_sentence(case, lang, width):
 def test_it_tells_file_findings_quality_and_what_was_not_tested():
     text = flat(shown(photo()))
     assert text.startswith("photo.jpg picture · 640 × 480 px")
-    assert "Swapped or edited face" in text
+    assert "Forged face" in text
     assert "15 times more" in text
     assert "Faces: 2 found, 1 judged" in text
     assert "Face 2: The face is too small" in text
@@ -114,3 +114,19 @@ def test_lines_break_where_the_script_allows():
     assert wrap("조작된 것에서 자주", 13) == "조작된 것에서\n자주"
     assert wrap("abcdefghij", 4) == "abcd\nefgh\nij"
     assert wrap("", 10) == ""
+
+
+def test_of_several_faces_those_with_signs_are_named():
+    report = photo()
+    region = report.evidence[0].regions[0]
+    two = replace(report.evidence[0], regions=(region, replace(region, track_id=2)))
+    levels = (FaceVerdict(2, "strong", 0.93), FaceVerdict(1, "none", 0.1))
+    verdict = replace(report.verdict, faces=levels)
+    text = flat(shown(replace(report, evidence=(two,), verdict=verdict), width=200))
+    assert "Faces: 2 found, 2 judged; Strong signs: 2" in text
+
+
+def test_a_moment_that_stands_out_is_told_as_a_time():
+    assert "The signs lie between 0:02.0 and 0:06.0 (face 1); over the whole video they are weaker." in flat(
+        shown(clip(), width=200)
+    )

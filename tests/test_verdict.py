@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from haechi import models, registry
 from haechi.report.messages import LANGUAGES, catalogue
 from haechi.settings import Settings
-from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Status, Verdict
-from haechi.verdict import decide, log_odds, weighed
+from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Segment, Status, Verdict
+from haechi.verdict import Marks, decide, log_odds, weighed
 from synthetic import FakeModel
 
 WEIGHTS = {"swap": 0.9, "synthesis": 0.6, "flicker": 1.0}
@@ -24,6 +25,7 @@ PARAMETERS: dict[str, Any] = {
         {"manners": {"changed": {"weights": WEIGHTS, "intercept": -0.3 + 0.02 * i}}} for i in range(-10, 11)
     ],
     "thresholds": {"strong": 2.0, "some": 1.0},
+    "tail": {"decile": 0.0, "nats": 0.5},
 }
 GOOD = Quality(200.0, 0.3, None, (), (FaceQuality(1, 200.0, 0.7, 0.5),))
 
@@ -193,7 +195,9 @@ def test_every_reason_of_a_level_is_in_the_catalogues() -> None:
             "level_strong",
             "level_some",
             "level_none",
-            "faces_merged",
+            "faces_single",
+            "face_stands_out",
+            "segment_stands_out",
             "leaning",
             "detector_failed_note",
             "unknown_failed",
@@ -206,9 +210,90 @@ def test_the_strongest_finding_and_the_number_of_faces_are_told() -> None:
     assert codes(verdict) == [
         "level_strong" if verdict.level == "strong" else f"level_{verdict.level}",
         "synthesis_scored",
-        "faces_merged",
+        "faces_single",
     ]
     assert verdict.reasons[-1].params == {"n": 4}
+
+
+def crowd(*llrs: float) -> Evidence:
+    """What one detector says of faces numbered from 1."""
+    regions = tuple(Region(i, 0.0, (0.0, 0.0, 9.0, 9.0), llr) for i, llr in enumerate(llrs, 1))
+    top = max(regions, key=lambda r: r.llr)
+    reason = Reason("swap_scored", {"face": top.track_id})
+    return Evidence("swap", "1", "scored", float(np.mean(llrs)), reason, (), (top, *set(regions) - {top}))
+
+
+def test_one_forged_face_in_a_crowd_is_found_and_named() -> None:
+    verdict = judge(crowd(*[-2.0] * 6, 4.0, *[-2.0] * 5))
+    assert verdict.level == "strong"
+    assert (verdict.faces[0].track_id, verdict.faces[0].level) == (7, "strong")
+    assert verdict.faces[0].score == verdict.score
+    assert {face.level for face in verdict.faces[1:]} == {"none"}
+    assert Reason("faces_single", {"n": 12}) in verdict.reasons
+
+
+@given(st.integers(1, 64), st.floats(0.5, 4.0))
+def test_the_more_faces_the_more_one_must_show(n: int, llr: float) -> None:
+    alone = log_odds({"swap": llr}, PARAMETERS["model"])
+    verdict = judge(crowd(llr, *[-2.5] * (n - 1)))
+    # Of genuine faces a tenth lies above 0 and the share falls e-fold every half: of n, one in twenty and one
+    # in a hundred highest ones pass the marks.
+    some, strong = max(1.0, 0.5 * np.log(n * 0.1 / 0.05)), max(2.0, 0.5 * np.log(n * 0.1 / 0.01))
+    assert verdict.level == ("strong" if alone >= strong else "some" if alone >= some else "none")
+    assert verdict.score == pytest.approx(1 / (1 + np.exp(-(alone - (some - 1.0)))))
+    assert verdict.thresholds["some"] == pytest.approx(1 / (1 + np.exp(-1.0))), "whoever cuts there is right"
+    assert (verdict.score >= verdict.thresholds["strong"]) == (verdict.level == "strong")
+
+
+def test_of_many_genuine_faces_no_more_pass_than_of_one() -> None:
+    rng = np.random.default_rng(3)
+    tail = PARAMETERS["tail"]
+    for n in (1, 12, 40):
+        faces = tail["decile"] + tail["nats"] * np.log(0.1 / rng.uniform(size=(4000, n)))
+        marks = Marks.of(PARAMETERS, n)
+        assert (faces.max(1) >= marks.some + marks.rise).mean() <= 0.06
+        assert (faces.max(1) >= marks.strong + marks.rise).mean() <= 0.013
+
+
+def test_every_face_has_a_level_those_that_were_not_judged_with_the_reason() -> None:
+    dark = Reason("face_too_dark")
+    quality = Quality(
+        90.0, 0.3, None, (), (FaceQuality(1, 90.0, 0.7, 0.5), FaceQuality(2, 90.0, 0.7, 0.1, (dark,)))
+    )
+    verdict = judge(crowd(-1.0), quality=quality)
+    assert [(f.track_id, f.level, f.reason) for f in verdict.faces] == [
+        (1, "none", None),
+        (2, "unknown", dark),
+    ]
+    assert verdict.faces[1].score is None
+    assert verdict.level == "none"
+
+
+def moments(whole: float, *llrs: float) -> Evidence:
+    """What is said of face 1 of a video as a whole, and of its stretches of four seconds."""
+    parts = tuple(Segment(1, 2.0 * i, 2.0 * i + 4, llr) for i, llr in enumerate(llrs))
+    return replace(crowd(whole), segments=parts)
+
+
+def test_four_forged_seconds_count_although_the_whole_shows_nothing() -> None:
+    verdict = judge(moments(-1.5, -2.0, -2.0, 2.9, *[-2.0] * 20))
+    assert verdict.level == "some"
+    assert [(s.start_s, s.level) for s in verdict.segments if s.level != "none"] == [(4.0, "some")]
+    assert Reason("segment_stands_out", {"face": 1, "start_s": 4.0, "end_s": 8.0}) in verdict.reasons
+    assert verdict.faces[0].level == "none", "the face as a whole keeps its own level"
+
+
+def test_a_video_forged_throughout_does_not_single_out_a_moment() -> None:
+    verdict = judge(moments(3.9, 3.0, 4.0, 3.8))
+    assert verdict.level == "strong"
+    assert "segment_stands_out" not in codes(verdict)
+
+
+def test_in_a_stretch_the_other_detectors_speak_of_the_whole_face() -> None:
+    synthesis = replace(crowd(2.0), detector="synthesis")
+    verdict = judge(moments(-2.0, -2.0, 3.0), synthesis)
+    expected = log_odds({"swap": 3.0, "synthesis": 2.0}, PARAMETERS["model"])
+    assert max(s.score for s in verdict.segments) == pytest.approx(1 / (1 + np.exp(-expected)))
 
 
 ratios = st.floats(-2.5, 4.0)

@@ -234,6 +234,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", metavar="PORT", help="8765 when not given; 0 takes a free one.")
     ] = None,
+    lan: Annotated[
+        bool,
+        typer.Option("--lan", help="For your phone in the same network: an address that lets it in, once."),
+    ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     new_token: Annotated[
         str | None,
@@ -242,7 +246,8 @@ def serve(
 ) -> None:
     """Open Haechi in the browser: an app for people and REST for programs, on this machine alone.
 
-    Needs haechi[web]. Bound to anything but this machine, it demands a token from every caller. Settings:
+    Needs haechi[web]. Bound to anything but this machine, it demands a token from every caller. With --lan it
+    speaks TLS, shows a code that lets one phone in, and keeps cases as it does on this machine. Settings:
     HAECHI_DATA_DIR, HAECHI_TOKEN, HAECHI_TOKENS_FILE, HAECHI_TRUSTED_PROXY, HAECHI_KEEP_S, HAECHI_SESSION_S,
     HAECHI_MAX_UPLOAD_BYTES, HAECHI_QUEUE, HAECHI_RATE_PER_MIN.
     """
@@ -250,6 +255,7 @@ def serve(
         from dataclasses import replace
 
         from haechi.server_options import Options
+        from haechi.web.lan import own_address
         from haechi.web.serve import serve as run
 
         if new_token is not None:
@@ -259,8 +265,12 @@ def serve(
             say("The token, for the client, shown only now; below it its line for HAECHI_TOKENS_FILE.")
             print(token, line, sep="\n")
             return
-        overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        options = replace(Options.from_env(), **overrides)  # type: ignore[arg-type]
+        base = Options.from_env()
+        if (lan or base.lan) and host is None and not os.environ.get("HAECHI_HOST"):
+            host = own_address()
+        changes = (("host", host), ("port", port), ("lan", lan or None))
+        overrides = {name: value for name, value in changes if value is not None}
+        options = replace(base, **overrides)  # type: ignore[arg-type]
         run(options, Settings.from_env(), say, browser=not no_browser)
 
 

@@ -43,6 +43,11 @@ def networks(text: str) -> tuple[Network, ...]:
         ) from None
 
 
+def _switch(text: str) -> bool:
+    """What a variable says of an option that is on or off. Raises ValueError for anything else."""
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+
+
 def _option(default: Any, help_text: str, least: float | None = None) -> Any:
     return field(default=default, metadata={"help": help_text, "least": least})
 
@@ -53,6 +58,9 @@ class Options:
 
     host: str = _option("127.0.0.1", "address that the server binds")
     port: int = _option(8765, "port that the server binds; 0 takes a free one", 0)
+    lan: bool = _option(
+        False, "serve one phone in the same network too, by TLS and a code that works once; host: own address"
+    )
     token: str | None = _option(None, "secret of at least 16 characters that every caller must show")
     tokens_file: Path | None = field(
         default=None,
@@ -88,11 +96,37 @@ class Options:
                 f"The token needs at least {_LEAST_TOKEN} plain characters, or others could guess it: "
                 "leave it out and a good one is made."
             )
+        if self.lan:
+            self._check_lan()
+
+    def _check_lan(self) -> None:
+        """Whoever is let in by the one code reads the cases, so there is no second way in. Raises
+        UsageError."""
+        if self.token is not None or self.tokens_file is not None or self.trusted_proxy:
+            raise UsageError(
+                "--lan makes a code that works once, for one device, and goes with no other way in: leave "
+                "out HAECHI_TOKEN, HAECHI_TOKENS_FILE and HAECHI_TRUSTED_PROXY, or leave out --lan."
+            )
+        try:
+            address = ipaddress.ip_address(self.host)
+            inside = not (address.is_unspecified or address.is_global)
+        except ValueError:
+            inside = False
+        if not inside:
+            raise UsageError(
+                f"--lan: {self.host} is no address of this computer in a home or office network: name one "
+                "with --host, or leave --host out."
+            )
 
     @property
     def private(self) -> bool:
         """Whether it serves the people at this machine only: nobody else, not by a proxy either."""
-        return self.loopback and not self.trusted_proxy
+        return self.loopback and not self.trusted_proxy and not self.lan
+
+    @property
+    def personal(self) -> bool:
+        """Whether it serves one person, at this machine or on their phone: only then are there cases."""
+        return self.private or self.lan
 
     @property
     def loopback(self) -> bool:
@@ -117,8 +151,8 @@ class Options:
                 continue
             kind = kinds[f.name]
             try:
-                changes[f.name] = kind(env[variable])
-            except ValueError:
+                changes[f.name] = _switch(env[variable]) if kind is bool else kind(env[variable])
+            except (KeyError, ValueError):
                 raise UsageError(
                     f"{variable}={env[variable]!r} is not a valid {kind.__name__}: {_help(f)}"
                 ) from None

@@ -42,7 +42,7 @@ class Settings:
         600.0, "longest check of an upload, or of one of several files, in seconds"
     )
     video_frames: int = _setting(300, "frames of a video in which faces are looked for")
-    video_crops: int = _setting(32, "frames of one face that the networks look at, besides its first 20")
+    video_crops: int = _setting(150, "frames of one face that the networks look at, besides its first 20")
     max_faces: int = _setting(64, "faces of one source that are judged, largest first")
     threads: int = _setting(0, "processor threads for the networks; 0 means all")
     models_dir: str = _setting("", "folder with model cards and weights; empty means the shipped ones")

@@ -178,9 +178,20 @@ class Series(Value):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Segment(Value):
+    """A detector's evidence of one stretch of a face's time, from start_s to end_s, both within it: the mean
+    over some seconds, which says more than a single moment and is not drowned by the rest of a video."""
+
+    track_id: int
+    start_s: float
+    end_s: float
+    llr: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evidence(Value):
     """What one detector has to say about the whole source. ``llr`` is None unless scored. Regions come
-    strongest first."""
+    strongest first, at most one a face; ``segments`` are those of faces that a video shows for long."""
 
     detector: str
     version: str
@@ -190,6 +201,7 @@ class Evidence(Value):
     spans_s: tuple[tuple[float, float], ...] = ()
     regions: tuple[Region, ...] = ()
     series: tuple[Series, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def heatmap(self) -> F32 | None:
@@ -214,16 +226,44 @@ class Claim(Value):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FaceVerdict(Value):
+    """What was found on one face alone. score: probability of manipulation, lowered by how far marks rise for
+    as many faces (``haechi.verdict``); None, with the level ``unknown``, of a face that was not judged.
+    ``reason``: why it was not."""
+
+    track_id: int
+    level: Level
+    score: float | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SegmentVerdict(Value):
+    """What was found on one face in one stretch of a video, from start_s to end_s; the score as in
+    ``FaceVerdict``, for as many stretches as were looked at."""
+
+    track_id: int
+    start_s: float
+    end_s: float
+    level: Level
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Verdict(Value):
-    """score: calibrated probability of manipulation and its 90% interval; both None when unknown. thresholds:
-    the scores at which the levels ``some`` and ``strong`` begin, by their names, whatever the level; empty
-    where they are not known, as in reports that earlier versions stored."""
+    """score: calibrated probability of manipulation and its 90% interval, of the face, or of the stretch of a
+    video, on which most was found; both None when unknown. thresholds: the scores at which the levels
+    ``some`` and ``strong`` begin for as many faces, by their names, whatever the level. faces: one each, the
+    most suspicious first, then those that were not judged; segments: in order of face and time. Empty where
+    they are not known, as in reports that earlier versions stored."""
 
     level: Level
     score: float | None
     interval: tuple[float, float] | None
     reasons: tuple[Reason, ...]
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    faces: tuple[FaceVerdict, ...] = ()
+    segments: tuple[SegmentVerdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

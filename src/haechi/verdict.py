@@ -1,25 +1,85 @@
-"""Evidence -> Verdict: logistic models over what the detectors say, one a manner of forgery, and two marks.
+"""Evidence -> Verdict: each face, and each stretch of a video, is judged alone, and the weakest link counts.
 
 A face is forged in one manner or another: changed, or drawn as a whole. For each manner the card ``verdict``
 has a logistic model (``weights`` for each detector, ``intercept``); the odds of manipulation are the mean of
 their odds, a mixture of hypotheses. So a detector that knows a manner is not outvoted by one that does not.
-The card also holds resampled copies for the interval, and the two marks on the fused log-odds. Detectors are
-correlated, so their ratios are not simply added (standing rule 3).
+Detectors are correlated, so their ratios are not simply added (standing rule 3).
+
+The verdict on a source is that on the face, or the stretch of a video, on which most was found. The highest
+of many values is high by chance, so the marks rise with their number n until of genuine sources with n faces
+no more pass than the levels promise (``PROMISE``). The tail of genuine faces falls exponentially, by
+``tail.nats`` for every e-fold beyond the upper decile (``tail.decile``); that decides how far. Scores are
+lowered by as much as the mark for ``some`` rises, so that its threshold stays where it is. The card also
+holds resampled copies for the interval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from haechi import models
 from haechi.settings import Settings
-from haechi.types import CLEAR_RATIO, Evidence, Level, Quality, Reason, Verdict
+from haechi.types import (
+    CLEAR_RATIO,
+    Evidence,
+    FaceVerdict,
+    Level,
+    Quality,
+    Reason,
+    Segment,
+    SegmentVerdict,
+    Verdict,
+)
 
 INTERVAL = (0.05, 0.95)
+LEVELS: tuple[Level, ...] = ("none", "some", "strong")
+PROMISE = {"some": 0.05, "strong": 0.01}
+"""The share of genuine sources that may reach a level."""
+NOBODY = 0
+"""Number of the face that evidence without faces is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """On log-odds from which ``rise`` was taken: where the levels begin."""
+
+    some: float
+    strong: float
+    rise: float
+
+    @staticmethod
+    def of(card: Mapping[str, Any], count: int) -> Marks:
+        """For so many faces, or stretches, that are looked at; ``card``: the parameters of ``verdict``."""
+        some, strong = (
+            max(
+                float(card["thresholds"][level]),
+                float(card["tail"]["decile"] + card["tail"]["nats"] * np.log(max(count, 1) * 0.1 / share)),
+            )
+            for level, share in PROMISE.items()
+        )
+        rise = some - float(card["thresholds"]["some"])
+        return Marks(some - rise, max(strong, some) - rise, rise)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A face, or a stretch of its time, with the calibrated ratios of the detectors that scored it. fused:
+    its log-odds, less ``marks.rise``; marks: for as many as were looked at."""
+
+    track_id: int
+    llrs: Mapping[str, float]
+    fused: float
+    marks: Marks
+    segment: Segment | None = None
+
+    @property
+    def level(self) -> Level:
+        marks = self.marks
+        return "strong" if self.fused >= marks.strong else "some" if self.fused >= marks.some else "none"
 
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
@@ -37,56 +97,140 @@ def weighed(model: Mapping[str, Any]) -> set[str]:
 
 
 def decide(evidence: Sequence[Evidence], quality: Quality, settings: Settings) -> Verdict:
-    """Level, calibrated probability with a 90% interval, the scores at which levels begin, and the reasons.
+    """Level, calibrated probability with a 90% interval, the scores at which levels begin, the reasons, and
+    the level of every face and of every stretch of a video.
 
     Detectors that the card does not name are not weighed. Without scored evidence the level is ``unknown``:
     no face, too poor a picture, a failed detector. So it is, for want of an all-clear, when a detector failed
     or was left out, or the main face could not be judged."""
     card = models.load("verdict", settings).card.parameters
-    marks = {name: float(1 / (1 + np.exp(-card["thresholds"][name]))) for name in ("some", "strong")}
-    return replace(_decided(evidence, quality, card), thresholds=marks)
-
-
-def _decided(evidence: Sequence[Evidence], quality: Quality, card: Mapping[str, Any]) -> Verdict:
-    """The verdict by the parameters of its card, without the thresholds."""
     # What another package's detector says is shown; it was not fitted with the others, so it is not weighed.
     evidence = [e for e in evidence if e.detector in weighed(card["model"])]
-    llrs = {e.detector: e.llr for e in evidence if e.llr is not None and _counts(e)}
+    counted = [e for e in evidence if _counts(e)]
+    faces, segments = _candidates(counted, card)
+    worst = max((*faces, *segments), key=lambda c: (LEVELS.index(c.level), c.fused), default=None)
+    marks = Marks.of(card, 1) if worst is None else worst.marks
+    return replace(
+        _decided(evidence, quality, card, faces, worst),
+        thresholds={"some": _probability(marks.some), "strong": _probability(marks.strong)},
+        faces=tuple(_face_verdicts(faces, quality)),
+        segments=tuple(
+            SegmentVerdict(c.track_id, c.segment.start_s, c.segment.end_s, c.level, _probability(c.fused))
+            for c in segments
+            if c.segment is not None
+        ),
+    )
+
+
+def _candidates(
+    counted: Sequence[Evidence], card: Mapping[str, Any]
+) -> tuple[list[_Candidate], list[_Candidate]]:
+    """The judged faces, the most suspicious first, and the stretches, in order of face and time."""
+    by_face: dict[int, dict[str, float]] = {}
+    for e in counted:
+        for region in e.regions:
+            llrs = by_face.setdefault(region.track_id, {})
+            llrs[e.detector] = max(region.llr, llrs.get(e.detector, -np.inf))
+    if not by_face and counted:
+        by_face[NOBODY] = {}
+    for e in counted:
+        if not e.regions and e.llr is not None:
+            for llrs in by_face.values():
+                llrs[e.detector] = e.llr
+    faces = _held_against(((track, llrs, None) for track, llrs in by_face.items()), len(by_face), card)
+    parts = sorted(
+        ((s.track_id, s.start_s, e.detector, s) for e in counted for s in e.segments), key=lambda p: p[:3]
+    )
+    # In a stretch a detector speaks of the stretch, those that have no word on it of the face as a whole.
+    segments = _held_against(
+        ((track, {**by_face.get(track, {}), name: s.llr}, s) for track, _, name, s in parts), len(parts), card
+    )
+    return sorted(faces, key=lambda c: -c.fused), segments
+
+
+def _held_against(
+    looked_at: Iterator[tuple[int, Mapping[str, float], Segment | None]], count: int, card: Mapping[str, Any]
+) -> list[_Candidate]:
+    marks = Marks.of(card, count)
+    return [
+        _Candidate(track, llrs, log_odds(llrs, card["model"]) - marks.rise, marks, segment)
+        for track, llrs, segment in looked_at
+    ]
+
+
+def _decided(
+    evidence: Sequence[Evidence],
+    quality: Quality,
+    card: Mapping[str, Any],
+    faces: Sequence[_Candidate],
+    worst: _Candidate | None,
+) -> Verdict:
+    """Level, score, interval and reasons, of the face or stretch on which most was found."""
     # A score that is no number is a breakdown too: compared with a mark it would pass for innocent.
     failed = [e for e in evidence if e.status == "failed" or (e.status == "scored" and not _counts(e))]
-    if not llrs:
+    if worst is None:
         return Verdict("unknown", None, None, (_why_unknown(quality, failed),))
-    fused = log_odds(llrs, card["model"])
-    around = np.array([log_odds(llrs, m) for m in card["resampled"]])
-    low, high = (float(v) for v in np.quantile(1 / (1 + np.exp(-around)), INTERVAL))
-    score = float(1 / (1 + np.exp(-fused)))
-    level: Level = "none"
-    if fused >= card["thresholds"]["strong"]:
-        level = "strong"
-    elif fused >= card["thresholds"]["some"]:
-        level = "some"
-    if level == "none" and failed:
-        # What a broken examination would have found is not known: no all-clear without it.
-        return Verdict("unknown", None, None, (Reason("unknown_failed", {"detector": failed[0].detector}),))
-    left_out = [e for e in evidence if e.reason.code == "abstain_left_out"]
-    if level == "none" and left_out:
-        # The mark was set with all detectors, so it says nothing about fewer.
-        return Verdict(
-            "unknown", None, None, (Reason("unknown_left_out", {"detector": left_out[0].detector}),)
-        )
-    if level == "none" and quality.faces and quality.faces[0].issues:
-        # Bystanders were judged, the main face was not: their innocence is not its own.
-        return Verdict("unknown", None, None, (quality.faces[0].issues[0],))
+    level = worst.level
+    if level == "none" and (why := _no_all_clear(evidence, quality, failed)) is not None:
+        return Verdict("unknown", None, None, (why,))
+    around = [_probability(log_odds(worst.llrs, m) - worst.marks.rise) for m in card["resampled"]]
+    low, high = (float(v) for v in np.quantile(around, INTERVAL))
+    score = _probability(worst.fused)
     reasons = [Reason(f"level_{level}", {"threshold": round(float(card["thresholds"]["strong"]), 2)})]
-    top = max((e for e in evidence if e.detector in llrs), key=lambda e: e.llr or 0.0)
-    reasons.append(top.reason)
-    if level == "none" and llrs[top.detector] >= np.log(CLEAR_RATIO):
-        reasons.append(Reason("leaning", {"detector": top.detector}))
-    faces = max(len(e.regions) for e in evidence)
-    if faces > 1:
-        reasons.append(Reason("faces_merged", {"n": faces}))
+    reasons += _findings(evidence, worst, level)
+    if worst.segment is not None and level != faces[0].level:
+        start_s, end_s = worst.segment.start_s, worst.segment.end_s
+        reasons.append(
+            Reason("segment_stands_out", {"face": worst.track_id, "start_s": start_s, "end_s": end_s})
+        )
+    if len(faces) > 1:
+        reasons.append(Reason("faces_single", {"n": len(faces)}))
     reasons += [Reason("detector_failed_note", {"detector": e.detector}) for e in failed]
     return Verdict(level, score, (min(low, score), max(high, score)), tuple(reasons))
+
+
+def _no_all_clear(
+    evidence: Sequence[Evidence], quality: Quality, failed: Sequence[Evidence]
+) -> Reason | None:
+    """Why finding nothing says nothing here; None where it does."""
+    if failed:
+        # What a broken examination would have found is not known.
+        return Reason("unknown_failed", {"detector": failed[0].detector})
+    left_out = [e for e in evidence if e.reason.code == "abstain_left_out"]
+    if left_out:
+        # The mark was set with all detectors, so it says nothing about fewer.
+        return Reason("unknown_left_out", {"detector": left_out[0].detector})
+    if quality.faces and quality.faces[0].issues:
+        # Bystanders were judged, the main face was not: their innocence is not its own.
+        return quality.faces[0].issues[0]
+    return None
+
+
+def _findings(evidence: Sequence[Evidence], worst: _Candidate, level: Level) -> Iterator[Reason]:
+    """The strongest finding on the worst face, and what leans against an all-clear."""
+    name = max(worst.llrs, key=lambda n: worst.llrs[n])
+    top = next(e for e in evidence if e.detector == name)
+    if not top.regions or top.regions[0].track_id == worst.track_id:
+        yield top.reason
+    elif level != "none":
+        yield Reason("face_stands_out", {"face": worst.track_id})
+    if level == "none" and worst.llrs[name] >= np.log(CLEAR_RATIO):
+        yield Reason("leaning", {"detector": name})
+
+
+def _face_verdicts(faces: Sequence[_Candidate], quality: Quality) -> Iterator[FaceVerdict]:
+    for c in faces:
+        if c.track_id != NOBODY:
+            yield FaceVerdict(c.track_id, c.level, _probability(c.fused))
+    ids = {c.track_id for c in faces}
+    for face in quality.faces:
+        if face.track_id not in ids:
+            why = face.issues[0] if face.issues else Reason("unknown_no_evidence")
+            yield FaceVerdict(face.track_id, "unknown", None, why)
+
+
+def _probability(fused: float) -> float:
+    return float(1 / (1 + np.exp(-fused)))
 
 
 def _counts(evidence: Evidence) -> bool:

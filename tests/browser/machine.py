@@ -34,16 +34,18 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of ``haechi serve`` with the shipped models and its data in ``folder``."""
-    command = [sys.executable, "-m", "haechi", "serve", "--port", "0", "--no-browser"]
+def served(folder: Path, *arguments: str, address: str = r"http://\S+") -> Iterator[str]:
+    """The address of ``haechi serve`` with the shipped models and its data in ``folder``: the first that it
+    prints and that fits ``address``."""
+    command = [sys.executable, "-m", "haechi", "serve", "--port", "0", "--no-browser", *arguments]
     env = {**os.environ, "HAECHI_DATA_DIR": str(folder)}
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            line = process.stderr.readline()
-            found = re.search(r"http://\S+", line)
-            assert found, f"no address: {line}"
-            yield found[0]
+            lines: list[str] = []
+            while not (match := re.search(address, lines[-1] if lines else "")):
+                lines.append(process.stderr.readline())
+                assert lines[-1], f"no address: {lines}"
+            yield match[0]
         finally:
             process.terminate()

@@ -76,6 +76,8 @@ def main() -> None:
             answer(page, "GB")
             page.locator("a[data-stay=on]").click()
             page.get_by_label("Name of the case").fill("Found in March")
+            for label in ("Passphrase", "The passphrase again"):
+                page.get_by_label(label, exact=True).fill("a horn that tells the truth")
             page.get_by_label("Where did you find it?").fill("https://example.org/gallery/12345")
             page.get_by_role("button", name="Store and seal").click()
             page.wait_for_selector(".entry")

@@ -13,18 +13,37 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import uvicorn
 
 from fakes import InProcess
 from haechi.errors import UnknownFormat
 from haechi.server_options import Options
 from haechi.settings import Settings
-from haechi.types import Report
+from haechi.types import Preview, Report
 from haechi.web.app import build
-from report_cases import clean, clip, nothing, photo
+from report_cases import clean, clip, nothing, photo, stated
+
+
+def upright() -> Report:
+    """As a phone takes it: nine to sixteen."""
+    preview = Preview(np.full((640, 360, 3), (70, 90, 120), np.uint8), 0.0, 0.5)
+    report = photo("IMG_20260102_030405_a_name_that_is_longer_than_a_line.jpg")
+    return replace(
+        report, media=replace(report.media, width_px=720, height_px=1280), faces=(), previews=(preview,)
+    )
+
+
+def unsure() -> Report:
+    """Nothing can be told, but there is a picture to show."""
+    return replace(nothing(), previews=photo().previews)
+
 
 #: What the first bytes of a file make of it; whatever else is unreadable.
-KINDS = {b"strong": photo, b"clean": clean, b"nothing": nothing, b"\x89PNG": photo, b"\xff\xd8": clean}
+KINDS = {
+    **{b"strong": photo, b"clean": clean, b"nothing": nothing, b"\x89PNG": photo, b"\xff\xd8": clean},
+    **{b"upright": upright, b"unsure": unsure, b"stated": stated},
+}
 
 
 class Teller:

@@ -45,6 +45,7 @@ def filled(visitor) -> str:
     new = page.locator("input[name=case][value=new][type=radio]")
     if new.count():
         new.check()
+    page.locator("input[name=lock][value=none]").check()
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"strong"})
     page.locator("#keep button[type=submit]").click()
     page.wait_for_selector(".entry")
@@ -65,7 +66,17 @@ def test_axe_finds_nothing_on_any_page(visit, lang, scheme, size):
             found[name].append("one has to scroll sideways")
 
     case = filled(visitor)
-    ends = ("", "/add", "/match", "/verify", "/letter", "/letter?kind=platform&n=1", "/1")
+    ends = (
+        "",
+        "/add",
+        "/match",
+        "/verify",
+        "/letter",
+        "/letter?kind=platform&n=1",
+        "/1",
+        "/delete",
+        "/1/delete",
+    )
     for path in (*PLAIN, *(case + end for end in ends)):
         visitor.goto(path)
         look(path)

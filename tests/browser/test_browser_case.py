@@ -25,13 +25,34 @@ def keep(visitor, name="found.jpg", passphrase="", **fields):
         expect(page.get_by_label("Name of the case")).to_be_hidden()
         new.check()
     page.get_by_label("Name of the case").fill("Found in March")
-    page.get_by_label("Passphrase (recommended)").fill(passphrase)
-    page.get_by_label("The passphrase again").fill(passphrase)
+    if passphrase:
+        page.get_by_label("Passphrase", exact=True).fill(passphrase)
+        page.get_by_label("The passphrase again").fill(passphrase)
+    else:
+        page.get_by_role("radio", name="Without a passphrase").check()
+        expect(page.get_by_label("The passphrase again")).to_be_hidden()
     page.get_by_label("Where did you find it?").fill("https://example.org/page")
     if fields.get("minor"):
         page.get_by_role("checkbox", name=re.compile("under 18")).check()
     page.get_by_role("button", name="Store and seal").click()
     page.wait_for_url(re.compile(r"/cases/[0-9a-f]{16}\?added=1$"))
+
+
+def test_storing_without_a_word_about_a_passphrase_stores_nothing(visitor):
+    visitor.result("found.jpg", SAMPLE.read_bytes(), "image/jpeg")
+    page = visitor.page
+    page.get_by_role("link", name="Keep as evidence").click()
+    new = page.get_by_role("radio", name="A new case")
+    if new.count():
+        new.check()
+    page.get_by_label("Notes").fill("seen on Monday")
+    page.get_by_role("button", name="Store and seal").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was stored yet")
+    expect(page.get_by_label("Notes")).to_have_value("seen on Monday")
+    page.get_by_role("radio", name="Without a passphrase").check()
+    page.get_by_role("button", name="Store and seal").click()
+    expect(page.get_by_role("status")).to_have_text("Stored and sealed.")
+    expect(page.get_by_text("Not encrypted: whoever uses")).to_be_visible()
 
 
 def test_a_result_becomes_a_sealed_entry_that_verifies(visitor):

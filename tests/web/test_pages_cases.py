@@ -20,16 +20,16 @@ PASSPHRASE = "a horn that tells the truth"
 
 def made(site, title="Found in March", passphrase=""):
     """The address of a new case, opened."""
-    form = {"title": title, "passphrase": passphrase, "again": passphrase}
+    lock = "passphrase" if passphrase else "none"
+    form = {"title": title, "passphrase": passphrase, "again": passphrase, "lock": lock}
     answer = site.client.post("/cases", data=form, headers=HTML, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
 
 
 def keep(site, address, content, name="photo.png", **fields):
-    return site.client.post(
-        f"{address}/case", files={"file": (name, content)}, data={"case": "new", **fields}, headers=HTML
-    )
+    data = {"case": "new", "lock": "none", **fields}
+    return site.client.post(f"{address}/case", files={"file": (name, content)}, data=data, headers=HTML)
 
 
 def stored(site):
@@ -94,17 +94,49 @@ def test_a_result_becomes_evidence_with_its_report(site):
     assert "No. 2" in again.text
 
 
-def test_a_case_is_chosen_from_the_start_that_can_be_filled(site):
+def test_no_case_that_anybody_can_read_is_chosen_from_the_start(site):
     address = checked(site)
     made(site, "Open one")
-    made(site, "Locked one", PASSPHRASE)
-    site.client.cookies.clear()
+    sealed = made(site, "Sealed one", PASSPHRASE)
+
+    def chosen(page):
+        radios = [a for a in Page(page.text).all("input") if a.get("name") == "case"]
+        assert len(radios) == 3
+        return [radio["value"] for radio in radios if "checked" in radio]
+
     answered(site, "adult", "US")
-    radios = [a for a in Page(get(site, f"{address}/case").text).all("input") if a.get("type") == "radio"]
-    assert len(radios) == 3
-    chosen = [radio["value"] for radio in radios if "checked" in radio]
-    assert len(chosen) == 1
-    assert "Open one" in get(site, f"/cases/{chosen[0]}").text
+    page = get(site, f"{address}/case")
+    assert chosen(page) == [sealed.rpartition("/")[2]]
+    assert page.text.count("Not encrypted: whoever uses") == 1, "what is not is called so"
+    site.client.cookies.clear()  # the sealed one is locked again
+    answered(site, "adult", "US")
+    assert chosen(get(site, f"{address}/case")) == ["new"]
+
+
+def test_nothing_is_kept_by_one_careless_tap(site):
+    address, picture = checked(site), site.picture("strong")
+    answered(site, "adult", "US")
+    form = get(site, f"{address}/case").text
+    choice = {a["value"]: "checked" in a for a in Page(form).all("input") if a.get("name") == "lock"}
+    assert choice == {"passphrase": True, "none": False}
+    assert "unencrypted, readable by anyone who uses this computer" in form
+    for fields, told in (
+        ({"lock": "passphrase"}, "type a passphrase, or choose plainly"),
+        ({"lock": ""}, "type a passphrase, or choose plainly"),
+        ({"lock": "perhaps"}, "type a passphrase, or choose plainly"),
+        ({"lock": "none", "passphrase": PASSPHRASE, "again": PASSPHRASE}, "decide for one of the two"),
+        ({"lock": "passphrase", "passphrase": "short", "again": "short"}, "at least 8"),
+    ):
+        answer = keep(site, address, picture, note="my note", **fields)
+        assert answer.status_code == 422, fields
+        assert told in answer.text
+        assert "my note" in answer.text, "what was typed is not lost"
+        assert not stored(site)
+    sealed = keep(site, address, picture, lock="passphrase", passphrase=PASSPHRASE, again=PASSPHRASE)
+    assert "Stored and sealed" in sealed.text
+    assert picture not in stored(site).values()
+    keep(site, address, picture, lock="none")
+    assert picture in stored(site).values()
 
 
 def test_another_file_than_the_one_checked_is_not_taken_for_it(site):
@@ -202,13 +234,18 @@ def test_an_open_case_locks_itself_after_a_while(site, monkeypatch):
 
 
 def test_bad_passphrases_are_told_and_make_no_case(site):
-    for passphrase, again, told in (("abc", "abc", "at least 8"), (PASSPHRASE, "x", "not the same")):
+    problems = (
+        ("abc", "abc", "at least 8"),
+        (PASSPHRASE, "x", "not the same"),
+        ("", "", "choose plainly to go without one"),
+    )
+    for passphrase, again, told in problems:
         form = {"title": "Kept title", "passphrase": passphrase, "again": again}
         answer = site.client.post("/cases", data=form, headers=HTML)
         assert answer.status_code == 422
         assert told in answer.text
         assert "Kept title" in answer.text
-        assert f'value="{passphrase}"' not in answer.text
+        assert not passphrase or f'value="{passphrase}"' not in answer.text
     assert not stored(site)
 
 

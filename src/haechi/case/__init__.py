@@ -7,6 +7,7 @@
     case.verify(head="") -> Findings             without the passphrase, on any machine, offline
     case.match(folder) -> Iterator[Match | Skipped]
     case.letter(numbers, kind, lang, country) -> Letter     the text that is sent; instructions apart
+    case.delete_file(number)                     the log keeps the hashes and says that it was deleted
     case.bundle(to, lang, hashes_only=False)     a zip to hand over
     case.bundle_stream(lang, hashes_only=False)  the same in pieces
     case.words.say(code, lang, **params)         the sentences, in en, zh and ko

@@ -172,7 +172,13 @@ def _whole(case: Readable, entries: tuple[Entry, ...], lang: str) -> Iterator[_I
             yield links[entry.number], _rendered(case, entry, lang)
     yield "case.html", [page(case, lang, links).encode("utf-8", "replace")]
     entry_facts = [
-        {"number": e.number, "time": e.time, **to_record(e), "verdict": verdict(case, e, lang)}
+        {
+            "number": e.number,
+            "time": e.time,
+            **to_record(e),
+            "deleted": e.deleted,
+            "verdict": verdict(case, e, lang),
+        }
         for e in entries
     ]
     facts = {"schema": "haechi.case.entries/1", "id": case.ident, "title": case.title, "head": case.head}

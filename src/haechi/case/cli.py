@@ -22,6 +22,7 @@ from haechi.case.cli_options import (
     write,
 )
 from haechi.case.cli_proof import register
+from haechi.case.cli_remove import register as register_removal
 from haechi.case.words import say as words
 from haechi.errors import ExitCode, HaechiError, InputError, UsageError
 from haechi.settings import Settings
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 
 register(app)  # verify, head, anchor
+register_removal(app)  # remove
 
 
 class Form(StrEnum):

@@ -49,6 +49,8 @@ def verify_command(
             put(words("verify_after_noted", tag, count=findings.records - findings.noted))
     if findings.records:
         put(words("verify_until", tag, records=findings.records, time=printable(findings.until)))
+    if findings.deleted:
+        put(words("verify_deleted", tag, count=findings.deleted))
     put(words("head", tag, head=findings.head))
     if findings.intact and not head:
         sealed = findings.bound_since and findings.decrypted

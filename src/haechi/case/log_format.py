@@ -103,7 +103,7 @@ def shaped(record: Mapping[str, Any]) -> bool:
     facts, removed = record.get("files", []), record.get("removed", [])
     half = record.get("entry") if "entry" in record else {"sealed": record.get("sealed")}
     return (
-        record.get("do") in ("open", "add")
+        record.get("do") in ("open", "add", "remove")
         and type(record.get("n")) is int
         and isinstance(record.get("time"), str)
         and isinstance(half, dict)

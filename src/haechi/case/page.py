@@ -103,6 +103,8 @@ def verdict(case: Readable, entry: Entry, lang: str) -> str:
     """What the check of an entry said, in one sentence."""
     if entry.minor:
         return say("report_minor", lang)
+    if entry.deleted:
+        return say("report_deleted", lang, time=entry.deleted)
     try:
         report = case.report(entry)
     except HaechiError as error:

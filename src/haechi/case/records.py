@@ -89,10 +89,13 @@ def _path(path: str) -> str:
     return path
 
 
-def without(entry: Entry, paths: AbstractSet[str]) -> Entry:
-    """The entry less the files that were deleted since."""
+def without(entry: Entry, paths: AbstractSet[str], time: str) -> Entry:
+    """The entry less the files that were deleted at a time after it was added."""
+    if not paths & {entry.file, entry.report_file}:
+        return entry
     return replace(
         entry,
+        deleted=time,
         file="" if entry.file in paths else entry.file,
         report_file="" if entry.report_file in paths else entry.report_file,
     )

@@ -29,6 +29,7 @@ from haechi.case.letter import Letter, letter
 from haechi.case.log import Log
 from haechi.case.log_format import CASE, FOLDERS, SCHEMA, SCHEMA_BOUND, canonical, now, sha256
 from haechi.case.records import from_record, to_record, without
+from haechi.case.removal import deleted_paths, nothing_stored, paths_of, same_file
 from haechi.case.source import checked
 from haechi.case.types import Entry, Findings, Match, Skipped
 from haechi.errors import CaseError, UsageError
@@ -138,12 +139,14 @@ class Case:
     def entries(self) -> tuple[Entry, ...]:
         """All entries, in the order in which they were added. Raises Locked, and CaseError where the log does
         not hold."""
-        removed: set[str] = set()
         entries: list[Entry] = []
         for record in self._log.records()[1:]:
-            removed |= set(record.get("removed", ()))
-            entries.append(from_record(record, self._private_half(record)))
-        return tuple(without(entry, removed) for entry in entries)
+            half = self._private_half(record)
+            if paths := set(record.get("removed", ())):
+                entries = [without(entry, paths, str(record["time"])) for entry in entries]
+            if record["do"] == "add":
+                entries.append(from_record(record, half))
+        return tuple(entries)
 
     def entry(self, number: int) -> Entry:
         """The entry of that number. Raises UsageError when there is none."""
@@ -179,8 +182,7 @@ class Case:
             self._log.recover()
             self._sweep()
             digest, size, file = self._files.copy_original(stack, source, minor)
-            same = [e for e in self.entries() if e.sha256 == digest] if minor else []
-            removed = sorted({p for e in same for p in (e.file, e.report_file) if p})
+            removed = paths_of(same_file(self.entries(), digest)) if minor else []
             report_file = None
             if report is not None and not minor:
                 report_file = self._files.write(stack, REPORTS, [archive.dump(report)], "report")
@@ -204,6 +206,22 @@ class Case:
                 one.unfinished.keep(self.folder / one.path)
             self._sweep()
         return self.entry(number)
+
+    def delete_file(self, number: int) -> tuple[Entry, ...]:
+        """Delete the stored file of an entry and its report, and those of every other entry of the very same
+        file; the entries as they were. The log keeps what it says of them, and says that they were deleted.
+        Raises UsageError when there is no such entry, Locked, and CaseError, also when nothing is stored."""
+        if self.locked:
+            raise locked()
+        with atomic_io.writer_lock(self.folder):
+            self._log.recover()
+            self._sweep()
+            entries = same_file(self.entries(), self.entry(number).sha256)
+            if number not in {entry.number for entry in entries}:
+                raise nothing_stored(number)
+            self._append({"do": "remove", "removed": paths_of(entries)}, {})
+            self._sweep()
+        return entries
 
     def report(self, entry: Entry) -> Report | None:
         """The stored report of an entry, None when it has none. Raises CaseError when it was changed."""
@@ -278,10 +296,9 @@ class Case:
 
     def _sweep(self) -> None:
         """Delete what the log says is deleted."""
-        for record in self._log.records():
-            for path in record.get("removed", ()):
-                if atomic_io.is_folder((self.folder / path).parent):
-                    atomic_io.delete(self.folder / path)
+        for path in deleted_paths(self._log.records()):
+            if atomic_io.is_folder((self.folder / path).parent):
+                atomic_io.delete(self.folder / path)
 
 
 def _text(text: str) -> str:

@@ -35,7 +35,8 @@ class Fingerprints:
 class Entry:
     """One file of a case. ``number`` counts from 1 and never changes. ``file`` and ``report_file`` are paths
     in the case folder, "" where nothing is kept: of somebody under age there is never anything, and
-    ``figures`` hold what the check said, in words and numbers (``haechi.report.proof``)."""
+    ``figures`` hold what the check said, in words and numbers (``haechi.report.proof``). ``deleted``: when
+    they were deleted, "" while they are there or never were."""
 
     number: int
     time: str
@@ -49,6 +50,7 @@ class Entry:
     file: str = ""
     report_file: str = ""
     figures: Mapping[str, Any] | None = None
+    deleted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Findings:
     """The answer of ``verify``. ``noted``: which record the noted head belongs to, None when none was given
     or it belongs to none. ``decrypted``: the sealed entries could be opened and read as well. ``until``: the
     time of the last record. ``bound_since``: the first line whose open half is bound by the encryption, 0
-    where none is, 1 where all are."""
+    where none is, 1 where all are. ``deleted``: how many stored files the log says were deleted."""
 
     head: str
     records: int
@@ -89,6 +91,7 @@ class Findings:
     encrypted: bool = False
     until: str = ""
     bound_since: int = 0
+    deleted: int = 0
 
     @property
     def intact(self) -> bool:

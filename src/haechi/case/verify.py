@@ -112,6 +112,7 @@ def _compared(folder: Path, noted: str, chain: _Chain) -> Findings:
         chain.encrypted,
         chain.until,
         chain.bound_since,
+        len(chain.removed),
     )
 
 
@@ -216,6 +217,7 @@ def _record(record: Mapping[str, Any], number: int, chain: _Chain) -> None:
     chain.until = str(record["time"])
     for facts in record.get("files", ()):
         chain.files[facts["path"]] = (facts["sha256"], facts["size"])
+        chain.removed.discard(facts["path"])
     for path in record.get("removed", ()):
         chain.removed.add(path)
         chain.files.pop(path, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from haechi.types import (
     Quality,
     Reason,
     Region,
+    Segment,
     Series,
 )
 
@@ -39,6 +40,31 @@ class Look:
     landmarks_xy: F32
     maps: F32 | None = None
     turns_deg: F32 | None = None
+
+
+SEGMENT_S, SEGMENT_PICTURES = 4.0, 4
+"""A stretch of a video that is judged by itself lasts at least so long, and so many pictures fall into it."""
+
+
+def stretches(times_s: F64) -> list[slice]:
+    """The stretches of one face's pictures, at times f64 (m,), ascending, that are judged by themselves: each
+    of SEGMENT_S and SEGMENT_PICTURES at least, each beginning in the middle of the one before. None where
+    there would be a single one."""
+    out: list[slice] = []
+    start, count = 0, len(times_s)
+    while True:
+        stop = max(int(np.searchsorted(times_s, times_s[start] + SEGMENT_S)) + 1, start + SEGMENT_PICTURES)
+        if stop >= count:
+            break
+        out.append(slice(start, stop))
+        middle = (times_s[start] + times_s[stop - 1]) / 2
+        start = max(int(np.searchsorted(times_s, middle)), start + 1)
+    # The last one reaches back as far as it must.
+    first = min(int(np.searchsorted(times_s, times_s[-1] - SEGMENT_S, "right")) - 1, count - SEGMENT_PICTURES)
+    if out and first > out[-1].start:
+        return [*out, slice(first, count)]
+    out[-1:] = [slice(part.start, count) for part in out[-1:]]
+    return out if len(out) > 1 else []
 
 
 def judged_faces(tracks: Sequence[FaceTrack], quality: Quality) -> list[tuple[FaceTrack, FaceQuality]]:
@@ -68,16 +94,27 @@ def scored(
     regions.sort(key=lambda item: -item[0].llr)
     series = tuple(Series(x.track_id, x.times_s, llr(x.logits, q, calibration)) for _, x, q in regions)
     top, look, _ = regions[0]
-    stretches: tuple[tuple[float, float], ...] = ()
+    hot_spans_s: tuple[tuple[float, float], ...] = ()
     where = None
     if top.heatmap is not None:
         where = place(top.heatmap, top.box_xyxy, look.landmarks_xy[int(np.argmax(look.logits))])
         # Only a network that looks at every moment says when.
-        stretches = () if kind == "image" else spans(series[0].times_s, series[0].llr)
+        hot_spans_s = () if kind == "image" else spans(series[0].times_s, series[0].llr)
     reason = finding(name, top.llr, top.track_id, genuine=calibration.genuine, place=where)
     total = over_faces([region.llr for region, _, _ in regions])
     faces = tuple(region for region, _, _ in regions)
-    return Evidence(name, version, "scored", total, reason, stretches, faces, series)
+    parts = tuple(s for _, x, q in regions for s in _segments(x, q, calibration)) if kind == "video" else ()
+    return Evidence(name, version, "scored", total, reason, hot_spans_s, faces, series, parts)
+
+
+def _segments(look: Look, quality: FaceQuality, calibration: Calibration) -> Iterator[Segment]:
+    """The evidence of each stretch, of the mean logit over its time."""
+    for part in stretches(look.times_s):
+        times_s = look.times_s[part]
+        share = np.gradient(times_s)
+        mean = float(np.average(look.logits[part], weights=share if share.sum() > 0 else None))
+        value = float(llr(np.array([mean]), quality, calibration)[0])
+        yield Segment(look.track_id, float(times_s[0]), float(times_s[-1]), value)
 
 
 def _region(look: Look, quality: FaceQuality, calibration: Calibration) -> Region:

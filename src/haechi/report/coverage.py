@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from haechi.report.messages import catalogue, say, sentence
-from haechi.types import Fact, Report
+from haechi.types import Fact, Level, Report
+
+LEVELS: tuple[Level, ...] = ("unknown", "none", "some", "strong")
 
 
 def were_tested(report: Report, lang: str) -> list[str]:
@@ -73,7 +75,27 @@ def frames_seen(report: Report) -> int:
 
 
 def faces_line(report: Report, lang: str) -> str:
-    """How many faces were found, and how many of them some detector judged."""
+    """How many faces were found, how many of them some detector judged and, of several, those on which the
+    most was found."""
     scored = (item for item in report.evidence if item.status == "scored")
     track_ids = {region.track_id for item in scored for region in item.regions}
-    return say("ui_faces_line", lang, found=len(report.faces), judged=len(track_ids))
+    counts = say("ui_faces_line", lang, found=len(report.faces), judged=len(track_ids))
+    levels = level_by_face(report)
+    for level in ("strong", "some") if len(track_ids) > 1 else ():
+        numbers = [str(face) for face, own in levels.items() if own == level]
+        if numbers:
+            faces = say("ui_sep", lang).join(numbers)
+            counts = say(
+                "ui_faces_named", lang, counts=counts, level=say(f"level_word_{level}", lang), faces=faces
+            )
+    return counts
+
+
+def level_by_face(report: Report) -> Mapping[int, Level]:
+    """The level of every face, the most suspicious first: the worst of the face as a whole and of its
+    stretches in a video."""
+    levels: dict[int, Level] = {face.track_id: face.level for face in report.verdict.faces}
+    for part in report.verdict.segments:
+        if LEVELS.index(part.level) > LEVELS.index(levels.get(part.track_id, "unknown")):
+            levels[part.track_id] = part.level
+    return dict(sorted(levels.items(), key=lambda item: -LEVELS.index(item[1])))

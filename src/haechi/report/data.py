@@ -13,9 +13,22 @@ import numpy as np
 
 from haechi.errors import HaechiError
 from haechi.report.coverage import not_tested, were_tested
+from haechi.report.error_rates import with_hits
 from haechi.report.messages import language, level_sentence, sentence
 from haechi.report.pointers import headline, headline_reason
-from haechi.types import Claim, Evidence, FaceTrack, Media, Quality, Reason, Region, Report, Series
+from haechi.types import (
+    Claim,
+    Evidence,
+    FaceTrack,
+    Media,
+    Quality,
+    Reason,
+    Region,
+    Report,
+    SegmentVerdict,
+    Series,
+    Verdict,
+)
 
 SCHEMA_NAME = "haechi.report/1"
 
@@ -45,7 +58,8 @@ def to_dict(report: Report, lang: str = "en") -> dict[str, Any]:
         "tool": {"name": "haechi", "version": tool_version()},
         "source": _source(report.media),
         "quality": _quality(report.quality, lang),
-        "faces": [_face(track) for track in report.faces if len(track.scores)],
+        "faces": [_face(track, report.verdict, lang) for track in report.faces if len(track.scores)],
+        "segments": [_segment(part) for part in report.verdict.segments],
         "evidence": [
             *(_evidence(item, lang) for item in report.evidence),
             *(_claim_as_evidence(claim, lang) for claim in report.claims),
@@ -126,8 +140,9 @@ def _quality(quality: Quality, lang: str) -> dict[str, Any]:
     }
 
 
-def _face(track: FaceTrack) -> dict[str, Any]:
-    """One entry a track: where and when its most certain observation was."""
+def _face(track: FaceTrack, verdict: Verdict, lang: str) -> dict[str, Any]:
+    """One entry a track: where and when its most certain observation was, and what was found on it alone."""
+    own = next((face for face in verdict.faces if face.track_id == track.track_id), None)
     best = int(np.argmax(np.nan_to_num(track.scores, nan=-1.0)))
     return {
         "id": int(track.track_id),
@@ -137,6 +152,19 @@ def _face(track: FaceTrack) -> dict[str, Any]:
         "observations": len(track.scores),
         "first_s": seconds(float(track.times_s[0])),
         "last_s": seconds(float(track.times_s[-1])),
+        "level": None if own is None else own.level,
+        "manipulation_score": None if own is None else number(own.score, 4),
+        **_worded("reason", () if own is None or own.reason is None else (own.reason,), lang),
+    }
+
+
+def _segment(part: SegmentVerdict) -> dict[str, Any]:
+    return {
+        "face": int(part.track_id),
+        "start_s": seconds(part.start_s),
+        "end_s": seconds(part.end_s),
+        "level": part.level,
+        "manipulation_score": number(part.score, 4),
     }
 
 
@@ -184,7 +212,7 @@ def _claim_as_evidence(claim: Claim, lang: str) -> dict[str, Any]:
 
 def _reasons(report: Report, lang: str) -> Mapping[str, list[str]]:
     """The verdict's reasons; last, and not weighed, that the file says of itself that AI made it."""
-    worded, admission = _worded("reason", report.verdict.reasons, lang), headline(report)
+    worded, admission = _worded("reason", with_hits(report), lang), headline(report)
     if admission is None:
         return worded
     return {

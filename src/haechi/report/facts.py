@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 from markupsafe import Markup
 
-from haechi.report.coverage import faces_line
+from haechi.report.coverage import faces_line, level_by_face
 from haechi.report.data import tool_version
 from haechi.report.formatting import clock, clock_range
 from haechi.report.messages import catalogue, detector_name, say, sentences
@@ -36,18 +36,25 @@ def created(report: Report) -> str:
 
 
 def faces(report: Report, lang: str) -> Markup:
-    """Each face with its size and what speaks against judging it; and the file's quality."""
+    """Each face with what was found on it, the most suspicious first, its size and what speaks against
+    judging it; and the file's quality."""
     notes = {face.track_id: face for face in report.quality.faces}
+    levels = level_by_face(report)
+    places = {face: place for place, face in enumerate(levels)}
     video = report.media.kind == "video"
-    heads = [say("ui_face", lang), say("ui_face_size", lang)]
+    heads = [say("ui_face", lang)]
+    heads += [say("ui_face_level", lang)] if levels else []
+    heads += [say("ui_face_size", lang)]
     heads += [say("ui_face_seen", lang)] if video else []
     heads += [say("ui_face_notes", lang)]
     rows = []
-    for track in report.faces:
+    for track in sorted(report.faces, key=lambda t: places.get(t.track_id, len(places))):
         if not len(track.times_s):
             continue
         sides = track.boxes_xyxy[:, 2:] - track.boxes_xyxy[:, :2]
-        row = [str(track.track_id), say("ui_px", lang, n=" × ".join(f"{v:.0f}" for v in _median(sides)))]
+        row = [str(track.track_id)]
+        row += [say(f"level_word_{levels.get(track.track_id, 'unknown')}", lang)] if levels else []
+        row += [say("ui_px", lang, n=" × ".join(f"{v:.0f}" for v in _median(sides)))]
         row += [clock_range(float(track.times_s[0]), float(track.times_s[-1]))] if video else []
         own = sentences(notes[track.track_id].issues, lang) if track.track_id in notes else []
         rows.append([*row, " ".join(own) or "–"])

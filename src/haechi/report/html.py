@@ -52,12 +52,17 @@ class Parts:
     span_s: float
 
 
-def parts(report: Report, lang: str = "en", *, above_picture: Markup | None = None) -> Parts:
+def parts(
+    report: Report, lang: str = "en", *, above_picture: Markup | None = None, beside_verdict: bool = False
+) -> Parts:
     """The pieces of a page. Previews of the report are embedded; without any, the page says so.
-    ``above_picture`` is HTML that the page puts over them."""
+    ``above_picture`` is HTML that the page puts over them. ``beside_verdict``: they stand in the section of
+    the verdict, after its sentence, for pages that show both in one screen."""
     lang = language(lang)
     pictures_ = pictures.pictures_of(report)
     sections_ = _sections(report, pictures_, lang, above_picture)
+    if beside_verdict and pictures_:
+        sections_["verdict"] = sections.verdict(report, lang, beside=sections_.pop("picture"))
     return Parts(
         lang=HTML_LANG.get(lang, lang),
         level=report.verdict.level,

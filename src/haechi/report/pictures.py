@@ -20,11 +20,12 @@ from haechi.report.templating import render
 from haechi.types import CLEAR_RATIO, Evidence, Preview, Region, Report
 
 _CLEAR = float(np.log(CLEAR_RATIO))
+SIGNS = ("some", "strong")
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face in one preview. box: x1, y1, x2, y2 in preview pixels; suspicious: evidence for manipulation."""
+    """A face in one preview. box: x1, y1, x2, y2 in preview pixels; suspicious: it shows signs."""
 
     number: int
     box: tuple[float, float, float, float]
@@ -85,25 +86,20 @@ def _faces(report: Report, preview: Preview, near_s: float) -> Iterator[Face]:
         nearest = int(np.argmin(gaps))
         if gaps[nearest] <= near_s:
             box = _scaled(track.boxes_xyxy[nearest], preview)
-            yield Face(track.track_id, box, _suspicious(report, track.track_id, preview.time_s, near_s))
+            yield Face(track.track_id, box, _suspicious(report, track.track_id, preview.time_s))
 
 
-def _suspicious(report: Report, track_id: int, time_s: float, near_s: float) -> bool:
-    """Whether any detector that scored found clear evidence on this face, at this time if it says when."""
-    for item in report.evidence:
-        if item.status != "scored":
-            continue
-        here = [r.llr for r in item.regions if r.track_id == track_id and abs(r.time_s - time_s) <= near_s]
-        here += [
-            float(value)
-            for series in item.series
-            if series.track_id == track_id
-            for at, value in zip(series.times_s, series.llr, strict=True)
-            if abs(at - time_s) <= near_s
-        ]
-        if any(value >= _CLEAR for value in here):
-            return True
-    return False
+def _suspicious(report: Report, track_id: int, time_s: float) -> bool:
+    """Whether signs were found on this face as a whole, or in a stretch of it that holds this time."""
+    verdict = report.verdict
+    here = [face.level for face in verdict.faces if face.track_id == track_id]
+    here += [
+        part.level
+        for part in verdict.segments
+        if part.track_id == track_id and part.start_s <= time_s <= part.end_s
+    ]
+    # Reports that an earlier version stored have one level for all.
+    return any(level in SIGNS for level in here or [verdict.level])
 
 
 def _heats(report: Report, preview: Preview, near_s: float) -> Iterator[Heat]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from haechi.report.data import number, tool_version
+from haechi.report.error_rates import with_hits
 from haechi.report.formatting import clock
 from haechi.report.messages import detector_name, language, level_sentence, say, sentence, sentences
 from haechi.report.pointers import headline_reason
@@ -51,7 +52,7 @@ def figures(report: Report) -> dict[str, Any]:
 
 def _reasons(report: Report, lang: str) -> list[str]:
     admission = headline_reason(report, lang)
-    return [*sentences(report.verdict.reasons, lang), *([admission] if admission else [])]
+    return [*sentences(with_hits(report), lang), *([admission] if admission else [])]
 
 
 def figures_from(value: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from haechi.report import pictures as pics
 from haechi.report.coverage import not_tested, were_tested
+from haechi.report.error_rates import with_hits
 from haechi.report.formatting import clock_range, coordinate
 from haechi.report.messages import (
     detector_name,
@@ -48,18 +49,19 @@ _FOLDED = "meta_prompt_words"  # long, and not everybody wants to read it
 _CONTACT = re.compile(rf"(?P<site>{'|'.join(map(re.escape, _SITES))})|(?P<phone>\d+(?:-\d+)+)")
 
 
-def verdict(report: Report, lang: str) -> Markup:
+def verdict(report: Report, lang: str, beside: Markup | None = None) -> Markup:
     """The sentence first, where it stands among the possible ones, what the file says of itself, why, and the
-    score folded away."""
+    score folded away. ``beside``: what a page shows together with the sentence."""
     level = report.verdict.level
     because = unknown_because(report.verdict) if level == "unknown" else None
-    reasons = [r for r in (*report.verdict.reasons, *pointers(report)) if r is not because]
+    reasons = [r for r in (*with_hits(report), *pointers(report)) if r is not because]
     score, note = _score(report, lang)
     admission = headline(report)
     return render(
         "verdict.html",
         lang,
         level=level,
+        beside=beside,
         headline="" if admission is None else sentence(admission, lang),
         sentence=level_sentence(report.verdict, lang),
         reasons=sentences(reasons, lang),

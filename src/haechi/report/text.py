@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from haechi.report.coverage import faces_line, untested_topics
+from haechi.report.error_rates import with_hits
 from haechi.report.messages import (
     detector_name,
     language,
@@ -95,7 +96,7 @@ def _reasons(report: Report, lang: str) -> list[str]:
     below and must not be missed."""
     verdict = report.verdict
     because = unknown_because(verdict) if verdict.level == "unknown" else None
-    fresh = (r for r in verdict.reasons if r is not because and not r.code.startswith("evidence_"))
+    fresh = (r for r in with_hits(report) if r is not because and not r.code.startswith("evidence_"))
     reasons = [e.reason for e in report.evidence] + [claim.reason for claim in report.claims]
     tabled = {sentence(reason, lang) for reason in reasons}
     return [

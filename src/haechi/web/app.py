@@ -28,6 +28,7 @@ from haechi.web.jobs.worker import CheckRunner
 from haechi.web.metrics import Metrics
 from haechi.web.middleware import AccessMiddleware
 from haechi.web.model_integrity import ModelIntegrity
+from haechi.web.one_time import OneTimeCode
 from haechi.web.pages.case_sessions import CaseSessions
 from haechi.web.problem import Problem, internal
 from haechi.web.rate_limit import ConcurrencyLimiter, RateLimiter
@@ -71,7 +72,7 @@ def build(
 ) -> FastAPI:
     """The application, its data folder opened; the workers start with it. ``make``: see ``Scheduler``. Raises
     UsageError when the data folder cannot be used."""
-    tokens = Tokens(options.token, options.tokens_file)
+    tokens = Tokens(options.token, options.tokens_file, OneTimeCode() if options.lan else None)
     sessions = Sessions(options.session_s, tokens.digest_of)
     jobs, metrics = JobStore(options), Metrics()
     scheduler = Scheduler(jobs, settings, metrics, make)

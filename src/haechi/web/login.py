@@ -1,4 +1,6 @@
 """/login and /logout: a browser shows a token once and gets a session for it, until the person signs out.
+A phone brings the code that works once in its address, and a person confirms it: an app that looks at the
+address ahead, as some that read QR codes do, does not use it up.
 /leave ends it, too, and is there without a token as well: where somebody leaves in a hurry."""
 
 from __future__ import annotations
@@ -24,11 +26,26 @@ _MOST_BYTES = 4096
 
 
 @router.get("/login")
-def form(request: Request, out: bool = False) -> Response:
-    """Ask for the token, where one is needed. ``out``: the person has just signed out."""
-    if not request.app.state.tokens.needed:
+def form(request: Request, out: bool = False, code: str = "") -> Response:
+    """Ask for the token, where one is needed. ``out``: the person has just signed out. ``code``: the one
+    that works once."""
+    tokens: Tokens = request.app.state.tokens
+    if not tokens.needed:
         return RedirectResponse("/", 303)
+    if tokens.once is not None:
+        if caller_of(request).session:  # who is in has opened the address again
+            return RedirectResponse("/", 303)
+        opens = tokens.once.opens(code)
+        return _once(request, code if opens else "", wrong=bool(code) and not opens, out=out)
     return page(request, "login.html", wrong=False, out=out)
+
+
+def _once(request: Request, code: str, *, wrong: bool = False, out: bool = False) -> Response:
+    """The page of the code that works once, and the same without it, which opens nothing. It does not tell a
+    used code from one that never was any."""
+    if wrong:
+        count_guess(request.app.state.guesses, request.client.host if request.client else "")
+    return page(request, "login_once.html", status=200 if code else 401, code=code, wrong=wrong, out=out)
 
 
 @router.post("/login")
@@ -44,7 +61,9 @@ async def enter(request: Request) -> Response:
         if len(body) > _MOST_BYTES:
             raise Problem("bad_request", "This is no token: copy the one that the server printed.")
     token = parse_qs(body.decode("ascii", "replace"), max_num_fields=8).get("token", [""])[-1].strip()
-    name = tokens.name_of(token)
+    name = tokens.signed_in(token)
+    if name is None and tokens.once is not None:
+        return _once(request, "", wrong=True)
     if name is None:
         count_guess(request.app.state.guesses, request.client.host if request.client else "")
         return page(request, "login.html", status=401, wrong=True, out=False)

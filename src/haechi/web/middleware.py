@@ -45,7 +45,8 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-_OPEN = ("/healthz", "/readyz", "/login", "/logout", "/leave")
+_ENTRANCE = ("/login", "/logout", "/leave")
+_OPEN = ("/healthz", "/readyz", *_ENTRANCE)
 _VISIT = re.compile(r"[0-9a-f]{32}")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LEAST_BYTES_S = 4096
@@ -68,6 +69,9 @@ class AccessMiddleware:
         self._app, self._options, self._metrics, self._guesses = app, options, metrics, guesses
         self._tokens, self._sessions, self._answer = tokens, sessions, answer
         self._proxies = networks(options.trusted_proxy)
+        self._open = (
+            _ENTRANCE if options.lan else _OPEN
+        )  # nobody in the network watches over a phone's server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,8 +103,8 @@ class AccessMiddleware:
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """What is answered at once instead of letting the request through. Raises Problem."""
         host = headers.get("host", "")
-        if self._options.private and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
-            raise Problem("wrong_host", "This server answers on localhost only: open the address it printed.")
+        if self._options.personal and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
+            raise Problem("wrong_host", "This is no name of this server: open the address that it printed.")
         if scope["method"] not in _SAFE:
             self._check_origin(scope, headers, host)
         if declared_bytes(headers) > self._options.max_upload_bytes + OVERHEAD_BYTES:
@@ -108,7 +112,7 @@ class AccessMiddleware:
         path: str = scope["path"]
         caller = self._caller(headers)
         scope["state"] = {**scope.get("state", {}), "caller": caller or Caller("")}
-        if caller is not None or path in _OPEN or path.startswith("/static/"):
+        if caller is not None or path in self._open or path.startswith("/static/"):
             return None
         if "authorization" in headers:
             count_guess(self._guesses, scope["client"][0] if scope.get("client") else "")

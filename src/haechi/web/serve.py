@@ -19,15 +19,17 @@ from importlib.util import find_spec
 from haechi.errors import UsageError
 from haechi.server_options import Options
 from haechi.settings import Settings
+from haechi.web.lan import certificate
+from haechi.web.one_time import LASTS_S
 
-_NEEDED = ("fastapi", "uvicorn", "python_multipart")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "cryptography")
 
 
 def serve(options: Options, settings: Settings, say: Callable[[str], None], *, browser: bool = True) -> None:
     """Run the server until it is told to stop. Raises UsageError when it cannot start."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise UsageError(f"The server needs more ({', '.join(missing)} missing): pip install 'haechi[web]'")
-    new_token = not options.private and options.token is None and options.tokens_file is None
+    new_token = not options.personal and options.token is None and options.tokens_file is None
     options = replace(options, token=secrets.token_urlsafe(24)) if new_token else options
     listening = _bind(options)
     port: int = listening.getsockname()[1]
@@ -38,6 +40,7 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="haechi: %(message)s")
     app = build(options, settings)
+    pem, fingerprint = certificate(options.data_dir, options.host) if options.lan else (None, "")
     config = uvicorn.Config(
         app,
         http=TimedProtocol,
@@ -49,15 +52,18 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
         proxy_headers=False,  # or a caller could choose the address that its uploads are counted under
         h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         timeout_graceful_shutdown=3,
+        ssl_certfile=pem,  # its key stands in the same file
     )
     server = uvicorn.Server(config)
     address = _address(options, port)
     say(f"Haechi runs at {address} (Ctrl-C stops it)")
     if new_token:
         say(f"Token, needed by every caller and shown only now: {options.token}")
-    if not options.loopback:
+    if options.lan:
+        _tell_phone(f"{address}/login?code={app.state.tokens.once.text}", fingerprint, options, say)
+    elif not options.loopback:
         say("Others can reach it, and what they send travels unencrypted: put a proxy with TLS before it.")
-    if browser:
+    if browser and not options.lan:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     signal.signal(signal.SIGTERM, _interrupt)
     with contextlib.suppress(KeyboardInterrupt):
@@ -67,6 +73,27 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
         # It does not let go, as on a disk that hangs: Python's own end would wait for it.
         sys.stderr.flush()
         os._exit(0)
+
+
+def _tell_phone(link: str, fingerprint: str, options: Options, say: Callable[[str], None]) -> None:
+    """How a phone gets in, and what that means."""
+    from haechi.case import qr
+
+    say(f"On your phone, in the same network, open this address, once and within {LASTS_S / 60:.0f} minutes:")
+    say(link)
+    if qr.available():
+        say("or point its camera at this code:")
+        print(qr.text_drawn(link, coloured=sys.stderr.isatty()), file=sys.stderr, flush=True)
+    say(
+        "The phone's browser warns once that it does not know the certificate: this computer made it itself. "
+        "Show its details there, and go on only if its SHA-256 fingerprint is this one:"
+    )
+    say(fingerprint)
+    say(
+        "Whoever else is in this network gets nothing without the code. The phone is signed out when it "
+        f"leaves, after {options.session_s / 60:.0f} minutes without use, and when Haechi stops. For a new "
+        "code, start it again. Cases that the phone keeps lie on this computer."
+    )
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -94,4 +121,5 @@ def _bind(options: Options) -> socket.socket:
 
 def _address(options: Options, port: int) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(options.host, options.host)
-    return f"http://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{port}"
+    scheme = "https" if options.lan else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{port}"

@@ -19,16 +19,21 @@ from pathlib import Path
 
 from haechi import regular_files
 from haechi.errors import UsageError
+from haechi.web.one_time import OneTimeCode
 
+ONCE = "once:"
+"""The name under which the code that works once lets somebody in; no name of a token has a colon."""
 _LINE = re.compile(r"([A-Za-z0-9_.-]{1,64})\s+sha256:([0-9a-f]{64})")
 _MOST_BYTES = 1024 * 1024
 _log = logging.getLogger("haechi.web")
 
 
 class Tokens:
-    """Safe to call from any thread. Raises UsageError when the file cannot be used."""
+    """Safe to call from any thread. ``once``: the code that works once, where there is one; only a browser
+    signs in with it, no program is let in by it. Raises UsageError when the file cannot be used."""
 
-    def __init__(self, token: str | None, file: Path | None) -> None:
+    def __init__(self, token: str | None, file: Path | None, once: OneTimeCode | None = None) -> None:
+        self.once = once
         self._own = {"": digest(token)} if token is not None else {}
         self._file, self._lock = file, threading.Lock()
         self._signature: tuple[int, ...] = ()
@@ -39,7 +44,7 @@ class Tokens:
     @property
     def needed(self) -> bool:
         """Whether callers have to show one at all."""
-        return bool(self._own) or self._file is not None
+        return bool(self._own) or self._file is not None or self.once is not None
 
     def name_of(self, token: str) -> str | None:
         """The name of a token: "" for that of the options; None when it is none. In constant time."""
@@ -49,8 +54,14 @@ class Tokens:
                 match = name
         return match
 
+    def signed_in(self, token: str) -> str | None:
+        """The same for whoever signs in with a browser, and the code that works once is used up by it."""
+        return ONCE if self.once is not None and self.once.use(token) else self.name_of(token)
+
     def digest_of(self, name: str) -> str | None:
         """What stands for the token of this name now; None when it was taken away."""
+        if name == ONCE and self.once is not None:
+            return digest(self.once.text)
         return self._now().get(name)
 
     def _now(self) -> dict[str, str]:

@@ -73,7 +73,13 @@ def verdict_card(probes: Sequence[Probed], calibrations: dict[str, dict[str, Any
         "version": "0.1.0",
         "task": "weighs the evidence and sets the two thresholds",
         "licence": "Apache-2.0",
-        "parameters": {"model": model, "resampled": resampled, "thresholds": marks, "domain": domain},
+        "parameters": {
+            "model": model,
+            "resampled": resampled,
+            "thresholds": marks,
+            "tail": tail_of(fused, used),
+            "domain": domain,
+        },
         "training": {
             "data": [
                 "the selection half (by person) of the validation split, clean and degraded: "
@@ -87,8 +93,8 @@ def verdict_card(probes: Sequence[Probed], calibrations: dict[str, dict[str, Any
             "the probability holds where as many pictures are forged as genuine; "
             "where forgeries are rare it is too high",
             "no guarantee for a method of forgery that was never seen",
-            "evidence is averaged over all faces of a picture: "
-            "one forged face in a crowd may stay below the marks",
+            "of many faces, or in a long video, signs on one must be stronger to count: "
+            "a forged face in a crowd may stay below the marks",
             *(f"{n} alone, however sure, stays below the marks" for n in names if not reaches(n)),
         ],
     }
@@ -129,6 +135,16 @@ def marks_of(fused: F64, used: Sequence[Probed]) -> dict[str, float]:
     """The two marks on fused log-odds f64 (n,)."""
     marks = {n: _mark(fused, used, q) for n, q in (("strong", STRONG), ("some", SOME))}
     return {**marks, "some": min(marks["some"], marks["strong"])}
+
+
+def tail_of(fused: F64, used: Sequence[Probed]) -> dict[str, float]:
+    """How the upper tail of genuine faces falls, from which the marks for many faces follow: its upper
+    decile, and the mean excess over it, the scale of an exponential tail (Pickands 1975)."""
+    genuine = np.array([photograph(p) for p in used])
+    values = fused[genuine if genuine.any() else np.array([not p.label for p in used])]
+    decile = float(np.quantile(values, 0.9))
+    excess = values[values > decile] - decile
+    return {"decile": round(decile, 4), "nats": round(float(excess.mean()) if len(excess) else 0.0, 4)}
 
 
 def _mark(fused: F64, used: Sequence[Probed], quantile: float) -> float:

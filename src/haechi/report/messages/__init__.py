@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 from haechi.errors import UsageError
+from haechi.report.formatting import clock
 from haechi.settings import LANGUAGES, short_tag
 from haechi.types import CLEAR_RATIO, Reason, Verdict
 
@@ -156,6 +157,8 @@ def _show(key: str, value: object, lang: str) -> str:
 def _number(key: str, value: float) -> str:
     if key == "ratio":
         return _ratio(value)
+    if key in ("start_s", "end_s"):
+        return clock(value)
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):

@@ -5,6 +5,7 @@
     DATA_DIR/uploads/         originals on their way, under names of the patterns below
     DATA_DIR/scratch/         temporary files of the processes that check
     DATA_DIR/cases/           one folder a case
+    DATA_DIR/phone.pem        certificate and key for a phone, see ``haechi.web.lan``
 
 Only files that bear one of our own names are deleted, links are never followed, and modes are set only when
 we make a file or folder ourselves. A folder of a version before the mark is known by its database.

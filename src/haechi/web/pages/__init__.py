@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from haechi.web.pages import (
     about,
     assets,
+    case_delete,
     case_entries,
     case_letter,
     case_match,
@@ -24,7 +25,7 @@ __all__ = ["problem", "router", "wants_page"]
 router = APIRouter(include_in_schema=False)
 # The entries after all else of a case: their numbers stand where other pages have words.
 for _piece in (
-    *(check, result, cases, case_match, case_letter, case_entries),
+    *(check, result, cases, case_match, case_letter, case_delete, case_entries),
     *(questions, models, help_now, about, assets),
 ):
     router.include_router(_piece.router)

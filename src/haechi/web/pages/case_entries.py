@@ -72,7 +72,7 @@ def _store_result(request: Request, id_: str, report: Report, form: uploads.Form
         return _keep_page(request, id_, report, "other_file", values)
     ident = values.get("case", NEW)
     if ident == NEW:
-        error = passphrase_problem(values.get("passphrase", ""), values.get("again", ""))
+        error = passphrase_problem(*(values.get(name, "") for name in ("passphrase", "again", "lock")))
         if error:
             return _keep_page(request, id_, report, error, values)
         case = create(request, values.get("title", ""), values.get("passphrase", ""))
@@ -88,8 +88,10 @@ def _store_result(request: Request, id_: str, report: Report, form: uploads.Form
 def _keep_page(
     request: Request, id_: str, report: Report, error: str = "", values: dict[str, str] | None = None
 ) -> Response:
+    """``values``: of the form as it came. A case that anybody can read is only chosen by the person."""
     cases = [case for case in case_sessions.listed(request) if case.state != "damaged"]
     ready = [case.ident for case in cases if case.state == "open"]
+    private = [case.ident for case in cases if case.state == "open" and case.encrypted]
     choice = (values or {}).get("case", "")
     return page(
         request,
@@ -98,7 +100,7 @@ def _keep_page(
         id=id_,
         name=report.media.name,
         cases=cases,
-        chosen=choice if choice in (*ready, NEW) else next(iter(ready), NEW),
+        chosen=choice if choice in (*ready, NEW) else next(iter(private), NEW),
         error=problem_words(request, error) if error else "",
         values=values or {},
         answers=answers_of(request),

@@ -10,18 +10,19 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
 
 from haechi.errors import CaseError, HaechiError, InputError, Locked, UsageError
-from haechi.web.pages.render import local, page, problem_words
+from haechi.web.pages.render import page, personal, problem_words
 from haechi.web.problem import Problem
 
 
 class CaseRoute(APIRoute):
-    """A route that exists on this computer only: a case is one person's private folder."""
+    """A route that exists for one person only, at this computer or on their phone: a case is their private
+    folder."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            if not local(request):
+            if not personal(request):
                 raise Problem("not_found", "Cases are kept on one's own computer only.")
             try:
                 return await inner(request)

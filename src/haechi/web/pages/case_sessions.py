@@ -74,6 +74,12 @@ class CaseSessions:
             else:
                 self._open.pop(token, None)
 
+    def forget(self, ident: str) -> None:
+        """Close a case that is deleted, in every browser that has it open."""
+        with self._lock:
+            for mine in self._open.values():
+                mine.cases.pop(ident, None)
+
     def _sweep(self) -> None:
         oldest = time.monotonic() - IDLE_S
         self._open = {token: mine for token, mine in self._open.items() if mine.used_s >= oldest}
@@ -108,6 +114,13 @@ def folder_of(request: Request, ident: str) -> Path:
     if not _IDENT.fullmatch(ident) or not (folder / "case.json").is_file():
         raise Problem("not_found", "There is no such case.")
     return folder
+
+
+def remnant(request: Request, ident: str) -> str:
+    """The folder of a case that was deleted, when files that are not Haechi's are still in it; else empty."""
+    folder = home(request) / ident
+    left = _IDENT.fullmatch(ident) and folder.is_dir() and not (folder / "case.json").exists()
+    return str(folder) if left else ""
 
 
 def new_folder(request: Request) -> Path:

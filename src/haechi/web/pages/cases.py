@@ -25,15 +25,18 @@ LEAST_PASSPHRASE = 8
 
 
 @router.get("/cases")
-def cases(request: Request) -> Response:
-    """All cases of this computer."""
-    return page(request, "cases.html", cases=case_sessions.listed(request))
+def cases(request: Request, deleted: str = "") -> Response:
+    """All cases of this computer. ``deleted``: the one that was just deleted."""
+    folder = case_sessions.remnant(request, deleted)
+    return page(
+        request, "cases.html", cases=case_sessions.listed(request), deleted=bool(deleted), remnant=folder
+    )
 
 
 @router.get("/cases/new")
 def new(request: Request) -> Response:
     """The form for a new case."""
-    return page(request, "case_new.html", title="", error="")
+    return page(request, "case_new.html", title="", lock="", error="")
 
 
 @router.post("/cases")
@@ -42,21 +45,27 @@ def make(
     title: Annotated[str, Form()] = "",
     passphrase: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
+    lock: Annotated[str, Form()] = "",
 ) -> Response:
     """Make a case and open it."""
-    error = passphrase_problem(passphrase, again)
+    error = passphrase_problem(passphrase, again, lock)
     if error:
         text = problem_words(request, error)
-        return page(request, "case_new.html", status=422, title=title, error=text)
+        return page(request, "case_new.html", status=422, title=title, lock=lock, error=text)
     case = create(request, title, passphrase)
     response = RedirectResponse(f"/cases/{case.folder.name}", 303)
     case_sessions.unlock(request, response, case.folder.name, case)
     return response
 
 
-def passphrase_problem(passphrase: str, again: str) -> str:
-    """The code of what is wrong with a new passphrase; empty when nothing is."""
-    if passphrase and len(passphrase) < LEAST_PASSPHRASE:
+def passphrase_problem(passphrase: str, again: str, lock: str) -> str:
+    """The code of what is wrong with the answer to who may open a new case; empty when nothing is. There is
+    none without a passphrase unless that was chosen (``lock``) and nothing else said."""
+    if lock == "none":
+        return "both" if passphrase or again else ""
+    if not passphrase:
+        return "no_passphrase"
+    if len(passphrase) < LEAST_PASSPHRASE:
         return "short"
     return "differ" if passphrase != again else ""
 
@@ -76,8 +85,9 @@ def lock_all(request: Request) -> Response:
 
 
 @router.get("/cases/{case}")
-def show(request: Request, case: str, added: int = 0) -> Response:
-    """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored."""
+def show(request: Request, case: str, added: int = 0, deleted: int = 0) -> Response:
+    """What is in a case; the form for its passphrase while it is locked. ``added``: the entry just stored,
+    ``deleted``: the one of which the file was just deleted."""
     try:
         open_case = case_sessions.opened(request, case)
     except Locked:
@@ -100,6 +110,7 @@ def show(request: Request, case: str, added: int = 0) -> Response:
             for entry in reversed(entries)
         ],
         added=new_entry,
+        deleted=next((entry for entry in entries if entry.number == deleted and entry.deleted), None),
         lines=helplines.for_person(guess(request), minor=True) if minor else (),
     )
 
@@ -152,6 +163,8 @@ def verify(request: Request, case: str, head: str = "") -> Response:
     if findings.records:
         until = case_words.say("verify_until", lang, records=findings.records, time=findings.until)
         notes.insert(0, until)
+    if findings.deleted:
+        notes.insert(0, case_words.say("verify_deleted", lang, count=findings.deleted))
     if findings.noted is not None and findings.noted < findings.records:
         after = findings.records - findings.noted
         notes.insert(0, case_words.say("verify_after_noted", lang, count=after))

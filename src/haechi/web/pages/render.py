@@ -50,6 +50,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 def fragment(request: Request, template: str, **values: Any) -> Markup:
     """The template filled, with what every template of ours may use."""
     lang = language(request)
+    signed_in = bool(getattr(request.state, "caller", Caller("")).session)
 
     def w(key: str, /, **gaps: object) -> str:
         return words.say(key, lang, **gaps)
@@ -64,17 +65,19 @@ def fragment(request: Request, template: str, **values: Any) -> Markup:
             languages=[(code, HTML_LANG.get(code, code), name) for code, name in _NAMES.items()],
             here=request.url.path,
             in_language=lambda code: _in_language(request, code),
-            local=local(request),
-            signed_in=bool(getattr(request.state, "caller", Caller("")).session),
+            local=bool(request.app.state.options.private),
+            personal=personal(request),
+            signed_in=signed_in,
+            shut=bool(request.app.state.options.lan) and not signed_in,
             version=tool_version(),
             **values,
         )
     )
 
 
-def local(request: Request) -> bool:
-    """Whether the server can be reached from this computer only."""
-    return bool(request.app.state.options.private)
+def personal(request: Request) -> bool:
+    """Whether the server is one person's alone, at this computer or on their phone."""
+    return bool(request.app.state.options.personal)
 
 
 def _in_language(request: Request, code: str) -> str:

@@ -90,7 +90,7 @@ def arranged(request: Request, report: Report, *, hidden: bool = False) -> dict[
     if hidden:
         report = replace(report, previews=())
     bar = fragment(request, "picture_bar.html", video=report.media.kind == "video")
-    parts = html.parts(report, lang, above_picture=bar)
+    parts = html.parts(report, lang, above_picture=bar, beside_verdict=True)
     last = (*_BEFORE, *_FOLDED, "limits", "steps", *(("picture", "timeline", "scope") if hidden else ()))
     return {
         "parts": parts,

@@ -23,7 +23,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     # every code of a problem that a person can meet in the browser
     "problem_": (
         *sorted(set(TITLES) - FOR_PROGRAMS),
-        *("offline", "case", "locked", "usage", "short", "differ", "other_file"),
+        *("offline", "case", "locked", "usage", "short", "differ", "no_passphrase", "both"),
+        "other_file",
     ),
     # where a check stands; the script makes these keys too
     "state_": ("queued", "upload", "waiting", "open", "faces", "evidence", "verdict", "done", "failed"),

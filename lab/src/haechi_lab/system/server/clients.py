@@ -62,7 +62,8 @@ class BrowserClient:
     def new_case(self, *, encrypted: bool) -> str:
         """The address of a new case."""
         secret = PASSPHRASE.replace(" ", "+") if encrypted else ""
-        form = f"title=measured&passphrase={secret}&again={secret}".encode()
+        lock = "passphrase" if encrypted else "none"
+        form = f"title=measured&lock={lock}&passphrase={secret}&again={secret}".encode()
         return self.ask("POST", "/cases", form, _FORM)[1]
 
     def unlock(self, case: str) -> None:
