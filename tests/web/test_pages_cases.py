@@ -166,12 +166,27 @@ def test_whoever_said_that_it_shows_a_minor_is_not_asked_again(site):
     address = checked(site)
     answered(site, "minor", "KR")
     form = get(site, f"{address}/case").text
-    assert 'name="minor"' not in form
+    inputs = Page(form).all("input")
+    assert [(a["type"], a["value"]) for a in inputs if a.get("name") == "minor"] == [("hidden", "1")]
+    assert [a["value"] for a in inputs if a.get("name") == "lock"] == ["passphrase", "none"]
     assert "Stores the original" not in form
+    assert "must be given again" not in form
     answer = keep(site, address, site.picture("strong"))
     assert "no picture" in answer.text
     assert "tel:1388" in answer.text
     assert site.picture("strong") not in stored(site).values()
+    assert not [name for name in stored(site) if name.endswith((".png", ".report"))]
+
+
+def test_a_form_about_a_minor_keeps_no_picture_though_the_answers_are_forgotten(site):
+    """They are gone with the process, and a browser without cookies leaves them behind with the address."""
+    address, picture = checked(site), site.picture("strong")
+    asked = get(site, f"{address}/case?age=minor&country=KR")
+    hidden = {a["name"]: a["value"] for a in Page(asked.text).all("input") if a.get("type") == "hidden"}
+    site.client.cookies.clear()
+    answer = keep(site, address, picture, **hidden)
+    assert "no picture" in answer.text
+    assert picture not in stored(site).values()
     assert not [name for name in stored(site) if name.endswith((".png", ".report"))]
 
 

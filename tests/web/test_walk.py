@@ -11,9 +11,11 @@ import pytest
 from test_pages import HTML, Page, checked, get
 
 from haechi import laws, platforms
+from haechi.report.archive import MEDIA_TYPE
 from haechi.settings import LANGUAGES
 from haechi.web import words
 from haechi.web.answers import AnswerBook, Answers, parsed
+from haechi.web.problem import MEDIA_TYPE as PROBLEM_TYPE
 
 AGES = ("minor", "adult")
 COUNTRIES = ("KR", "US", "CN", "GB", "")
@@ -71,6 +73,11 @@ def answer(site, age, country, back="/help", lang="en"):
     site.client.get(back, headers=headers)
     form = {"age": age, "country": country, "back": back}
     return site.client.post("/answers", data=form, headers=headers)
+
+
+def problem_code(got) -> str:
+    """The code of the problem that was answered; empty when it was none."""
+    return got.json()["code"] if got.headers["content-type"] == PROBLEM_TYPE else ""
 
 
 def plain(text: str) -> str:
@@ -177,6 +184,35 @@ def test_of_a_minor_no_picture_is_shown_and_only_the_text_is_offered(site):
         assert shows not in text
     assert re.findall(r'download="(haechi-[a-z]+\.[a-z]+)"', text) == ["haechi-proof.txt"]
     assert "Strong signs of manipulation" in text
+
+
+def test_of_a_minor_no_address_hands_the_picture_out(site):
+    result = checked(site)
+    kept = {"Accept": MEDIA_TYPE}
+    pictures = [
+        f"/v1{result}/{name}" for name in ("report.html", "heatmap.png", "report.haechi", "report.pdf")
+    ]
+
+    def answers():
+        return [problem_code(site.client.get(address)) for address in pictures]
+
+    assert "withheld" not in answers()
+    assert site.client.get(f"/v1{result}", headers=kept).headers["content-type"] == MEDIA_TYPE
+    rules = site.client.get(f"{result}/report.css").text
+    answer(site, "minor", "US")
+    assert answers() == ["withheld"] * len(pictures)
+    refused = site.client.get(pictures[0])
+    assert refused.status_code == 404
+    assert "/proof.txt" in refused.json()["detail"]
+    assert site.client.get(f"/v1{result}", headers=kept).headers["content-type"] == "application/json"
+    assert "data:" not in site.client.get(f"/v1{result}").text
+    assert len(site.client.get(f"{result}/report.css").text) < len(rules)
+    assert site.client.get(f"/v1{result}/proof.txt").status_code == 200
+    answer(site, "adult", "US")
+    assert "withheld" not in answers()
+    site.client.cookies.clear()  # a program, or another visitor
+    assert "withheld" not in answers()
+    assert site.client.get(f"{pictures[0]}?age=minor").status_code == 404
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

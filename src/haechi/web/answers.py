@@ -92,3 +92,9 @@ def answers_of(request: Request) -> Answers | None:
     asked_here = parsed(query.get("age", ""), query.get("country", ""))
     caller = caller_of(request)
     return asked_here or (book(request).get(caller.owner) if caller.passes else None)
+
+
+def of_minor(request: Request) -> bool:
+    """Whether this visitor said that the person is a minor: no picture is shown, handed out or kept then."""
+    answers = answers_of(request)
+    return answers is not None and answers.minor

@@ -19,6 +19,7 @@ from haechi.errors import ModelError
 from haechi.report import archive
 from haechi.types import Report
 from haechi.web import openapi, uploads
+from haechi.web.answers import of_minor
 from haechi.web.heatmap import heat_png
 from haechi.web.jobs.records import Job
 from haechi.web.jobs.store import JobStore
@@ -86,11 +87,11 @@ def drop(request: Request, id: Id) -> Response:  # noqa: A002
     "/checks/{id}/heatmap.png",
     response_class=Response,
     responses=openapi.answer(200, "A transparent picture as large as the report's preview.", "image/png")
-    | problems("not_found", "no_heatmap", *_FAILED),
+    | problems("not_found", "no_heatmap", "withheld", *_FAILED),
 )
 def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
     """Where the evidence lies, to be laid over the picture; of a video, over its strongest frame."""
-    data = heat_png(done(request, id))
+    data = heat_png(_pictured(request, id))
     if data is None:
         raise Problem("no_heatmap", "No detector marked a place in this file: see the report.")
     return Response(data, media_type="image/png")
@@ -99,12 +100,13 @@ def heatmap(request: Request, id: Id) -> Response:  # noqa: A002
 @router.get(
     "/checks/{id}/report.html",
     response_class=Response,
-    responses=openapi.answer(200, "One HTML file.", "text/html") | problems("not_found", "invalid", *_FAILED),
+    responses=openapi.answer(200, "One HTML file.", "text/html")
+    | problems("not_found", "invalid", "withheld", *_FAILED),
     openapi_extra=_LANG,
 )
 def page(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as one HTML file that loads nothing from outside."""
-    text = reports.render_html(done(request, id), asked(request))
+    text = reports.render_html(_pictured(request, id), asked(request))
     # Its own policy names its style and script by their hashes, which the policy of our pages would forbid.
     own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     headers = {"Content-Security-Policy": own[1] + "; frame-ancestors 'none'"} if own else {}
@@ -127,12 +129,12 @@ def proof(request: Request, id: Id) -> Response:  # noqa: A002
     "/checks/{id}/report.pdf",
     response_class=Response,
     responses=openapi.answer(200, "A PDF.", "application/pdf")
-    | problems("not_found", "invalid", "no_pdf", *_FAILED),
+    | problems("not_found", "invalid", "withheld", "no_pdf", *_FAILED),
     openapi_extra=_LANG,
 )
 def printed(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as PDF, where WeasyPrint is installed on the server."""
-    report = done(request, id)
+    report = _pictured(request, id)
     return Response(pdf(reports.render_html(report, asked(request))), media_type="application/pdf")
 
 
@@ -140,11 +142,12 @@ def printed(request: Request, id: Id) -> Response:  # noqa: A002
     "/checks/{id}/report.haechi",
     response_class=Response,
     responses=openapi.answer(200, "For `haechi.report.archive.load`.", archive.MEDIA_TYPE)
-    | problems("not_found", *_FAILED),
+    | problems("not_found", "withheld", *_FAILED),
 )
 def kept(request: Request, id: Id) -> Response:  # noqa: A002
     """The report as it is stored: the client of Haechi makes every format and language of it."""
     _check_done(request, id)
+    _refuse_of_minor(request)
     data = request.app.state.jobs.archived_report(id)
     if data is None:
         raise not_found()
@@ -189,6 +192,22 @@ def done(request: Request, id_: str) -> Report:
     return report
 
 
+def _pictured(request: Request, id_: str) -> Report:
+    """The same for an answer that holds a picture. Raises Problem also when it shows a minor."""
+    report = done(request, id_)
+    _refuse_of_minor(request)
+    return report
+
+
+def _refuse_of_minor(request: Request) -> None:
+    if of_minor(request):
+        raise Problem(
+            "withheld",
+            "No picture is handed out, because you said that the person in it is a minor: ask for "
+            "/proof.txt, which holds the hashes, the times and the verdict.",
+        )
+
+
 def not_found() -> Problem:
     return Problem(
         "not_found",
@@ -198,8 +217,9 @@ def not_found() -> Problem:
 
 
 def _wants_kept(request: Request) -> bool:
-    """Whether the caller names the stored form in Accept, as the client of Haechi does."""
-    return archive.MEDIA_TYPE in request.headers.get("accept", "")
+    """Whether the caller names the stored form in Accept, as the client of Haechi does, and may have the
+    pictures in it; otherwise the answer is JSON, which has none."""
+    return archive.MEDIA_TYPE in request.headers.get("accept", "") and not of_minor(request)
 
 
 def _state(request: Request, id_: str, lang: str | None, headers: Mapping[str, str]) -> Response:

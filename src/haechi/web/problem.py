@@ -24,6 +24,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "cross_site": (403, "The request came from another site"),
     "not_found": (404, "There is nothing here"),
     "no_heatmap": (404, "There is no heat map"),
+    "withheld": (404, "Pictures of minors are not handed out"),
     "method_not_allowed": (405, "This method is not allowed here"),
     "too_slow": (408, "The upload came too slowly"),
     "too_large": (413, "The upload is too large"),

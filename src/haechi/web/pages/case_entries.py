@@ -15,7 +15,7 @@ from haechi.errors import UsageError
 from haechi.report import html
 from haechi.types import Report
 from haechi.web import uploads, words
-from haechi.web.answers import answers_of
+from haechi.web.answers import answers_of, of_minor
 from haechi.web.api import done
 from haechi.web.pages import case_sessions
 from haechi.web.pages.case_route import CaseRoute
@@ -147,15 +147,14 @@ def _report(case: Case, number: str) -> Report:
 def _store(request: Request, case: Case, file: Path, form: uploads.Form, report: Report | None = None) -> int:
     """The number of the new entry. Whoever said that the picture shows a minor, here or before, has no copy
     stored."""
-    values, answers = form.fields, answers_of(request)
-    minor = answers is not None and answers.minor
+    values = form.fields
     entry = case.add(
         file,
         name=form.name or "",
         address=values.get("address", "").strip(),
         note=values.get("note", "").replace("\r\n", "\n").strip(),  # as browsers send line breaks
         report=report,
-        minor=minor or uploads.switch(values, "minor"),
+        minor=of_minor(request) or uploads.switch(values, "minor"),
     )
     if entry.minor:  # hashes alone are kept: no preview in a result either
         request.app.state.jobs.drop_file(entry.sha256)

@@ -16,7 +16,7 @@ from haechi.report import html
 from haechi.report.messages import say as say_report
 from haechi.types import Level, Report
 from haechi.web import words
-from haechi.web.answers import Answers
+from haechi.web.answers import Answers, of_minor
 from haechi.web.api import done, not_found, seen
 from haechi.web.jobs.records import Job
 from haechi.web.pages.check import script_words
@@ -112,8 +112,11 @@ def arranged(request: Request, report: Report, *, hidden: bool = False) -> dict[
 @router.get("/checks/{id}/report.css")
 def rules(request: Request, id: str) -> Response:  # noqa: A002
     """The style rules that only this report needs; a sheet of its own, because the policy of the pages
-    forbids styles inside them."""
-    return Response(html.rules(done(request, id)), media_type="text/css")
+    forbids styles inside them. It places the pictures, so of a minor it has less to say."""
+    report = done(request, id)
+    if of_minor(request):
+        report = replace(report, previews=())
+    return Response(html.rules(report), media_type="text/css")
 
 
 @router.post("/checks/{id}/delete")

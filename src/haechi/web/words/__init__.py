@@ -16,7 +16,7 @@ from haechi.report.messages import visible
 from haechi.web.problem import TITLES
 
 #: Problems that only a program can cause; a person is told `bad_request`.
-FOR_PROGRAMS = {"no_heatmap", "method_not_allowed", "bad_multipart", "not_multipart", "invalid"}
+FOR_PROGRAMS = {"no_heatmap", "withheld", "method_not_allowed", "bad_multipart", "not_multipart", "invalid"}
 
 #: Keys made of a prefix and one of these endings.
 FAMILIES: Mapping[str, tuple[str, ...]] = {
