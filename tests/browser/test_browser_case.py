@@ -42,6 +42,7 @@ def test_storing_without_a_word_about_a_passphrase_stores_nothing(visitor):
     visitor.result("found.jpg", SAMPLE.read_bytes(), "image/jpeg")
     page = visitor.page
     page.get_by_role("link", name="Keep as evidence").click()
+    visitor.answer(country="US")
     new = page.get_by_role("radio", name="A new case")
     if new.count():
         new.check()
@@ -95,6 +96,7 @@ def test_whoever_says_minor_first_is_offered_no_picture_and_the_file_need_not_be
     visitor.answer("minor", "KR")
     expect(page.locator(".file-here")).to_have_text("found.jpg, from this tab")
     expect(page.get_by_role("checkbox", name=re.compile("under 18"))).to_have_count(0)
+    page.get_by_role("radio", name="Without a passphrase").check()
     page.get_by_role("button", name="Store and seal").click()
     page.wait_for_url(re.compile(r"/cases/[0-9a-f]{16}\?added=\d+$"))
     expect(page.locator(".entry").first).to_contain_text("No signs found")

@@ -50,6 +50,8 @@ def test_from_the_code_on_the_screen_to_a_verdict_and_a_kept_case(visit, link):
     phone.result("found.jpg", SAMPLE.read_bytes(), "image/jpeg")
     expect(page.locator("#verdict .sentence")).to_contain_text("No signs found")
     page.get_by_role("link", name="Keep as evidence").click()
+    phone.answer(country="KR")
+    assert findings(page) == []
     page.get_by_label("Name of the case").fill("Kept on the phone")
     page.locator("#passphrase").fill("a horn that tells the truth")
     page.locator("#again").fill("a horn that tells the truth")
