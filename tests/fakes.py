@@ -85,7 +85,6 @@ def find(media: Media, progress: Callable[[float], None] | None) -> tuple[FaceTr
             crop_index=np.zeros(1, np.int64),
             crop_boxes_xyxy=box,
             native=(),
-            native_index=np.zeros(0, np.int64),
         ),
     )
 

@@ -38,7 +38,7 @@ def numbers(settings: Settings) -> dict[str, list[float]]:
     (cells,) = models.load("faces", settings).run(pattern(320)[:1])
     (looked,) = models.load("face_check", settings).run(pattern(64))
     logit, where, features = models.load("swap", settings).run(pattern(208))
-    (drawn,) = models.load("synthesis", settings).run(pattern(160))
+    (drawn,) = models.load("synthesis", settings).run(pattern(196))
     flicker = models.load("flicker", settings).card.parameters
     verdict = models.load("verdict", settings).card.parameters
     fused = [

@@ -68,7 +68,6 @@ def track(number: int, times: list[float], box: tuple[float, float, float, float
         crop_index=np.zeros(0, np.int64),
         crop_boxes_xyxy=np.zeros((0, 4), np.float32),
         native=(),
-        native_index=np.zeros(0, np.int64),
     )
 
 

@@ -52,7 +52,7 @@ def swap_net(x: F32) -> tuple[F32, F32]:
 
 def synthesis_net(x: F32) -> tuple[F32]:
     assert x.dtype == np.float32
-    assert x.shape[1:] == (3, 160, 160)
+    assert x.shape[1:] == (3, 196, 196)
     return (redness(x),)
 
 

@@ -89,7 +89,6 @@ def track(
         crop_index=np.arange(len(seen), dtype=np.int64),
         crop_boxes_xyxy=boxes[: len(seen)],
         native=(texture(320, 320) if native is None else native,),
-        native_index=np.zeros(1, np.int64),
     )
 
 

@@ -20,6 +20,7 @@ from haechi.bench.result_tables import render
 from haechi.bench.run import bench
 from haechi.bench.scorer import CheckScorer
 from haechi.bench.treatment import Treatment
+from haechi.detectors.evidence import Look
 from haechi.errors import UsageError
 from haechi.settings import Settings
 from haechi.types import Evidence, Quality, Reason, Region, Verdict
@@ -98,24 +99,42 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with (tmp_path / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
 
-    def check(source: Any, _: Settings, *, previews: bool) -> Any:
+    def answer(source: Any) -> tuple[Any, Any]:
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
         grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         height, width = grey.shape
         box = (0.0, 0.0, float(width), float(height))
-        where = Region(1, 0.0, box, 1.0, (grey / 255).astype(np.float32))
-        return SimpleNamespace(
+        where = Region(1, 0.0, box, 1.0)
+        maps = (grey / 255).astype(np.float32)[None]
+        look = Look(1, np.ones(1), 1.0, np.zeros(1), np.array([box]), np.zeros((1, 5, 2), np.float32), maps)
+        report = SimpleNamespace(
             verdict=Verdict("some", 0.7, (0.5, 0.8), ()),
             quality=Quality(88.0, 0.1, None, ()),
-            media=SimpleNamespace(width_px=width, height_px=height),
+            media=SimpleNamespace(width_px=width, height_px=height, kind="image"),
             faces=[SimpleNamespace(track_id=1, boxes_xyxy=np.array([box]))],
             evidence=(
                 Evidence("swap", "1", "scored", 1.0, Reason("x"), regions=(where,)),
                 Evidence("synthesis", "1", "scored", 1.0, Reason("x")),
             ),
         )
+        return report, {"swap": (look,)}
 
-    monkeypatch.setattr(importlib.import_module("haechi.check"), "check", check)
+    class Answers:
+        """A pipeline whose map is the picture itself."""
+
+        def __init__(self, _: Settings) -> None: ...
+
+        def check(self, source: Any) -> Any:
+            report, self.looks = answer(source)
+            return report
+
+        def score(self, _: Any, __: str) -> Any:
+            return self.looks
+
+    monkeypatch.setattr(importlib.import_module("haechi.pipeline"), "Pipeline", Answers)
+    monkeypatch.setattr(
+        importlib.import_module("haechi.check"), "check", lambda source, _, *, previews: answer(source)[0]
+    )
     monkeypatch.setattr(CheckScorer, "models", lambda _: [])
     monkeypatch.setattr(CheckScorer, "thresholds", lambda _: {"swap": 0.6})
     return tmp_path

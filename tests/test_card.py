@@ -17,26 +17,26 @@ from haechi.detectors.synthesis import SynthesisDetector
 from haechi.errors import ModelError
 from haechi.faces import FaceFinder, FaceRules
 from haechi.models import Calibration, ModelCard
-from haechi.models.feed import feed, middle, mirrored, windows
+from haechi.models.feed import feed, middle, mirrored
 from haechi.settings import Settings
 from synthetic import MarkerNet, SureLook, media, texture, with_markers
 
 SHIPPED = Settings(models_dir="", threads=1)
 Change = Callable[[dict[str, Any]], object]
-Edit = Callable[[str, Change], Settings]
+Edit = Callable[..., Settings]
 
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Edit:
-    """A copy of the shipped models in which one card says something else, under a good seal."""
+    """A copy of the shipped models in which one card, or several, say something else, under a good seal."""
 
-    def edit(name: str, change: Change) -> Settings:
+    def edit(name: str, change: Change, *others: str) -> Settings:
         folder = tmp_path / "models"
         shutil.copytree(models.folder(SHIPPED), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        path = folder / f"{name}.json"
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        change(raw)
-        path.write_text(json.dumps(models.seal(raw, folder)), encoding="utf-8")
+        for path in (folder / f"{n}.json" for n in (name, *others)):
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            change(raw)
+            path.write_text(json.dumps(models.seal(raw, folder)), encoding="utf-8")
         return Settings(models_dir=str(folder), threads=1)
 
     return edit
@@ -51,7 +51,8 @@ def card_of(name: str, change: Change) -> ModelCard:
 def test_a_card_that_asks_for_another_crop_gets_another_crop(
     edited: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wide = edited("swap", lambda raw: raw["crop"].update(size_px=256, side_over_mean_of_box_sides=1.5))
+    crop = {"size_px": 256, "side_over_mean_of_box_sides": 1.5}
+    wide = edited("swap", lambda raw: raw["crop"].update(crop), "synthesis")
     fake, look = MarkerNet(), SureLook()
     monkeypatch.setattr(models, "load", lambda name, settings: look if name == "face_check" else fake)
     source = media([with_markers(texture(400, 400), [(120, 100, 220, 220)])])
@@ -63,10 +64,15 @@ def test_a_card_that_asks_for_another_crop_gets_another_crop(
 
 
 def test_a_card_that_asks_for_another_piece_or_search_gets_it(edited: Edit) -> None:
-    rules = FaceRules.of(edited("synthesis", lambda raw: raw["piece"].update(most_px=300)))
+    rules = FaceRules.of(edited("faces", lambda raw: raw["piece"].update(most_px=300)))
     assert rules.piece.most_px == 300
     faces = card_of("faces", lambda raw: raw["input"]["searched_at_px"].update(still=[256]))
     assert faces.needs_input().searched_at_px["still"] == (256,)
+
+
+def test_face_networks_that_ask_for_different_crops_are_an_error(edited: Edit) -> None:
+    with pytest.raises(ModelError, match="ask for different crops of a face"):
+        FaceRules.of(edited("synthesis", lambda raw: raw["crop"].update(centre_down_in_box_heights=0.2)))
 
 
 def test_a_card_that_asks_for_another_window_gets_another_window() -> None:
@@ -75,10 +81,6 @@ def test_a_card_that_asks_for_another_window_gets_another_window() -> None:
     assert np.array_equal(middle(crops, card.needs_input()), crops[:, 16:208, 16:208])
     whole = card_of("swap", lambda raw: raw["input"].update(width_px=224, height_px=224, window="whole"))
     assert np.array_equal(middle(crops, whole.needs_input()), crops)
-    two = card_of("synthesis", lambda raw: raw["input"]["places"].update(still=[[0, 0], [1, 1]]))
-    piece = texture(300, 400)
-    assert [w.shape for w in windows(piece, two, "still")] == [(160, 160, 3)] * 2
-    assert np.array_equal(windows(piece, two, "still")[1], piece[140:, 240:])
 
 
 def test_a_map_covers_the_crop_whatever_its_window(edited: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +121,7 @@ def test_colour_range_and_layout_are_those_of_the_card() -> None:
     [
         ("swap", {"width_px": 200}, "reads n x 3 x 208 x 208"),
         ("swap", {"layout": "NHWC"}, "which is not what its card says"),
-        ("synthesis", {"width_px": 96, "height_px": 96}, "reads n x 3 x 160 x 160"),
+        ("synthesis", {"width_px": 96, "height_px": 96}, "reads n x 3 x 196 x 196"),
         ("face_check", {"width_px": None, "height_px": None, "sides_multiple_of": 32}, "x 64 x 64"),
     ],
 )
@@ -152,8 +154,7 @@ def test_a_card_whose_outputs_do_not_fit_its_network_is_an_error_on_loading(edit
         ("swap", lambda raw: raw["calibration"]["bins"].pop(), "must reach to faces of 1000000 px"),
         ("swap", lambda raw: raw["calibration"]["bins"][0].update(slope=None), r"bins\[0\].slope is missing"),
         ("swap", lambda raw: raw["calibration"].update(genuine=[1, 0]), "genuine must ascend"),
-        ("synthesis", lambda raw: raw["input"]["places"].update(still=[[2, 0]]), "pairs of shares"),
-        ("synthesis", lambda raw: raw["piece"].update(least_px=900), "must not be above most_px"),
+        ("faces", lambda raw: raw["piece"].update(least_px=900), "must not be above most_px"),
         ("faces", lambda raw: raw["input"]["searched_at_px"].update(video=[640, 320]), "must ascend"),
         ("face_check", lambda raw: raw.update(certain="sure"), "certain must be a number"),
     ],

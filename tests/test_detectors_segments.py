@@ -44,12 +44,12 @@ def test_four_seconds_in_sixty_are_told_apart_from_the_rest() -> None:
     times = np.arange(0.0, 60.0, 0.4)
     logits = np.where((times >= 30) & (times < 34), 3.0, -2.0)
     quality, calibration = FaceQuality(1, 200.0, 0.7, 0.5), Calibration.of(CALIBRATION)
-    evidence = scored("swap", "1", [(look(times, logits), quality)], calibration, "video")
+    evidence = scored("swap", "1", [(look(times, logits), quality)], calibration, moments=True)
     assert evidence.llr is not None
     assert evidence.llr < -1.5
     best = max(evidence.segments, key=lambda s: s.llr)
     assert best.llr > 2.5
     assert abs(best.start_s - 30) <= 1
     assert abs(best.end_s - 34) <= 1
-    still = scored("swap", "1", [(look(times[:1], logits[:1]), quality)], calibration, "image")
+    still = scored("swap", "1", [(look(times[:1], logits[:1]), quality)], calibration, moments=False)
     assert still.segments == ()

@@ -22,7 +22,6 @@ from haechi.detectors.swap import SwapDetector
 from haechi.detectors.synthesis import SynthesisDetector
 from haechi.faces import FaceFinder
 from haechi.keyframes import keyframes
-from haechi.models.feed import windows
 from haechi.report.messages import LANGUAGES, catalogue, sentence
 from haechi.settings import Settings
 from haechi.types import F32, F64, U8, FaceTrack, Media, Scores
@@ -75,25 +74,16 @@ def test_a_video_shows_when_the_swap_shows() -> None:
     assert evidence.series[0].llr.max() == 4.0
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "count"), [(159, 400, 0), (160, 160, 1), (160, 300, 3), (400, 400, 5)]
-)
-def test_windows_are_pieces_of_the_picture_without_doubles(height: int, width: int, count: int) -> None:
-    piece = texture(height, width)
-    cuts = windows(piece, models.card("synthesis", Settings()), "still")
-    assert len(cuts) == count
-    assert all(c.shape == (160, 160, 3) for c in cuts)
-    if count:
-        y, x = (height - 160) // 2, (width - 160) // 2
-        assert np.array_equal(cuts[0], piece[y : y + 160, x : x + 160])
-
-
 @pytest.mark.usefixtures("fakes")
-def test_a_face_shown_too_small_for_a_window_is_not_guessed_at() -> None:
-    evidence = run(SynthesisDetector, PHOTO, track(native=texture(120, 200)))
-    assert (evidence.status, evidence.reason.code) == ("abstained", "resolution_too_low")
-    both = run(SynthesisDetector, PHOTO, track(native=texture(120, 200)), coloured(9, number=2))
-    assert [r.track_id for r in both.regions] == [2]
+def test_the_large_network_looks_at_few_moments_spread_over_the_whole_time() -> None:
+    times = (*(i / 10 for i in range(60)), *(6.0 + i for i in range(54)))
+    crops = np.stack([np.full((224, 224, 3), 100 + i, np.uint8) for i in range(len(times))])
+    look = SynthesisDetector(Settings()).look(track(times, crops=crops), "video")
+    assert len(look.logits) <= 16
+    assert look.times_s[0] < 3
+    assert look.times_s[-1] > 55
+    assert np.diff(look.times_s).max() < 6, "no part of the time is left out"
+    assert look.boxes_xyxy.shape == (len(look.logits), 4)
 
 
 def still_crops(n: int) -> U8:

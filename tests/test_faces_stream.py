@@ -76,7 +76,7 @@ def same(a: Sequence[FaceTrack], b: Sequence[FaceTrack]) -> bool:
         assert turns is not None
         return [
             *(t.times_s, t.boxes_xyxy, t.landmarks_xy, t.scores, t.crops, t.crop_index),
-            *(t.crop_boxes_xyxy, t.native_index, turns, *t.native),
+            *(t.crop_boxes_xyxy, turns, *t.native),
         ]
 
     return len(a) == len(b) and all(

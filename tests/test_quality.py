@@ -129,7 +129,7 @@ SIDEWAYS.landmarks_xy[:, :, 0] = 200 + (SIDEWAYS.landmarks_xy[:, :, 0] - 200) * 
         (SIDEWAYS, "extreme_pose"),
         (replace(track(crops=SHARP[None]), certainty=0.4), "face_doubtful"),
         (
-            replace(track(crops=SHARP[None]), native=(dotted(SHARP),), native_index=np.zeros(1, np.int64)),
+            replace(track(crops=SHARP[None]), native=(dotted(SHARP),)),
             "face_printed",
         ),
     ],

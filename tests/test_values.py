@@ -36,7 +36,6 @@ def track(x: float = 0.0) -> FaceTrack:
         crop_index=np.array([0, 2]),
         crop_boxes_xyxy=np.zeros((2, 4), np.float32),
         native=(np.zeros((4, 4, 3), np.uint8),),
-        native_index=np.zeros(1, np.int64),
     )
 
 

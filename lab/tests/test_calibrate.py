@@ -102,8 +102,8 @@ def test_a_detector_that_knows_a_manner_is_not_outvoted_by_one_that_does_not(pro
     every = [*probed, *drawn]
     blocks = {n: calibrate(every, n, lambda p, k=ANSWERS[n]: p.kind in k) for n in ANSWERS}  # type: ignore[misc]
     manners = verdict_card(every, blocks)["parameters"]["model"]["manners"]
-    of_changed, of_drawn = (manners[m]["weights"]["synthesis"] for m in ("changed", "drawn"))
-    assert of_changed < 0.4 * of_drawn
+    assert "synthesis" not in manners["changed"]["weights"], "it does not answer for swaps"
+    assert manners["drawn"]["weights"]["synthesis"] > 0.3
 
 
 def test_the_domain_ends_where_forgeries_can_no_longer_be_told() -> None:

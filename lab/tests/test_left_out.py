@@ -11,8 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from haechi.errors import UsageError  # noqa: E402
+from haechi_lab.data.views import Views  # noqa: E402
 from haechi_lab.evaluate import features, left_out  # noqa: E402
-from haechi_lab.evaluate.left_out import Views, asked, balanced, scores_without  # noqa: E402
+from haechi_lab.evaluate.left_out import ALL, asked, scores_without  # noqa: E402
+from haechi_lab.training.head import balanced  # noqa: E402
 
 
 def _views(signs: dict[str, int], each: int = 60) -> Views:
@@ -34,6 +36,7 @@ def _views(signs: dict[str, int], each: int = 60) -> Views:
         np.array(train),
         laws,
         np.arange(n),
+        np.array(["generated" if f else "" for f in fake]),
     )
 
 
@@ -46,15 +49,15 @@ def _auc(views: Views, scores: np.ndarray, source: str) -> float:
 
 def test_what_only_the_source_left_out_shows_is_not_known() -> None:
     views = _views({"a": 0, "b": 0, "c": 1})
-    unmet = scores_without(views, "c")["dino"]
-    met = scores_without(views, left_out.NONE)["dino"]
+    unmet = scores_without(views, "c")[ALL]
+    met = scores_without(views, left_out.NONE)[ALL]
     assert _auc(views, unmet, "c") < 0.7
     assert _auc(views, met, "c") > 0.9
 
 
 def test_what_sources_share_is_found_in_one_never_met() -> None:
     views = _views({"a": 0, "b": 0, "c": 0})
-    assert _auc(views, scores_without(views, "c")["dino"], "c") > 0.9
+    assert _auc(views, scores_without(views, "c")[ALL], "c") > 0.9
 
 
 def test_every_source_weighs_the_same() -> None:

@@ -65,4 +65,13 @@ def test_a_faint_map_is_cut_lower(height: float, tmp_path: Path, monkeypatch: py
         writer.writerow({"path": "fake.png", "label": "real", "kind": "", "mask": ""})
     chosen = map_threshold.choose(tmp_path / "list.csv", tmp_path)
     assert set(chosen) == {"swap"}
-    assert height / 3 < chosen["swap"] <= height
+    assert height / 3 < chosen["swap"]["map_threshold"] <= height
+    assert chosen["swap"]["map_shown"], "the mask is a square in the middle, no ellipse over the whole face"
+
+
+def test_a_map_that_lies_no_better_than_a_guess_is_not_shown() -> None:
+    count = len(map_threshold.CANDIDATES)
+    for own, guess, shown in ((0.6, 0.5, True), (0.4, 0.5, False)):
+        best = map_threshold._best([[np.append(np.full(count, own), guess)]])
+        assert best["map_shown"] is shown
+    assert map_threshold._best([])["map_shown"] is False

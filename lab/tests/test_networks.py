@@ -15,9 +15,7 @@ from haechi.errors import UsageError
 from haechi_lab.networks.backbone import WEIGHTS, EdgeTrunk
 from haechi_lab.networks.streams import LargeKernel, srm_bank
 from haechi_lab.networks.swap import STREAMS, SwapNet
-from haechi_lab.networks.synthesis import SynthesisNet
 from haechi_lab.training.swap import correlation
-from haechi_lab.training.synthesis import WINDOW_PX, rescale, window
 from haechi_lab.training.weight_average import blend, blend_exports, blended
 from synthetic import texture
 
@@ -143,15 +141,6 @@ def test_the_residual_filters_are_thirty_blind_to_flat_and_sloping_ground() -> N
     assert np.abs((second_order * slope).sum((1, 2))).max() < 1e-5
 
 
-@torch.inference_mode()
-def test_the_synthesis_network_gives_a_logit() -> None:
-    network = SynthesisNet().eval()
-    x = torch.from_numpy(np.stack([texture(160, 160, i) for i in range(2)])).permute(0, 3, 1, 2).float()
-    logit = network(x)
-    assert logit.shape == (2,)
-    assert torch.isfinite(logit).all()
-
-
 def test_the_trunk_starts_from_the_published_function(tmp_path: Path) -> None:
     """Folded weights with a measured batch norm behind each are the function that they were published as."""
     torch.manual_seed(0)
@@ -192,25 +181,3 @@ def test_correlation_is_priced_only_beyond_chance() -> None:
     assert float(correlation(logit, follows)) == pytest.approx(1, abs=0.01)
     assert float(correlation(logit, free)) < 0.02
     assert torch.isfinite(correlation(torch.zeros(8), torch.zeros(8, 4)))
-
-
-def test_pictures_of_a_pair_are_resized_and_cut_alike() -> None:
-    big = texture(300, 420)
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        a, b = rescale([big, big.copy()], rng)
-        assert np.array_equal(a, b)
-        assert min(a.shape[:2]) >= WINDOW_PX
-        c, d = window([a, b], rng)
-        assert c.shape == (WINDOW_PX, WINDOW_PX, 3)
-        assert np.array_equal(c, d)
-    sizes = {rescale([big], np.random.default_rng(s))[0].shape[0] for s in range(40)}
-    assert len(sizes) > 10
-    assert 300 in sizes, "some stay as they are"
-
-
-def test_a_picture_too_small_for_a_window_is_enlarged_just_enough() -> None:
-    (small,) = rescale([texture(100, 140)], np.random.default_rng(1))
-    assert min(small.shape[:2]) >= WINDOW_PX
-    (cut,) = window([small], np.random.default_rng(1))
-    assert cut.shape == (WINDOW_PX, WINDOW_PX, 3)

@@ -147,13 +147,11 @@ class Pipeline:
             evidence = (*evidence, examine(detector, media, tracks, quality, evidence))
         return evidence
 
-    def score(
-        self, tracks: Sequence[FaceTrack], kind: MediaKind = "image"
-    ) -> Mapping[str, tuple[Look | None, ...]]:
+    def score(self, tracks: Sequence[FaceTrack], kind: MediaKind = "image") -> Mapping[str, tuple[Look, ...]]:
         """What the networks say of every picture of every face, without quality, calibration or verdict: for
         each chosen detector that looks at single pictures, one ``Look`` a track, in their order, with its
-        logits f64 (m,) and maps; None of a face that is shown too small for it. ``kind``: photographs are
-        asked both ways round and in more places, which the many frames of a video need not be."""
+        logits f64 (m,) and maps. ``kind``: photographs are asked both ways round, which the many frames of a
+        video need not be."""
         scorers = [d for d in self._judges.result().detectors if isinstance(d, FaceScorer)]
         return {scorer.name: tuple(scorer.look(track, kind) for track in tracks) for scorer in scorers}
 

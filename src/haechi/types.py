@@ -90,7 +90,7 @@ class FaceTrack(Value):
     crops u8 (M, S, S, 3): resampled by the crop rule of the swap model's card, for the M <= K
     observations listed, ascending, in ``crop_index`` i64 (M,): spread over the whole track, and of a
     large face the first ones without a gap · native: pieces of the picture around the face that
-    were never resampled, u8 (h, w, 3) each, for the observations in ``native_index`` · of_found: faces
+    were never resampled, u8 (h, w, 3) each, spread over the track · of_found: faces
     found in the source, of which this is one; only the largest become tracks when they are too many ·
     certainty: probability that it is a face at all, median over the observations · crop_turns_deg f32 (M,):
     the degrees, clockwise, by which the face is shown turned; crops and native pieces show it upright. None
@@ -106,7 +106,6 @@ class FaceTrack(Value):
     crop_index: NDArray[np.int64]
     crop_boxes_xyxy: F32
     native: tuple[U8, ...]
-    native_index: NDArray[np.int64]
     of_found: int = 1
     certainty: float = 1.0
     crop_turns_deg: F32 | None = None

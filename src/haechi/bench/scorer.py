@@ -11,6 +11,7 @@ import cv2
 
 from haechi.bench.localisation import THRESHOLD, ellipses, iou, picture_map, true_area
 from haechi.bench.scores import ELLIPSE, FACE_PX, IOU, LEVEL
+from haechi.detectors.evidence import Look, map_region
 from haechi.settings import Settings
 from haechi.types import U8, Report
 
@@ -59,8 +60,12 @@ class CheckScorer:
     def score_masked(self, source: Path | bytes, mask: U8) -> Scores:
         """As ``score_file``, with the overlap of each detector's map, and of the ellipses in the boxes of the
         same faces, with the true mask u8 (h, w) of the picture. No overlap for a mask that is empty."""
-        report = self._report(source)
-        return {**_scores(report), **_overlaps(report, mask, self.thresholds())}
+        from haechi.pipeline import Pipeline
+
+        pipeline = Pipeline(self.settings)
+        report = pipeline.check(source)
+        looks = pipeline.score(report.faces, report.media.kind)
+        return {**_scores(report), **_overlaps(report, looks, mask, self.thresholds())}
 
     def thresholds(self) -> Mapping[str, float]:
         """Detector -> where its map is cut, for those whose card says so."""
@@ -92,17 +97,25 @@ def _scores(report: Report) -> dict[str, float | str | None]:
     return scores
 
 
-def _overlaps(report: Report, mask: U8, thresholds: Mapping[str, float]) -> dict[str, float | None]:
+def _overlaps(
+    report: Report, looks: Mapping[str, Sequence[Look]], mask: U8, thresholds: Mapping[str, float]
+) -> dict[str, float | None]:
+    """Of the maps of the faces that were judged, whether people are shown them or not."""
     size = (report.media.width_px, report.media.height_px)
     true = true_area(mask, *size)
     faces = {track.track_id: track.boxes_xyxy[0] for track in report.faces}
     out: dict[str, float | None] = {}
     for evidence in report.evidence:
-        mapped = [r for r in evidence.regions if r.heatmap is not None]
-        if true is None or evidence.status != "scored" or not mapped:
+        ids = {region.track_id for region in evidence.regions}
+        regions = [
+            map_region(look)
+            for look in looks.get(evidence.detector, ())
+            if look.maps is not None and look.track_id in ids
+        ]
+        if true is None or evidence.status != "scored" or not regions:
             continue
-        map_area = picture_map(mapped, *size) >= thresholds.get(evidence.detector, THRESHOLD)
-        guess = ellipses([faces[r.track_id].tolist() for r in mapped], *size)
+        map_area = picture_map(regions, *size) >= thresholds.get(evidence.detector, THRESHOLD)
+        guess = ellipses([faces[r.track_id].tolist() for r in regions], *size)
         out[IOU + evidence.detector] = iou(map_area, true)
         out[ELLIPSE + evidence.detector] = iou(guess, true)
     return out

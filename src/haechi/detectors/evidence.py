@@ -16,7 +16,6 @@ from haechi.types import (
     Evidence,
     FaceQuality,
     FaceTrack,
-    MediaKind,
     Quality,
     Reason,
     Region,
@@ -87,23 +86,26 @@ def scored(
     version: str,
     looks: Sequence[tuple[Look, FaceQuality]],
     calibration: Calibration,
-    kind: MediaKind,
+    *,
+    moments: bool,
 ) -> Evidence:
-    """The evidence of one look or more: every face's own, strongest first, and that of at least one."""
-    regions = [(_region(look, quality, calibration), look, quality) for look, quality in looks]
+    """The evidence of one look or more: every face's own, strongest first, and that of at least one.
+    ``moments``: the looks are at every moment of a video, so that they say when something was seen."""
+    regions = [
+        (map_region(look, float(llr(np.array([look.mean]), quality, calibration)[0])), look, quality)
+        for look, quality in looks
+    ]
     regions.sort(key=lambda item: -item[0].llr)
     series = tuple(Series(x.track_id, x.times_s, llr(x.logits, q, calibration)) for _, x, q in regions)
     top, look, _ = regions[0]
-    hot_spans_s: tuple[tuple[float, float], ...] = ()
+    hot_spans_s = spans(series[0].times_s, series[0].llr) if moments else ()
     where = None
     if top.heatmap is not None:
         where = place(top.heatmap, top.box_xyxy, look.landmarks_xy[int(np.argmax(look.logits))])
-        # Only a network that looks at every moment says when.
-        hot_spans_s = () if kind == "image" else spans(series[0].times_s, series[0].llr)
     reason = finding(name, top.llr, top.track_id, genuine=calibration.genuine, place=where)
     total = over_faces([region.llr for region, _, _ in regions])
     faces = tuple(region for region, _, _ in regions)
-    parts = tuple(s for _, x, q in regions for s in _segments(x, q, calibration)) if kind == "video" else ()
+    parts = tuple(s for _, x, q in regions for s in _segments(x, q, calibration)) if moments else ()
     return Evidence(name, version, "scored", total, reason, hot_spans_s, faces, series, parts)
 
 
@@ -117,13 +119,12 @@ def _segments(look: Look, quality: FaceQuality, calibration: Calibration) -> Ite
         yield Segment(look.track_id, float(times_s[0]), float(times_s[-1]), value)
 
 
-def _region(look: Look, quality: FaceQuality, calibration: Calibration) -> Region:
-    """The face at its most suspicious picture, with the evidence of the whole of it."""
+def map_region(look: Look, llr_of_face: float = 0.0) -> Region:
+    """The face at its most suspicious picture, with the map of it as it lies in the picture."""
     k = int(np.argmax(look.logits))
-    whole = float(llr(np.array([look.mean]), quality, calibration)[0])
     x1, y1, x2, y2 = (float(v) for v in look.boxes_xyxy[k])
     heatmap = None
     if look.maps is not None:
         turns = look.turns_deg
         heatmap = look.maps[k] if turns is None else as_shown(look.maps[k], float(turns[k]))
-    return Region(look.track_id, float(look.times_s[k]), (x1, y1, x2, y2), whole, heatmap)
+    return Region(look.track_id, float(look.times_s[k]), (x1, y1, x2, y2), llr_of_face, heatmap)

@@ -177,7 +177,6 @@ class TrackBuffer:
             crop_index=index - self.forgotten,
             crop_boxes_xyxy=np.stack([shown_square(o.own_xyxy, o.turn_deg, square) for o in in_crops]),
             native=tuple(self.native[k] for k in native),
-            native_index=native - self.forgotten,
             of_found=of_found,
             certainty=float(np.median([o.certainty for o in sights])),
             crop_turns_deg=np.array([o.turn_deg for o in in_crops], np.float32),

@@ -17,18 +17,17 @@ from haechi.models.fields import CURE, Fields
 
 Layout: TypeAlias = Literal["NCHW", "NHWC"]
 Colour: TypeAlias = Literal["RGB", "BGR"]
-Window: TypeAlias = Literal["whole", "middle", "places"]
-Interpolation: TypeAlias = Literal["area when shrinking, bilinear when growing", "none"]
-Places: TypeAlias = tuple[tuple[float, float], ...]
+Window: TypeAlias = Literal["whole", "middle"]
+Interpolation: TypeAlias = Literal["area when shrinking, bilinear when growing"]
 
 T = TypeVar("T")
 
-LAYOUTS, COLOURS, WINDOWS = ("NCHW", "NHWC"), ("RGB", "BGR"), ("whole", "middle", "places")
-INTERPOLATIONS = ("area when shrinking, bilinear when growing", "none")
+LAYOUTS, COLOURS, WINDOWS = ("NCHW", "NHWC"), ("RGB", "BGR"), ("whole", "middle")
+INTERPOLATIONS = ("area when shrinking, bilinear when growing",)
 MARKS = ("threshold", "finder_weight", "offset", "certain", "doubtful")
 LARGEST_FACE_PX = 1_000_000
 REQUIRED = ("name", "version", "task", "licence", "sha256", "card_sha256")
-_NO_OUTPUT = ("map_threshold",)
+_NO_OUTPUT = ("map_threshold", "map_shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,7 @@ class PieceRule:
 @dataclass(frozen=True, slots=True)
 class InputRule:
     """What a network is fed. width_px, height_px: None when it takes any multiple of ``multiple_of`` ·
-    window: the part of a crop that it sees, its ``middle`` or the ``whole``, or ``places`` in a piece ·
-    places: where these windows lie, as shares (down, across) of the room, in a ``still`` and a ``video`` ·
+    window: the part of a crop that it sees, its ``middle`` or the ``whole`` ·
     low, high: what 0 and 255 become · searched_at_px: longest sides at which a picture is searched,
     ascending, of a ``still`` and a ``video`` · border: grey, 0 to 255, of what lies around a picture."""
 
@@ -79,7 +77,6 @@ class InputRule:
     high: float
     interpolation: Interpolation
     window: Window
-    places: Mapping[str, Places]
     searched_at_px: Mapping[str, tuple[int, ...]]
     border: int
 
@@ -126,8 +123,9 @@ class Calibration:
 class ModelCard:
     """The facts of one model. Blocks that it has no use for are None. ``marks``: its numbers by name, such as
     ``threshold``; ``outputs``: what the network gives, in its order; ``map_threshold``: where its map is cut
-    when it is asked which pixels were changed; ``raw``: the whole card as it was read, for display; ``path``:
-    the card's own file."""
+    when it is asked which pixels were changed; ``map_shown``: whether people see it, which they do when it
+    lies over true masks better than a plain ellipse does; ``raw``: the whole card as it was read, for
+    display; ``path``: the card's own file."""
 
     name: str
     version: str
@@ -140,6 +138,7 @@ class ModelCard:
     outputs: tuple[str, ...] = ()
     strides: tuple[int, ...] = ()
     map_threshold: float | None = None
+    map_shown: bool = False
     calibration: Calibration | None = None
     marks: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -172,6 +171,7 @@ class ModelCard:
             map_threshold=(
                 output.number("map_threshold", 0, 1) if output and "map_threshold" in output else None
             ),
+            map_shown=output is not None and output.values.get("map_shown") is True,
             calibration=Calibration.of(raw["calibration"], name) if "calibration" in card else None,
             marks={mark: card.number(mark) for mark in MARKS if mark in card},
             parameters=card.inner("parameters").values if "parameters" in card else {},
@@ -254,7 +254,6 @@ def _input(fields: Fields, card: Fields) -> InputRule:
         high=high,
         interpolation=cast(Interpolation, fields.choice("interpolation", INTERPOLATIONS, INTERPOLATIONS[0])),
         window=cast(Window, window),
-        places=_places(fields) if window == "places" else {},
         searched_at_px=_searches(fields) if "searched_at_px" in fields else {},
         border=fields.whole("border", 0) if "border" in fields else 0,
     )
@@ -265,18 +264,6 @@ def _pair(fields: Fields, key: str) -> tuple[float, float]:
     if len(numbers) != 2 or numbers[0] >= numbers[1]:
         raise fields.wrong(key, "must be two numbers, the lower one first")
     return numbers[0], numbers[1]
-
-
-def _places(fields: Fields) -> Mapping[str, Places]:
-    by_kind = fields.inner("places")
-    out: dict[str, Places] = {}
-    for kind in ("still", "video"):
-        pairs = [p for p in by_kind.listed(kind) if isinstance(p, list) and len(p) == 2]
-        shares = [(float(a), float(b)) for a, b in pairs if 0 <= a <= 1 and 0 <= b <= 1]
-        if not shares or len(shares) != len(by_kind.listed(kind)):
-            raise by_kind.wrong(kind, "must be pairs of shares in [0, 1]")
-        out[kind] = tuple(shares)
-    return out
 
 
 def _searches(fields: Fields) -> Mapping[str, tuple[int, ...]]:

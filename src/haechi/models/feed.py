@@ -3,11 +3,9 @@ and inference call this."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from haechi.models.card import InputRule, ModelCard
+from haechi.models.card import InputRule
 from haechi.types import F32, U8
 
 
@@ -34,20 +32,6 @@ def feed(pictures: U8, rule: InputRule) -> F32:
 def mirrored(x: F32, rule: InputRule) -> F32:
     """What ``feed`` gave, with left and right exchanged."""
     return np.ascontiguousarray(x[:, :, :, ::-1] if rule.layout == "NCHW" else x[:, :, ::-1])
-
-
-def windows(piece: U8, card: ModelCard, kind: str) -> list[U8]:
-    """Windows u8 (height_px, width_px, 3) out of a native piece u8 (h, w, 3), where the card has them in a
-    ``still`` or a ``video``; doubles are dropped; none when the piece is too small. Raises ModelError when
-    the card says nothing of places."""
-    rule = card.needs_input()
-    places: Sequence[tuple[float, float]] = rule.places[kind]
-    width, height = rule.width_px or piece.shape[1], rule.height_px or piece.shape[0]
-    room_y, room_x = piece.shape[0] - height, piece.shape[1] - width
-    if room_y < 0 or room_x < 0:
-        return []
-    corners = dict.fromkeys((round(room_y * fy), round(room_x * fx)) for fx, fy in places)
-    return [piece[y : y + height, x : x + width] for y, x in corners]
 
 
 def probability(logits: F32) -> F32:

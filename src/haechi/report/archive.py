@@ -106,7 +106,6 @@ def _bare(track: types.FaceTrack) -> types.FaceTrack:
         crop_index=none,
         crop_boxes_xyxy=np.zeros((0, 4), np.float32),
         native=(),
-        native_index=none,
     )
 
 

@@ -1,4 +1,4 @@
-"""``haechi train ablate choices|streams|generators|judge|views``."""
+"""``haechi train ablate choices|streams|judge|views``."""
 
 from __future__ import annotations
 
@@ -50,20 +50,6 @@ def streams(
     from haechi_lab.ablate import streams as runs
 
     runs.run(out, start, results, threads)
-
-
-@app.command()
-def generators(
-    data: Data,
-    out: Out,
-    weights: Weights = None,
-    results: Results = Path("results/generators"),
-    threads: Threads = 1,
-) -> None:
-    """The synthesis network without each generator in turn. Short runs, minutes each."""
-    from haechi_lab.ablate import generators as runs
-
-    runs.run(data, out, weights or data.parent / "weights", results, threads)
 
 
 @app.command()

@@ -47,9 +47,9 @@ def run(data: Path, weights: Path, out: Path) -> None:
     write_card({**raw, "threshold": threshold}, models)
     probes = [p for p in measured(folder / "selection.csv", models, out) if not p.turned]
     _fit(probes, models)
-    for name, cut_at in map_threshold.choose(folder / "selection.csv", models).items():
+    for name, of_map in map_threshold.choose(folder / "selection.csv", models).items():
         raw = json.loads((models / f"{name}.json").read_text())
-        write_card({**raw, "output": {**raw["output"], "map_threshold": cut_at}}, models)
+        write_card({**raw, "output": {**raw["output"], **of_map}}, models)
     fit_flicker(data, models)
 
 

@@ -4,6 +4,7 @@ which faces are not judged."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,19 @@ from haechi_lab.data.samples import PAIRS
 from haechi_lab.export import cards
 from haechi_lab.training.logistic import balanced, logistic
 
-SWAP_FAKES = ("face-swap", "blended-gan-face", *PAIRS)
+BLENDED_FAKES = ("blended-gan-face",)
+SWAP_FAKES = ("face-swap", *BLENDED_FAKES, *PAIRS)
 DRAWN_FAKES = ("gan-face", "diffusion-face")
-ANSWERS: Mapping[str, tuple[str, ...]] = {"swap": (*SWAP_FAKES, *DRAWN_FAKES), "synthesis": DRAWN_FAKES}
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "swap": (*SWAP_FAKES, *DRAWN_FAKES), "synthesis": (*BLENDED_FAKES, *DRAWN_FAKES),
+}  # fmt: skip
 """Detectors whose logits are calibrated, and the kinds of forgery that each answers for."""
-MANNERS: Mapping[str, tuple[str, ...]] = {"changed": SWAP_FAKES, "drawn": DRAWN_FAKES}
-"""A face is forged in one of these manners, each as likely as the other; for each the evidence is weighed
-anew."""
+MANNERS: Mapping[str, tuple[str, ...]] = {
+    "changed": ("face-swap", *PAIRS), "blended": BLENDED_FAKES, "drawn": DRAWN_FAKES,
+}  # fmt: skip
+"""A face is forged in one of these manners, each as likely as the other: changed, replaced by a generated
+face that was blended in, drawn as a whole. For each the evidence of those detectors is weighed that answer
+for it."""
 CAP_FOR, CAP_AGAINST = 4.0, 2.5
 """Nats. A detector may make manipulation 55 times likelier, and 12 times less likely, never more: there are a
 few hundred genuine faces to calibrate on, and absence of traces is weaker evidence than their presence."""
@@ -32,7 +39,11 @@ LEAST_OF_A_SOURCE = 250
 """Of fewer pictures the strict quantile is one picture."""
 STRONG, SOME = 0.9975, 0.96
 """Quantiles of genuine pictures for the two marks: stricter than promised, since persons are few."""
+USUAL = ("clean", "jpeg40")
 BOOTSTRAPS = 60
+FLICKER = 1.0
+"""Weight of what ``flicker`` says, which its own card caps at a ratio of two; it was not fitted with the
+others."""
 MAX_HALFTONE = 1.5
 """Beyond it a face counts as printed. Of 648 genuine and forged validation pictures from a camera or
 a network all are below 1.28, but for press photographs of before 2004 (up to 1.51, perhaps from paper); of 60
@@ -54,14 +65,16 @@ def verdict_card(probes: Sequence[Probed], calibrations: dict[str, dict[str, Any
     used = [p for p in probes if p.faces and inside(p, domain)]
     names = list(calibrations)
     evidence = [judged(p, calibrations) for p in used]
-    model = joined(used, evidence, names)
+    raw_model = joined(used, evidence, names)
+    alignment = Alignment.of(raw_model, used, evidence)
+    model = alignment.applied(raw_model)
     groups = sorted({p.group for p in used})
     where = np.array([groups.index(p.group) for p in used])
     rng = np.random.default_rng(5)
     resampled = []
     for _ in range(BOOTSTRAPS):
         count = np.bincount(rng.integers(len(groups), size=len(groups)), minlength=len(groups))
-        resampled.append(joined(used, evidence, names, count[where] + 1e-9))
+        resampled.append(alignment.applied(joined(used, evidence, names, count[where] + 1e-9)))
     fused = np.array([log_odds(t, model) for t in evidence])
     marks = marks_of(fused, used)
 
@@ -106,24 +119,67 @@ def joined(
     names: Sequence[str],
     times: F64 | None = None,
 ) -> dict[str, Any]:
-    """The ``model`` of the verdict's card: for each manner a logistic regression on its forgeries and all
-    genuine faces. ``times``: how often each face counts, f64 (n,)."""
-    x = np.array([[t.get(n, 0.0) for n in names] for t in evidence])
+    """The ``model`` of the verdict's card: for each manner a logistic regression, over the detectors that
+    answer for it, on its forgeries and all genuine faces. ``times``: how often each face counts, f64 (n,)."""
     y = np.array([p.label for p in used], np.float64)
     often = np.ones(len(used)) if times is None else times
     out = {}
     for manner, kinds in MANNERS.items():
         rows = np.array([not p.label or p.kind in kinds for p in used])
         mine = [p for p, here in zip(used, rows, strict=True) if here]
+        its_own = [n for n in names if set(kinds) & set(ANSWERS[n])]
+        x = np.array([[t.get(n, 0.0) for n in its_own] for t in evidence])
         if not any(p.label for p in mine):
             continue
         weight = balanced([p.label for p in mine], [p.source for p in mine]) * often[rows]
         w = logistic(x[rows], y[rows], weight)
         # A negative weight would let a finding speak for innocence: correlated inputs, no knowledge.
-        weights = {n: round(max(float(v), 0.0), 4) for n, v in zip(names, w, strict=False)}
-        # What flicker may say is capped at a ratio of two in its own card; it was not fitted with the others.
-        out[manner] = {"weights": {**weights, "flicker": 1.0}, "intercept": round(float(w[-1]), 4)}
+        weights = {n: round(max(float(v), 0.0), 4) for n, v in zip(its_own, w, strict=False)}
+        out[manner] = {"weights": {**weights, "flicker": FLICKER}, "intercept": round(float(w[-1]), 4)}
     return {"manners": out}
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What makes the log-odds of several manners comparable. offsets: added to each manner's, so that genuine
+    faces reach the same value in each as seldom (the quantile SOME of the worst part, as of a mark) and none
+    drowns the others; slope, intercept: of the log-odds of the likeliest manner then, so that they are those
+    of manipulation (Platt 1999)."""
+
+    offsets: Mapping[str, float]
+    slope: float
+    intercept: float
+
+    @staticmethod
+    def of(
+        model: Mapping[str, Any], used: Sequence[Probed], evidence: Sequence[Mapping[str, float]]
+    ) -> Alignment:
+        """From a model of ``joined`` and the faces that it was fitted on."""
+        offsets = {}
+        ways = []
+        for manner, way in model["manners"].items():
+            alone = np.array([log_odds(t, {"manners": {manner: way}}) for t in evidence])
+            offsets[manner] = -_mark(alone, used, SOME)
+            ways.append(alone + offsets[manner])
+        fused = np.max(ways, 0)
+        weight = balanced([p.label for p in used], [p.source for p in used])
+        slope, intercept = logistic(fused[:, None], np.array([p.label for p in used], np.float64), weight)
+        return Alignment(offsets, max(float(slope), 1e-3), float(intercept))
+
+    def applied(self, model: Mapping[str, Any]) -> dict[str, Any]:
+        """The model with both in its weights and intercepts: the largest of aligned values, times a slope, is
+        the largest of the values times the slope."""
+        return {
+            "manners": {
+                manner: {
+                    "weights": {n: round(self.slope * w, 4) for n, w in way["weights"].items()},
+                    "intercept": round(
+                        self.slope * (way["intercept"] + self.offsets[manner]) + self.intercept, 4
+                    ),
+                }
+                for manner, way in model["manners"].items()
+            }
+        }
 
 
 def photograph(p: Probed) -> bool:
@@ -138,9 +194,10 @@ def marks_of(fused: F64, used: Sequence[Probed]) -> dict[str, float]:
 
 
 def tail_of(fused: F64, used: Sequence[Probed]) -> dict[str, float]:
-    """How the upper tail of genuine faces falls, from which the marks for many faces follow: its upper
-    decile, and the mean excess over it, the scale of an exponential tail (Pickands 1975)."""
-    genuine = np.array([photograph(p) for p in used])
+    """How the upper tail of genuine faces falls, as they usually come (USUAL), from which the marks for many
+    faces follow: its upper decile, and the mean excess over it, the scale of an exponential tail (Pickands
+    1975)."""
+    genuine = np.array([photograph(p) and p.rung in USUAL for p in used])
     values = fused[genuine if genuine.any() else np.array([not p.label for p in used])]
     decile = float(np.quantile(values, 0.9))
     excess = values[values > decile] - decile

@@ -3,8 +3,8 @@
 Each source is left out in turn: the logits are calibrated, weighed and given their marks on all others (the
 selection half), and then asked about all faces of that one, both halves. What the networks learned from is
 not changed by this: their own left-out runs are another figure. Four ways to join the detectors are
-compared: one sum over all, the strongest detector alone, a model a manner of forgery, which ships, and one in
-which the evidence of changed faces is that of the detector that answers for them alone.
+compared: one sum over all, the strongest detector alone, a model a manner of forgery over all detectors, and
+one over those that answer for it, which ships.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from haechi_lab.calibrate.fit import calibrate, measured
 from haechi_lab.calibrate.fusion import (
     ANSWERS,
     MANNERS,
+    Alignment,
     find_domain,
     inside,
     joined,
@@ -61,29 +62,30 @@ def strongest(_: Sequence[Probed], __: Evidence) -> Rule:
 
 def manners(used: Sequence[Probed], evidence: Evidence) -> Rule:
     """What ships (``fusion.joined``)."""
-    model = joined(used, evidence, list(ANSWERS))
+    fitted = joined(used, evidence, list(ANSWERS))
+    model = Alignment.of(fitted, used, evidence).applied(fitted)
     return lambda t: log_odds(t, model)
 
 
-def who_answers(used: Sequence[Probed], evidence: Evidence) -> Rule:
-    """A model a manner, of those detectors alone that answer for it."""
-    ways = []
-    for kinds in MANNERS.values():
-        names = [n for n in ANSWERS if set(kinds) & set(ANSWERS[n])]
+def every_voice(used: Sequence[Probed], evidence: Evidence) -> Rule:
+    """A model a manner, of all detectors, whether they answer for it or not."""
+    ways = {}
+    for manner, kinds in MANNERS.items():
         mine = [i for i, p in enumerate(used) if not p.label or p.kind in kinds]
-        x = np.array([[evidence[i].get(n, 0.0) for n in names] for i in mine])
         y = [used[i].label for i in mine]
+        if not any(y):
+            continue
+        x = np.array([[evidence[i].get(n, 0.0) for n in ANSWERS] for i in mine])
         w = logistic(x, np.array(y, np.float64), balanced(y, [used[i].source for i in mine]))
-        weights = dict(zip(names, np.maximum(w[:-1], 0), strict=True))
-        ways.append({"weights": weights, "intercept": w[-1]})
-    model = {"manners": dict(zip(MANNERS, ways, strict=True))}
+        weights = dict(zip(ANSWERS, np.maximum(w[:-1], 0), strict=True))
+        ways[manner] = {"weights": weights, "intercept": w[-1]}
+    model = {"manners": ways}
     return lambda t: log_odds(t, model)
 
 
-SHIPS, ALL = "a model a manner", "(all)"
+SHIPS, ALL = "of who answers", "(all)"
 JOINS: Mapping[str, Callable[[Sequence[Probed], Evidence], Rule]] = {
-    "one sum": one_sum, "strongest": strongest, SHIPS: manners,
-    "of who answers": who_answers,
+    "one sum": one_sum, "strongest": strongest, "a model a manner": every_voice, SHIPS: manners,
 }  # fmt: skip
 
 

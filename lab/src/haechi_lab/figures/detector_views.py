@@ -9,14 +9,12 @@ import numpy as np
 
 from haechi import models
 from haechi.detectors.swap import SwapDetector
-from haechi.errors import UsageError
 from haechi.faces import FaceFinder
 from haechi.types import F32, U8
 from haechi_lab.figures.forgeries import examples, softened, typical
 from haechi_lab.figures.sheets import grey, heat, sheet
 from haechi_lab.figures.sources import Stage
-from haechi_lab.inputs import PLACES, crop_box, native_piece
-from haechi_lab.inputs import SYNTHESIS_PX as WINDOW_PX
+from haechi_lab.inputs import crop_box
 from haechi_lab.networks.streams import SRM_LIMIT, srm_bank
 from haechi_lab.pseudo_fakes.expression import expression
 from haechi_lab.pseudo_fakes.local_edit import local_edit
@@ -24,7 +22,7 @@ from haechi_lab.pseudo_fakes.pair import Pair
 from haechi_lab.pseudo_fakes.self_blend import self_blend
 from haechi_lab.pseudo_fakes.swap_imitation import imitate_swap
 
-YELLOW, GREEN, BLUE = (255, 210, 0), (0, 220, 120), (60, 160, 255)
+YELLOW, BLUE = (255, 210, 0), (60, 160, 255)
 SHOWN_FILTERS = (0, 8, 12, 20, 21)
 """One of each kind: first, second and third order, the squares of 3 x 3 and of 5 x 5."""
 FAMILIES: tuple[Callable[..., Pair], ...] = (self_blend, imitate_swap, local_edit, expression)
@@ -102,22 +100,3 @@ def maps(stage: Stage) -> U8:
     masks = [np.zeros(crop.shape[:2], np.float32), *(p.mask for p in pairs)]
     overlays = [heat(rgb, m, 0.95) for rgb, m in zip(pictures, heatmaps, strict=True)]
     return sheet([*pictures, *(grey(m, 0, 1) for m in masks), *overlays], 5, 168)
-
-
-def windows(stage: Stage) -> U8:
-    """What the synthesis detector cuts: the native piece of the photograph with its five windows; them."""
-    rgb = stage.subject.rgb
-    faces = FaceFinder(stage.settings).detect(rgb)
-    side = stage.subject.square
-    box = faces.boxes_xyxy[0] if len(faces) else side
-    piece = native_piece(rgb, box)
-    board = piece.copy()
-    room = np.array(piece.shape[:2]) - WINDOW_PX
-    if room.min() < 0:
-        raise UsageError("the face is too small for windows at its native resolution")
-    cuts = []
-    for (fx, fy), colour in zip(PLACES, (YELLOW, GREEN, GREEN, BLUE, BLUE), strict=True):
-        y, x = round(float(room[0] * fy)), round(float(room[1] * fx))
-        cuts.append(piece[y : y + WINDOW_PX, x : x + WINDOW_PX])
-        cv2.rectangle(board, (x + 1, y + 1), (x + WINDOW_PX - 2, y + WINDOW_PX - 2), colour, 2)
-    return sheet([board, *cuts], 6, 160)

@@ -27,7 +27,6 @@ SHEETS: dict[str, Callable[[Stage], U8]] = {
     "filters.png": looking.filters,
     "residuals.jpg": looking.residuals,
     "maps.jpg": looking.maps,
-    "windows.jpg": looking.windows,
 }
 CHARTS: dict[str, Callable[[Stage, str], str]] = {
     "shared-encoder": curves.shared_encoder,

@@ -89,7 +89,7 @@ class Dino(nn.Module):
         grid = self.positions.view(1, GRID, GRID, WIDTH).permute(0, 3, 1, 2)
         grid = F.interpolate(grid, size=(side, side), mode="bicubic", align_corners=False)
         tokens = (patches + grid).flatten(2).transpose(1, 2)
-        cls = (self.cls + self.cls_position).expand(len(x), -1, -1)
+        cls = (self.cls + self.cls_position).expand(x.shape[0], -1, -1)
         return torch.cat([cls.to(tokens.dtype), tokens], 1)
 
     def taps(self, x: Tensor, after: Sequence[int]) -> list[Tensor]:

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from haechi_lab.networks.dino import PATCH_PX, WIDTH, Dino
+from haechi_lab.networks.dino_head import TAPS
 
-TAPS = (4, 6, 8, 10, 12)
-"""Blocks after which the tokens are looked at: traces of up-sampling and blending lie low, faces high."""
 RANK, FIRST_TUNED = 8, 7
 """Of the low-rank change, and the first block that has one."""
 HIDDEN, BRIGHTEST = 128, 16

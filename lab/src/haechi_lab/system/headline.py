@@ -42,12 +42,12 @@ _ROWS: Sequence[tuple[str, tuple[str, ...], bool, Mapping[str, str]]] = (
         },
     ),
     (
-        "generators",
+        "left-out",
         ("held", "mean"),
         False,
         {
-            "en": "AUC for generators of faces that were left out of training",
-            "zh": "训练时排除的人脸生成器：AUC",
+            "en": "AUC for generators of faces that were left out of training (detector `synthesis` alone)",
+            "zh": "训练时排除的生成器：AUC",
         },
     ),
 )

@@ -13,12 +13,11 @@ from haechi_lab.data.mixture import FAMILY_SHARES, Mixture
 from haechi_lab.data.packs import open_all
 from haechi_lab.data.shards import file_hash
 from haechi_lab.networks.dino import PATCH_PX, Dino
-from haechi_lab.networks.dino_face import FIRST_TUNED, RANK, TAPS, DinoFace, rate_share
+from haechi_lab.networks.dino_face import FIRST_TUNED, RANK, DinoFace, rate_share
+from haechi_lab.networks.dino_head import SIDE_PX, TAPS
 from haechi_lab.training.loop import Batch, Plan, fit
 from haechi_lab.training.swap import swap_loss
 
-SIDE_PX = 14 * PATCH_PX
-"""196: the middle of a crop of 224, by a patch less on every side."""
 TUNED = "tuned.pt"
 
 

@@ -68,7 +68,20 @@ def blend_exports(shares: Mapping[Path, float], out: Path) -> None:
         first = arrays[0][tensor.name]
         if first.ndim and first.dtype.kind == "f":
             parts = zip(arrays, shares.values(), strict=True)
-            mean = sum(share * part[tensor.name].astype(np.float32) for part, share in parts)
-            tensor.CopyFrom(numpy_helper.from_array(np.asarray(mean).astype(first.dtype), tensor.name))
+            mean = np.asarray(sum(share * part[tensor.name].astype(np.float32) for part, share in parts))
+            for part in arrays:
+                still = _still(part, tensor.name)
+                mean[still] = part[tensor.name][still]
+            tensor.CopyFrom(numpy_helper.from_array(mean.astype(first.dtype), tensor.name))
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(networks[0], str(out))
+
+
+def _still(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """bool (channels,): those that one of the networks made constant (``export.onnx``) stay so in the mean,
+    weight and bias: half of a channel that hardly ever moves would move."""
+    plain = name.removesuffix("_half")
+    weights = arrays.get(f"{plain.removesuffix('.bias')}.weight_half" if plain.endswith(".bias") else name)
+    if weights is None or weights.ndim != 4:
+        return np.zeros(len(arrays[name]), bool)
+    return np.asarray(~weights.reshape(len(weights), -1).any(1))
