@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haechi.calibration import finding, llr, over_faces, spans
+from haechi.calibration import finding, llr, spans
 from haechi.models import Calibration
 from haechi.types import FaceQuality
 
@@ -50,24 +50,6 @@ def test_a_higher_logit_never_speaks_less_for_manipulation(
     assert (np.diff(out) >= 0).all()
     assert out.min() >= -2.5
     assert out.max() <= 4.0
-
-
-@given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
-def test_several_faces_say_more_than_their_mean_and_less_than_the_strongest(values: list[float]) -> None:
-    merged = over_faces(values)
-    assert np.mean(values) - 1e-9 <= merged <= max(values) + 1e-9
-
-
-@given(st.floats(-5, 5), st.integers(1, 40))
-def test_a_crowd_that_says_the_same_says_it_once(value: float, faces: int) -> None:
-    assert over_faces([value] * faces) == pytest.approx(value)
-
-
-def test_one_forged_face_in_a_crowd_is_heard_less_the_larger_the_crowd() -> None:
-    heard = [over_faces([4.0] + [-2.0] * n) for n in (0, 1, 5, 30)]
-    assert heard == sorted(heard, reverse=True)
-    assert heard[0] == 4.0
-    assert heard[2] > 0
 
 
 def test_a_finding_names_face_and_ratio() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from haechi import models
-from haechi.calibration import over_faces
 from haechi.detectors.flicker import (
     FEATURES,
     FlickerDetector,
@@ -36,11 +35,11 @@ def shown(scores: Scores) -> tuple[F64, F32]:
 
 @pytest.mark.usefixtures("fakes")
 @pytest.mark.parametrize("make", [SwapDetector, SynthesisDetector])
-def test_the_worst_face_leads_and_a_crowd_is_weighed_together(make: Make) -> None:
+def test_the_worst_face_leads_and_its_evidence_is_that_of_the_whole(make: Make) -> None:
     tracks = [coloured(red, number=i + 1) for i, red in enumerate((-4, 10, 2))]
     evidence = run(make, PHOTO, *tracks)
     assert [r.track_id for r in evidence.regions] == [2, 3, 1]
-    assert evidence.llr == pytest.approx(over_faces([r.llr for r in evidence.regions]))
+    assert evidence.llr == evidence.regions[0].llr
     assert evidence.reason.params["face"] == 2
 
 

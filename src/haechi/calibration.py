@@ -19,14 +19,6 @@ def llr(logits: F64, quality: FaceQuality, calibration: Calibration) -> F64:
     return out
 
 
-def over_faces(llrs: Sequence[float]) -> float:
-    """llr that at least one of several faces is manipulated, each as likely as the other to be the one:
-    log of the mean likelihood ratio. A crowd does not add up to an accusation."""
-    values = np.asarray(llrs, np.float64)
-    top = values.max()
-    return float(top + np.log(np.mean(np.exp(values - top))))
-
-
 def finding(
     name: str, value: float, face: int, *, genuine: Sequence[float] = (), place: str | None = None
 ) -> Reason:

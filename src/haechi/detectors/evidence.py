@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haechi.calibration import finding, llr, over_faces, spans
+from haechi.calibration import finding, llr, spans
 from haechi.face_regions import as_shown, place
 from haechi.models import Calibration
 from haechi.types import (
@@ -89,7 +89,7 @@ def scored(
     *,
     moments: bool,
 ) -> Evidence:
-    """The evidence of one look or more: every face's own, strongest first, and that of at least one.
+    """The evidence of one look or more: every face's own, strongest first, which is that of the whole.
     ``moments``: the looks are at every moment of a video, so that they say when something was seen."""
     regions = [
         (map_region(look, float(llr(np.array([look.mean]), quality, calibration)[0])), look, quality)
@@ -103,10 +103,9 @@ def scored(
     if top.heatmap is not None:
         where = place(top.heatmap, top.box_xyxy, look.landmarks_xy[int(np.argmax(look.logits))])
     reason = finding(name, top.llr, top.track_id, genuine=calibration.genuine, place=where)
-    total = over_faces([region.llr for region, _, _ in regions])
     faces = tuple(region for region, _, _ in regions)
     parts = tuple(s for _, x, q in regions for s in _segments(x, q, calibration)) if moments else ()
-    return Evidence(name, version, "scored", total, reason, hot_spans_s, faces, series, parts)
+    return Evidence(name, version, "scored", top.llr, reason, hot_spans_s, faces, series, parts)
 
 
 def _segments(look: Look, quality: FaceQuality, calibration: Calibration) -> Iterator[Segment]:
