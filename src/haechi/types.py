@@ -190,7 +190,8 @@ class Segment(Value):
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evidence(Value):
     """What one detector has to say about the whole source. ``llr``, None unless scored, is that of the face
-    on which it found most. Regions come strongest first, at most one a face; ``segments`` are those of faces that a video shows for long."""
+    on which it found most. Regions come strongest first, at most one a face; ``segments`` are those of faces
+    that a video shows for long."""
 
     detector: str
     version: str
