@@ -36,9 +36,9 @@ GROUPS: Mapping[int, int] = {1: 200, 2: 150, 5: 100, 12: 80, 40: 50}
 """Genuine pictures by their number of faces."""
 FORGED = 60
 """Forged faces, each shown alone and in a group of every size."""
-LENGTHS_S: Mapping[float, int] = {5.0: 60, 30.0: 40, 300.0: 20}
+LENGTHS_S: Mapping[float, int] = {5.0: 60, 30.0: 30, 300.0: 12}
 """Genuine clips by their length."""
-FORGED_CLIPS, FORGED_S, WHOLE_S = 40, 4.0, 60.0
+FORGED_CLIPS, FORGED_S, WHOLE_S = 30, 4.0, 60.0
 SIGNS = ("some", "strong")
 ALARMS = ("alarms, some", "alarms, strong")
 
