@@ -132,7 +132,7 @@ class Seconds:
         """Why a face cannot be judged at the moment, by the same limits as in files; None where it can."""
         if person.stillness.seconds(frame.rgb, sighting.box_xyxy, frame.time_s) > STILL_S:
             return Reason("live_frozen", {"seconds": int(STILL_S)})
-        if sighting.certainty < self._certain:
+        if float(np.median(person.certainties)) < self._certain:
             return Reason("live_doubtful")
         if person.face_px < self._domain["min_face_px"]:
             about = {"face_px": round(person.face_px), "min_px": round(self._domain["min_face_px"])}
