@@ -17,12 +17,6 @@ LEVELS: tuple[LiveLevel, ...] = ("no_picture", "watching", "ask", "alarm")
 other side for a challenge · ``alarm``: more than at most 3 of 1,000 show, so call back on a number that you
 know. No level refuses anybody by itself."""
 
-PICTURE_PROBLEMS = ("live_no_frame", "live_small_picture", "live_black", "live_frozen", "live_no_face")
-"""Codes of the reasons in ``LiveState.reasons`` of a picture that cannot be judged."""
-
-FACE_PROBLEMS = ("live_too_small", "live_doubtful", "live_blurred", "live_dark", "live_turned")
-"""Codes of the reasons in ``PersonState.reason`` of a face that cannot be judged."""
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PersonState(Value):

@@ -136,11 +136,11 @@ def _of_still(sitter: _Sitter, stem: str, names: Sequence[str], out: Path, secon
 
 
 def _of_clip(file: Path, out: Path, seconds: float) -> Iterator[Call]:
-    """The same of a clip in which somebody talks, at most 4 times ``seconds`` of it."""
+    """The same of a clip in which somebody talks, at most twice ``seconds`` of it."""
     names = [GENUINE, *SPECIES]
     files = {name: out / f"talking-{file.stem}-{name.replace(' ', '-')}.mp4" for name in names}
     if not all(f.is_file() for f in files.values()):
-        frames, fps = _read(file, 4 * seconds)
+        frames, fps = _read(file, 2 * seconds)
         points = _found_points(frames, fps)
         rng = np.random.default_rng([SEED, *file.stem.encode()])
         bits = float(np.exp(rng.uniform(*np.log(BITS))))

@@ -23,7 +23,7 @@ from haechi_lab.live.series import Heard, listen
 from haechi_lab.live.swapper import SPECIES
 
 SEED = 29
-PEOPLE, FORGED, SECONDS = 100, 40, 6.0
+PEOPLE, FORGED, SECONDS = 80, 30, 6.0
 """Filmed stills of each half, of how many of them there are forged calls, and how long a short call is."""
 SOON_S = 20.0
 BY_BOOTSTRAP = (
