@@ -139,6 +139,9 @@ def test_the_result_says_how_often_and_how_soon(monkeypatch: pytest.MonkeyPatch)
     assert fields["genuine"]["all"]["alarms_per_1000"]["value"] == 0
     assert fields["genuine"]["all"]["people"] == 40
     assert set(fields["genuine"]) == {"all", "dfdc", TALKING}
+    first, *_ = measure._genuine_table(fields["genuine"])["rows"]
+    assert first[:2] == ["all", "40"]
+    assert first[4].startswith("0 (0 to ")
     (plain,) = fields["forged"]
     assert (plain["species"], plain["people"], plain["auc_a_call"]) == ("plain", len(forged), 1.0)
     assert plain["ask"]["median_s"] <= plain["alarm"]["median_s"] <= plain["alarm"]["p95_s"] <= 12

@@ -26,8 +26,8 @@ class PersonState(Value):
     where the face was seen last, in px of the frame · seen_s: seconds in which the face was judged ·
     statistic: how far the sequential test has come, at least 0; from 1 on it asks, from 2 on it alarms ·
     second: evidence of the last judged second by name, natural-log likelihood ratios; empty before the
-    first · reason: why the face cannot be judged at the moment, None where it can. An ``ask`` or ``alarm`` that was
-    reached stays while the face is turned away or leaves the picture for a moment.
+    first · reason: why the face cannot be judged at the moment, None where it can. An ``ask`` or
+    ``alarm`` that was reached stays while the face is turned away or leaves the picture for a moment.
     """
 
     track_id: int

@@ -1,5 +1,5 @@
 """``haechi train live``: fit the marks for calls and measure them, and write the card ``live`` and
-``results/live.json``.
+``results/live.json`` and ``live-genuine.json``.
 
 People are few beside the calls that are promised something, so both halves of them are used, crosswise: what
 is reported of one half is measured with the marks of the other, and what ships is fitted on both.
@@ -56,7 +56,7 @@ def run(
     fields = _figures(heard)
     used = [models.card(name, settings) for name in (*NETWORKS, "verdict")]
     result = {
-        "schema": "haechi.live/1", "command": command,
+        "schema": "haechi.live-bench/1", "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "models": [{"name": c.name, "version": c.version, "sha256": c.sha256} for c in used],
         "how": f"alarms {BY_BOOTSTRAP}; times to alarm of forged calls likewise", "rule": _numbers(rule),
@@ -64,6 +64,11 @@ def run(
     }  # fmt: skip
     write_card(_card(rule, settings, result, len(heard)), out / "models")
     write_json(results / "live.json", result)
+    about = ("schema", "command", "created", "models", "how")
+    write_json(
+        results / "live-genuine.json",
+        {**{key: result[key] for key in about}, "table": _genuine_table(result["genuine"])},
+    )
     return result
 
 
@@ -197,6 +202,16 @@ def _row(of_species: Mapping[str, Any]) -> list[str]:
         cells += [f"{100 * times[k]:.0f}%" for k in ("within_20_s", "within_2_min")]
         cells.append("over 2 min" if times["median_s"] is None else f"{times['median_s']:.0f} s")
     return [*cells, "–" if of_species["auc_a_call"] is None else f"{of_species['auc_a_call']:.2f}"]
+
+
+def _genuine_table(alarms: Mapping[str, Any]) -> dict[str, Any]:
+    """Of 1,000 calls, by where the people come from."""
+    rows = []
+    for source, of_source in alarms.items():
+        shares = [of_source[f"{level}s_per_1000"] for level in ("ask", "alarm")]
+        cells = ["{value:g} ({low:g} to {high:g})".format(**share) for share in shares]
+        rows.append([source, str(of_source["people"]), str(of_source["calls"]), *cells])
+    return {"columns": ["people of", "people", "calls", "ask, of 1,000", "alarm, of 1,000"], "rows": rows}
 
 
 def _numbers(rule: CusumRule) -> dict[str, dict[str, float]]:
