@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
         *("claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes", "report"),
         "stages",
     },
+    "live": {"calibration", "faces", "models", "pipeline", "quality", "values", "verdict"},
     "check": {"media", "pipeline", "report"},
     "isolated": {"live", "media", "pipeline", "report"},
     "report_writer": {"media", "report", "terminal"},

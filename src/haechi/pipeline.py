@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from haechi.faces import FaceStream, Window
     from haechi.media.sources import Source
     from haechi.report import Report
-    from haechi.types import Detector, Evidence, FaceTrack, Media, MediaKind, Quality
+    from haechi.types import Detector, Evidence, FaceTrack, Media, MediaKind, Quality, Scorer
 
 #: Called with the name of the stage and the part of the whole check that is done, in [0, 1], never falling.
 Progress: TypeAlias = Callable[[str, float], None]
@@ -156,6 +156,13 @@ class Pipeline:
         asked both ways round and in more places, which the many frames of a video need not be."""
         scorers = [d for d in self._judges.result().detectors if isinstance(d, FaceScorer)]
         return {scorer.name: tuple(scorer.look(track, kind) for track in tracks) for scorer in scorers}
+
+    def scorers(self) -> Mapping[str, Scorer]:
+        """The chosen detectors whose networks can be asked about single pictures, by name: for calls, which
+        have no tracks to the end."""
+        from haechi.types import Scorer
+
+        return {d.name: d for d in self._judges.result().detectors if isinstance(d, Scorer)}
 
     def check(self, source: Source, progress: Progress | None = None, *, previews: bool = False) -> Report:
         """Everything known about one source. ``previews`` adds the frames that the HTML report shows, which

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -326,6 +326,7 @@ class Detector(Protocol):
     ) -> Evidence: ...
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """A detector whose network looks at pictures one by one: what live calls, batches, benchmarks and attacks
     ask, which want no evidence of it."""

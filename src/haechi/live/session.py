@@ -2,26 +2,113 @@
 
 from __future__ import annotations
 
-from haechi.live.types import LiveState
+import math
+
+from haechi import models
+from haechi.errors import ModelError, UsageError
+from haechi.live.cusum import Cusum, CusumRule
+from haechi.live.picture import MISSING_S, PictureCheck
+from haechi.live.seconds import Second, Seconds, fingerprint
+from haechi.live.types import LEVELS, LiveLevel, LiveState, PersonState
 from haechi.pipeline import Pipeline
-from haechi.types import U8
+from haechi.settings import Settings
+from haechi.types import U8, Frame, Reason
+
+SEARCH_S = 0.18
+"""Faces are looked for in a frame when the last search is so long ago: five times a second at usual rates."""
+PRESENT_S = 1.0
+"""Who was seen so short a while ago is in the picture."""
+
+
+def rule_of(settings: Settings) -> CusumRule:
+    """The sequential test of the card ``live``. Raises ModelError when it is missing or altered, or was
+    fitted with other networks than these: its thresholds would promise what nobody measured."""
+    card = models.load("live", settings).card
+    if card.parameters.get("fitted_with") != fingerprint(settings):
+        raise ModelError(
+            "The thresholds for live calls (card 'live') were measured with other networks than those "
+            "installed, so that they promise nothing here: reinstall haechi, or run haechi train live"
+        )
+    return CusumRule.of(card.parameters)
 
 
 class LiveSession:
     """One call. Deterministic; memory does not grow; not for several threads.
 
     session = LiveSession(pipeline)
-    state = session.add(rgb, time_s)     # at 5 frames a second or more
-    state = session.miss(time_s)         # when no frame came for a while: the state says so
+    state = session.add(rgb, time_s)     # each frame; five a second are searched
+    state = session.miss(time_s)         # when none came for a while
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
         """Raises ModelError when a model, or the card ``live``, is missing or altered."""
+        self._rule = rule_of(pipeline.settings)
+        self._seconds = Seconds(pipeline)
+        self._picture = PictureCheck()
+        self._tests: dict[int, Cusum] = {}
+        self._last_seconds: dict[int, Second] = {}
+        self._judged_s: dict[int, float] = {}
+        self._searched_s = self._last_s = -math.inf
+        self._frames = 0
+        self._problem: Reason | None = None
 
     def add(self, rgb: U8, time_s: float) -> LiveState:
         """The next frame u8 (H, W, 3), upright. Raises UsageError for a frame older than the one before."""
-        raise NotImplementedError
+        if not time_s >= self._last_s:
+            raise UsageError(
+                f"A frame of {time_s:.3f} s came after one of {self._last_s:.3f} s: add frames in order of "
+                "time, or begin a new session."
+            )
+        self._last_s = time_s
+        self._frames += 1
+        self._problem = self._picture.problem(rgb, time_s)
+        if self._problem is None and time_s - self._searched_s >= SEARCH_S:
+            self._searched_s = time_s
+            for second in self._seconds.add(Frame(rgb, self._frames - 1, time_s)):
+                self._count(second)
+            self._forget()
+        return self._state(time_s)
 
     def miss(self, time_s: float) -> LiveState:
         """The state at a time when no frame came: after two seconds without one, ``no_picture``."""
-        raise NotImplementedError
+        if time_s - self._last_s > MISSING_S:
+            self._problem = Reason("live_no_frame")
+        return self._state(max(time_s, self._last_s))
+
+    def _count(self, second: Second) -> None:
+        person = second.person_id
+        self._tests.setdefault(person, Cusum(self._rule)).add(second.log_odds)
+        self._last_seconds[person] = second
+        self._judged_s[person] = self._judged_s.get(person, 0.0) + 1.0
+
+    def _forget(self) -> None:
+        known_ids = {person.person_id for person in self._seconds.people}
+        for by_person in (self._tests, self._last_seconds, self._judged_s):
+            for person_id in [k for k in by_person if k not in known_ids]:
+                del by_person[person_id]
+
+    def _state(self, time_s: float) -> LiveState:
+        if self._problem is not None:
+            return LiveState(time_s, "no_picture", (), (self._problem,), self._frames, self._seconds.looks)
+        people = tuple(
+            PersonState(
+                track_id=p.person_id,
+                box_xyxy=p.box_xyxy,
+                level=self._level(p.person_id, p.reason),
+                seen_s=self._judged_s.get(p.person_id, 0.0),
+                statistic=self._tests[p.person_id].total if p.person_id in self._tests else 0.0,
+                second=self._last_seconds[p.person_id].evidence if p.person_id in self._last_seconds else {},
+                reason=p.reason,
+            )
+            for p in self._seconds.people
+            if self._searched_s - p.last_s <= PRESENT_S
+        )
+        level: LiveLevel = max((p.level for p in people), key=LEVELS.index, default="no_picture")
+        reasons = () if people else (Reason("live_no_face"),)
+        return LiveState(time_s, level, people, reasons, self._frames, self._seconds.looks)
+
+    def _level(self, person_id: int, reason: Reason | None) -> LiveLevel:
+        test = self._tests.get(person_id)
+        if test is not None and test.level != "watching":
+            return test.level
+        return "watching" if reason is None else "no_picture"
