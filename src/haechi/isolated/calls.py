@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from haechi.errors import UsageError
 from haechi.isolated.process import Process
@@ -16,6 +16,9 @@ from haechi.settings import Settings
 if TYPE_CHECKING:
     from haechi.live import LiveSession, LiveState
     from haechi.types import Reason
+
+    #: A session, and the sums of evidence at which its levels begin, in nats.
+    Begun: TypeAlias = tuple[LiveSession, Mapping[str, float]]
 
 TARGET = "haechi.isolated.calls:Calls"
 
@@ -48,16 +51,16 @@ class CallProcess:
 class Calls:
     """The child's half: a target of ``child``."""
 
-    def __init__(self, settings: Settings, make: Callable[[Settings], LiveSession] | None = None) -> None:
-        self._settings, self._make = settings, make or _session
+    def __init__(self, settings: Settings, make: Callable[[Settings], Begun] | None = None) -> None:
+        self._settings, self._make = settings, make or _begun
         self._session: LiveSession | None = None
 
     def answer(
         self, request: Mapping[str, Any], _tell: Callable[[str, float], None]
     ) -> tuple[Mapping[str, Any], bytes]:
         if "begin" in request:
-            self._session = self._make(self._settings)
-            return dict(getattr(self._session, "thresholds", {})), b""
+            self._session, thresholds = self._make(self._settings)
+            return thresholds, b""
         if self._session is None:
             # Begun anew it would have forgotten what was seen, and say "watching" after an alarm.
             raise UsageError("The process that watched the call ended: begin again.")
@@ -98,8 +101,10 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"code": reason.code, "params": dict(reason.params)}
 
 
-def _session(settings: Settings) -> LiveSession:
+def _begun(settings: Settings) -> Begun:
     from haechi.live import LiveSession
+    from haechi.live.session import rule_of
     from haechi.pipeline import Pipeline
 
-    return LiveSession(Pipeline(settings))
+    rule = rule_of(settings)
+    return LiveSession(Pipeline(settings)), {"ask": rule.ask, "alarm": rule.alarm}

@@ -114,14 +114,9 @@ def build(
     app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
     app.state.tokens, app.state.sessions, app.state.case_sessions = tokens, sessions, CaseSessions()
     app.state.live = LiveCalls(options.live_calls, settings, jobs.scratch, watch)
-    app.state.answers = AnswerBook()
-    app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
-    app.include_router(api.router)
-    app.include_router(live.router)
-    app.include_router(health.router)
-    app.include_router(docs.router)
-    app.include_router(login.router)
-    app.include_router(pages.router)
+    app.state.answers, app.state.guesses = AnswerBook(), RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+    for piece in (api, live, health, docs, login, pages):
+        app.include_router(piece.router)
     static = Path(str(files("haechi.web").joinpath("static")))
     if static.is_dir():
         app.mount("/static", StaticFiles(directory=static))

@@ -136,7 +136,8 @@ def _no_frame(why: str) -> Problem:
 
 def state_message(state: Mapping[str, Any], lang: str) -> dict[str, Any]:
     """A state (see ``haechi.isolated.calls.facts``) as the page is told it. level: one of ``LEVELS`` ·
-    reasons, people[].reason: sentences · people[].box: left, top, right, bottom in pixels of a frame of ``size``.
+    reasons, people[].reason: sentences · people[].box: left, top, right, bottom in px of a frame of
+    ``size``.
 
     Raises ValueError for a level that is none: that is a fault, never a quiet "watching"."""
     levels = {state["level"], *(person["level"] for person in state["people"])}

@@ -45,6 +45,10 @@ class Person {
     this.head.textContent = fill(told.live_person_level, { n: this.id, level: told[`live_level_${person.level}`] });
     this.note.textContent = person.reason || "";
     this.note.hidden = !person.reason;
+    const judged = person.level !== "no_picture";
+    this.sum.hidden = !judged;
+    this.chart.toggleAttribute("hidden", !judged);
+    if (!judged) return;
     const last = this.points.at(-1);
     if (last && timeS - last[0] < 1) return; // the evidence changes once a second
     this.points.push([timeS, person.statistic]);
@@ -199,7 +203,8 @@ export class CallView {
       }
       this.people.get(person.id).show(person, state.time_s);
       const before = this.levels.get(person.id) || "watching";
-      if (person.level !== before && RANK.indexOf(person.level) > 1) {
+      // With one person in the picture the state of the call has said it already.
+      if (state.people.length > 1 && person.level !== before && RANK.indexOf(person.level) > 1) {
         const gaps = { time: clock(state.time_s), n: person.id, level: told[`live_level_${person.level}`] };
         this.enter(fill(told.live_entry_person, gaps));
       }
