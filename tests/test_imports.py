@@ -47,7 +47,11 @@ ALLOWED: dict[str, set[str]] = {
         *("claims", "media", "faces", "quality", "detectors", "verdict", "models", "keyframes", "report"),
         "stages",
     },
-    "live": {"calibration", "faces", "models", "pipeline", "quality", "values", "verdict"},
+    "live": {
+        *("calibration", "faces", "media", "models", "pipeline", "quality", "report", "values", "verdict"),
+    },
+    "outcome": {"terminal"},
+    "cli_live": {"live", "outcome", "pipeline", "terminal"},
     "check": {"media", "pipeline", "report"},
     "isolated": {"live", "media", "pipeline", "report"},
     "report_writer": {"media", "report", "terminal"},
@@ -61,8 +65,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "client": {"report"},
     "cli": {
-        *("bench", "case", "client", "doctor", "isolated", "extensions", "models", "pipeline"),
-        *("report", "report_writer", "server_options", "model_table", "terminal", "web"),
+        *("bench", "case", "cli_live", "client", "doctor", "isolated", "extensions", "models", "outcome"),
+        *("pipeline", "report", "report_writer", "server_options", "model_table", "terminal", "web"),
     },
     "__init__": {"check", "pipeline", "report"},
     "__main__": {"cli"},

@@ -12,10 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
+from haechi.cli_live import live
 from haechi.errors import ExitCode, Fault, HaechiError, InputError
 from haechi.extensions import PASSED_ON, add_verbs
+from haechi.outcome import outcome
 from haechi.settings import Settings
-from haechi.terminal import Bar, base_name, mute, printable, put, say
+from haechi.terminal import Bar, base_name, printable, put, say
 
 app = typer.Typer(
     name="haechi",
@@ -51,32 +53,6 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not stop a report
     app()
-
-
-@contextmanager
-def outcome() -> Iterator[None]:
-    """Turn whatever ends a verb into one line on stderr and an exit code; never into a verdict."""
-    try:
-        try:
-            yield
-        finally:
-            put("", end="")  # what other printers left in the buffer
-    except HaechiError as error:
-        say(f"haechi: {error.message}")
-        raise typer.Exit(error.exit_code) from None
-    except BrokenPipeError:
-        mute()  # the reader left, as `head` does
-        raise typer.Exit(141) from None
-    except KeyboardInterrupt:
-        say("haechi: interrupted")
-        raise typer.Exit(130) from None
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:
-        if os.environ.get("HAECHI_DEBUG") == "1":
-            raise
-        say(f"haechi: {Fault(type(error).__name__).message}")
-        raise typer.Exit(ExitCode.INTERNAL) from None
 
 
 def _version(requested: bool) -> None:
@@ -272,6 +248,9 @@ def serve(
         overrides = {name: value for name, value in changes if value is not None}
         options = replace(base, **overrides)  # type: ignore[arg-type]
         run(options, Settings.from_env(), say, browser=not no_browser)
+
+
+app.command()(live)
 
 
 @models_app.callback()

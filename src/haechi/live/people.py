@@ -3,6 +3,7 @@ where another face took the same place."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ pair in 500 does; of one person's crops a fifth of a second apart 19 in 20 do.""
 OTHER_LOOK = 0.3
 """Two crops a moment apart that correlate less show different people: half of all pairs of people do, and of
 one person's hardly any."""
+SIGHTINGS = 10
+"""Whether it is a face at all is the median over so many sightings, two seconds of them."""
 REMEMBERED_S = 10.0
 """Who is away for longer is somebody new when they come back."""
 
@@ -37,6 +40,7 @@ class Person:
     reason: Reason | None = None
     began_s: float = 0.0
     asked_s: float = -np.inf
+    certainties: deque[float] = field(default_factory=lambda: deque(maxlen=SIGHTINGS))
     logits: dict[str, list[float]] = field(default_factory=dict)
     stillness: TileStillness = field(default_factory=TileStillness)
 
@@ -77,6 +81,7 @@ class People:
             tracks[sighting.track_id] = person
             person.box_xyxy, person.last_s = sighting.box_xyxy, time_s
             person.face_px = float((sighting.box_xyxy[2:] - sighting.box_xyxy[:2]).min())
+            person.certainties.append(sighting.certainty)
             person.look = person.look if look is None else look
             out.append(person)
         self._by_track = {k: p for k, p in self._by_track.items() if k in open_ids} | tracks

@@ -132,16 +132,16 @@ class Seconds:
         """Why a face cannot be judged at the moment, by the same limits as in files; None where it can."""
         if person.stillness.seconds(frame.rgb, sighting.box_xyxy, frame.time_s) > STILL_S:
             return Reason("live_frozen", {"seconds": int(STILL_S)})
-        if sighting.certainty < self._certain:
-            return Reason("live_doubtful")
+        if float(np.median(person.certainties)) < self._certain:
+            return Reason("face_doubtful")
         if person.face_px < self._domain["min_face_px"]:
             about = {"face_px": round(person.face_px), "min_px": round(self._domain["min_face_px"])}
-            return Reason("live_too_small", about)
+            return Reason("face_too_small", about)
         if turned(sighting.landmarks_xy):
-            return Reason("live_turned")
+            return Reason("extreme_pose")
         return None if sighting.crop is None else self._crop_problem(sighting.crop)
 
     def _crop_problem(self, crop: U8) -> Reason | None:
         if sharpness(crop) < self._domain["min_sharpness"]:
-            return Reason("live_blurred")
-        return Reason("live_dark") if light(crop) < self._domain["min_light"] else None
+            return Reason("face_too_blurred")
+        return Reason("too_dark") if light(crop) < self._domain["min_light"] else None

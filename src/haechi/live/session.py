@@ -7,6 +7,7 @@ import math
 from haechi import models
 from haechi.errors import ModelError, UsageError
 from haechi.live.cusum import Cusum, CusumRule
+from haechi.live.people import Person
 from haechi.live.picture import MISSING_S, PictureCheck
 from haechi.live.seconds import Second, Seconds, fingerprint
 from haechi.live.types import LEVELS, LiveLevel, LiveState, PersonState
@@ -101,11 +102,16 @@ class LiveSession:
                 reason=p.reason,
             )
             for p in self._seconds.people
-            if self._searched_s - p.last_s <= PRESENT_S
+            if self._searched_s - p.last_s <= PRESENT_S and not self._may_be_nobody(p)
         )
         level: LiveLevel = max((p.level for p in people), key=LEVELS.index, default="no_picture")
         reasons = () if people else (Reason("live_no_face"),)
         return LiveState(time_s, level, people, reasons, self._frames, self._seconds.looks)
+
+    def _may_be_nobody(self, person: Person) -> bool:
+        """A pattern that was never taken for a face beyond doubt is nobody yet."""
+        doubted = person.reason is not None and person.reason.code == "face_doubtful"
+        return doubted and person.person_id not in self._tests
 
     def _level(self, person_id: int, reason: Reason | None) -> LiveLevel:
         test = self._tests.get(person_id)

@@ -13,15 +13,9 @@ LiveLevel: TypeAlias = Literal["no_picture", "watching", "ask", "alarm"]
 
 LEVELS: tuple[LiveLevel, ...] = ("no_picture", "watching", "ask", "alarm")
 """Ascending. ``no_picture``: nothing can be said of what is shown, which is never an all-clear ·
-``watching``: no more was found than in genuine calls · ``ask``: as much as few of them show, so ask the other side for a
-challenge · ``alarm``: more than at most 3 of 1,000 show, so call back on a number that you know. No level
-refuses anybody by itself."""
-
-PICTURE_PROBLEMS = ("live_no_frame", "live_small_picture", "live_black", "live_frozen", "live_no_face")
-"""Codes of the reasons in ``LiveState.reasons`` of a picture that cannot be judged."""
-
-FACE_PROBLEMS = ("live_too_small", "live_doubtful", "live_blurred", "live_dark", "live_turned")
-"""Codes of the reasons in ``PersonState.reason`` of a face that cannot be judged."""
+``watching``: no more was found than in genuine calls · ``ask``: as much as few of them show, so ask the
+other side for a challenge · ``alarm``: more than at most 3 of 1,000 show, so call back on a number that you
+know. No level refuses anybody by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -29,11 +23,11 @@ class PersonState(Value):
     """One person on the screen.
 
     track_id: the same as long as the face is followed, from 1 in order of appearance · box_xyxy f32 (4,):
-    where the face was seen last, in px of the frame · seen_s: seconds in which the face was judged · statistic: the
-    sequential test's sum, in nats, at least 0; the levels begin at the thresholds of the card ``live`` ·
-    second: evidence of the last judged second by name, natural-log likelihood ratios; empty before the
-    first · reason: why the face cannot be judged at the moment, None where it can. An ``ask`` or ``alarm`` that was
-    reached stays while the face is turned away or leaves the picture for a moment.
+    where the face was seen last, in px of the frame · seen_s: seconds in which the face was judged ·
+    statistic: the sequential test's sum, in nats, at least 0; the levels begin at the thresholds of the card
+    ``live`` · second: evidence of the last judged second by name, natural-log likelihood ratios; empty before
+    the first · reason: why the face cannot be judged at the moment, None where it can. An ``ask`` or
+    ``alarm`` that was reached stays while the face is turned away or leaves the picture for a moment.
     """
 
     track_id: int

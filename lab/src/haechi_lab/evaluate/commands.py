@@ -1,4 +1,4 @@
-"""``haechi train calibrate|measure|next-source|field|targets|baselines``: what trained networks are worth."""
+"""``haechi train calibrate|measure|next-source|field|live|targets|baselines``: what networks are worth."""
 
 from __future__ import annotations
 
@@ -73,6 +73,25 @@ def field(
     for part in parts:
         for row in measure(part, data, results, faceless)["table"]["rows"]:
             typer.echo("  ".join(f"{cell:>10}" for cell in row))
+
+
+@app.command()
+def live(
+    packs: Annotated[Path, typer.Option("--packs", help="folder that train data filled")],
+    out: Out,
+    results: Results = Path("results"),
+    filmed: Annotated[
+        Path | None, typer.Option("--filmed", help="folder of genuine clips (.mp4) of people who talk")
+    ] = None,
+) -> None:
+    """Fit and measure the thresholds for calls; after calibrate, with the networks in OUT/models."""
+    from haechi_lab.live.measure import run
+
+    given = "" if filmed is None else " --filmed DIR"
+    command = f"haechi train live --packs DIR --out DIR{given}"
+    result = run(packs, filmed, out, results, command, log=lambda line: typer.echo(line, err=True))
+    for row in result["table"]["rows"]:
+        typer.echo("  ".join(f"{cell:>12}" for cell in row))
 
 
 @app.command()
