@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
+from haechi.isolated.calls import Calls
+from haechi.live import LiveLevel, LiveSession, LiveState, PersonState
 from haechi.settings import Settings
+from haechi.types import U8, Reason
 
 THRESHOLDS = {"ask": 3.0, "alarm": 6.0}
 
@@ -89,3 +93,29 @@ def wait_until(true: Any, wait_s: float = 5.0) -> None:
     while not true():
         assert time.monotonic() < end, "it does not come about"
         time.sleep(0.01)
+
+
+class FakeSession:
+    """Asks for a challenge in the second half of each minute, to show that states go through whole; kills its
+    process at a white picture."""
+
+    def __init__(self) -> None:
+        self._frames = 0
+
+    def add(self, rgb: U8, time_s: float) -> LiveState:
+        if rgb.mean() > 250:
+            os._exit(1)
+        self._frames += 1
+        level: LiveLevel = "ask" if time_s % 60 >= 30 else "watching"
+        box = np.array([1, 2, 3, 4], np.float32)
+        reason = Reason("face_too_small", {"face_px": 20.0, "min_px": 40}) if rgb.shape[1] < 50 else None
+        person = PersonState(3, box, level, 2.0, 1.5, {"swap": 0.5}, reason)
+        return LiveState(time_s, level, (person,), (), self._frames, 7)
+
+    def miss(self, time_s: float) -> LiveState:
+        return LiveState(time_s, "no_picture", (), (Reason("live_no_frame"),), self._frames, 7)
+
+
+def calls(settings: Settings) -> Calls:
+    """A target of ``haechi.isolated.child`` with that session."""
+    return Calls(settings, lambda _: (cast(LiveSession, FakeSession()), THRESHOLDS))

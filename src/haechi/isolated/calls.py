@@ -69,7 +69,7 @@ class Calls:
             return facts(self._session.miss(time_s)), b""
         from haechi.media.image import decode_image
 
-        rgb, _ = decode_image(base64.b64decode(request["frame"]), "jpeg", self._settings, {})
+        rgb, _ = decode_image(base64.b64decode(request["frame"]), "jpeg", self._settings, {"format": "jpeg"})
         height, width = rgb.shape[:2]
         return facts(self._session.add(rgb, time_s)) | {"size": [width, height]}, b""
 
