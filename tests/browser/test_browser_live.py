@@ -24,6 +24,14 @@ NO_HAND_OVER = """
   };
 """
 
+SHARED = """
+  const share = MediaDevices.prototype.getDisplayMedia;
+  MediaDevices.prototype.getDisplayMedia = async function (wish) {
+    window.wish = wish;
+    return (window.shared = await share.call(this, wish));
+  };
+"""
+
 
 class Playing(FakeWatcher):
     """Follows what a test wants: ``now`` is the state after each frame."""
@@ -113,6 +121,18 @@ def test_other_browsers_send_frames_too(come: Callable[..., Visitor], before: st
         visitor.page.wait_for_timeout(50)
     assert len(Playing.lengths) >= 8
     assert min(Playing.lengths) > 1000, "pictures, not empty ones"
+
+
+def test_a_window_is_watched_like_a_camera_until_it_is_no_longer_shared(come: Callable[..., Visitor]) -> None:
+    visitor = come(before=SHARED)
+    page = visitor.page
+    page.locator("#live-share").click()
+    expect(page.locator("#live-word")).to_have_text("Watching")
+    asked_for = page.evaluate("wish")
+    assert asked_for["audio"] is False, "voices are none of its business"
+    page.evaluate("shared.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.locator("#live-trouble")).to_contain_text("no longer shared")
+    assert page.evaluate("shared.getVideoTracks()[0].readyState") == "ended"
 
 
 def test_no_picture_is_told_in_words_and_never_as_a_score(come: Callable[..., Visitor]) -> None:

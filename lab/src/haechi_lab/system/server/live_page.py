@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -16,12 +16,14 @@ import cv2
 import numpy as np
 
 from haechi.errors import UsageError
+from haechi_lab.system.server.devtools import Chromium, Tab
 from haechi_lab.system.server.process import Server, scratch
 from haechi_lab.system.server.result import row
 
 _SIZE = (1280, 720)
 _FRAMES = 90
 _WARM_UP_S = 5.0
+_CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30")
 # Notes when each answer came, how many ms after its frame, and whether there was one.
 _NOTE = """
   window.answers = [];
@@ -53,30 +55,38 @@ def live_page(photo: Path, seconds: float) -> tuple[list[dict[str, Any]], dict[s
     if chromium is None:
         raise UsageError("This drives Debian's chromium, which is not installed: apt install chromium.")
     rows: list[dict[str, Any]] = []
-    hidden = []
     with scratch() as folder, Server(Path(folder) / "server") as server:
         film = Path(folder) / "camera.mjpeg"
         film.write_bytes(b"".join(_film(photo)))
         for name, script in (("", ""), (", by the clock of other browsers", _NO_PROCESSOR)):
-            with _call(chromium, film, server.address, script) as (page, away):
+            with Chromium(chromium, *_CAMERA, f"--use-file-for-fake-video-capture={film}") as browser:
+                page = browser.open(f"{server.address}/live", _NOTE + script)
+                page.wait("document.readyState === 'complete'", 30)
+                page.value("document.getElementById('live-camera').click()")
+                page.wait("answers.length > 0", 60)
                 time.sleep(_WARM_UP_S)
+                before_mb = _family_mb(server)
                 rows += _part(page, server, seconds, f"page in front{name}", least=5.0, judged=not name)
-                away()
-                hidden.append(page.evaluate("document.visibilityState") == "hidden")
+                browser.open("about:blank")
+                page.wait("document.visibilityState === 'hidden'", 10)
                 rows += _part(page, server, seconds, f"page hidden{name}", least=4.5, judged=not name)
-    return rows, {"seconds": seconds, "size_px": list(_SIZE), "was_hidden": hidden}
+                after_mb = _family_mb(server)
+            rows.append(row(f"memory of the server and the call's process{name}", after_mb, "MB"))
+            growth = 100 * (after_mb / before_mb - 1)
+            rows.append(row(f"growth of it in {2 * seconds / 60:g} minutes{name}", growth, "%", 5.0))
+    return rows, {"seconds": seconds, "size_px": list(_SIZE)}
 
 
 def _part(
-    page: Any, server: Server, seconds: float, name: str, *, least: float, judged: bool
+    page: Tab, server: Server, seconds: float, name: str, *, least: float, judged: bool
 ) -> list[dict[str, Any]]:
     """Figures of some seconds of the call."""
-    page.evaluate("answers.length = 0")
+    page.value("answers.length = 0")
     cpu_s, begin = _cpu_s(server), time.monotonic()
     time.sleep(seconds)
     lasted = time.monotonic() - begin
     share = (_cpu_s(server) - cpu_s) / lasted
-    answers: Sequence[tuple[float, float, str]] = page.evaluate("answers")
+    answers: Sequence[tuple[float, float, str]] = page.value("answers")
     waits = sorted(wait for _, wait, _ in answers) or [math.inf]
     unjudged = sum(level == "no_picture" for _, _, level in answers)
     late = waits[min(len(waits) - 1, math.ceil(0.95 * len(waits)) - 1)]
@@ -86,35 +96,6 @@ def _part(
         row(f"{name}: processors that the server kept busy", share, ""),
         row(f"{name}: answers of no picture", unjudged, ""),
     ]
-
-
-@contextmanager
-def _call(chromium: str, film: Path, address: str, script: str) -> Iterator[tuple[Any, Any]]:
-    """The page of a call that runs, and what puts another tab before it."""
-    from playwright.sync_api import sync_playwright
-
-    flags = [
-        *("--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30"),
-        f"--use-file-for-fake-video-capture={film}",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        context = browser.new_context()
-        page = context.new_page()
-        page.add_init_script(_NOTE + script)
-        page.goto(f"{address}/live")
-        page.locator("#live-camera").click()
-        page.locator("#live-pace:not(:empty)").wait_for(timeout=60_000)
-
-        def away() -> None:
-            # Playwright makes every tab believe that it is in front.
-            for other in (page, context.new_page()):
-                context.new_cdp_session(other).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
-            other.bring_to_front()
-            time.sleep(1)
-
-        yield page, away
-        browser.close()
 
 
 def _film(photo: Path) -> Iterator[bytes]:
@@ -135,16 +116,24 @@ def _film(photo: Path) -> Iterator[bytes]:
 
 
 def _cpu_s(server: Server) -> float:
-    """Processor seconds of the server and of all that it started; 0 where the system does not tell."""
-    parents, times = {}, {}
+    """Processor seconds of the server and of all that it started."""
+    ticks = sum(int(fields[11]) + int(fields[12]) for fields in _family(server))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _family_mb(server: Server) -> float:
+    """Memory of the same in RAM."""
+    return sum(int(fields[21]) for fields in _family(server)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _family(server: Server) -> list[list[str]]:
+    """What Linux tells in /proc/PID/stat, from the state on, of the server and of all that it started."""
+    processes: dict[int, list[str]] = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended meanwhile
-        parents[int(file.parent.name)] = int(fields[1])
-        times[int(file.parent.name)] = int(fields[11]) + int(fields[12])
+        with suppress(OSError):  # it has ended meanwhile
+            text = file.read_text(encoding="ascii", errors="replace")
+            processes[int(file.parent.name)] = text.rpartition(")")[2].split()
     family = {server.pid}
-    while grown := {pid for pid, parent in parents.items() if parent in family} - family:
+    while grown := {pid for pid, fields in processes.items() if int(fields[1]) in family} - family:
         family |= grown
-    return sum(times.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
+    return [processes[pid] for pid in sorted(family & processes.keys())]
