@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ class Playing(FakeWatcher):
     lengths: list[int] = []  # noqa: RUF012
 
     def add(self, picture: bytes, time_s: float, tell: Any) -> Any:
+        while self.now.get("level") == "held":
+            tell("live", 0.0)
+            time.sleep(0.02)
         self.lengths.append(len(picture))
         return super().add(picture, time_s, tell) | self.now | {"size": [640, 480]}
 
@@ -153,6 +157,17 @@ def test_no_picture_is_told_in_words_and_never_as_a_score(come: Callable[..., Vi
     expect(page.locator(".live-person .note")).to_be_visible()
     assert "%" not in page.locator(".live-person").inner_text()
     expect(page.locator(".live-person svg")).to_be_hidden()
+
+
+def test_an_answer_that_does_not_come_is_no_watching(come: Callable[..., Visitor]) -> None:
+    visitor = come()
+    begin(visitor)
+    Playing.now = {"level": "held"}
+    page = visitor.page
+    expect(page.locator("#live-word")).to_have_text("No picture")
+    expect(page.locator("#live-reasons")).to_contain_text("has not answered for some seconds")
+    Playing.now = {"level": "watching"}
+    expect(page.locator("#live-word")).to_have_text("Watching")
 
 
 def test_an_alarm_reaches_who_looks_elsewhere(come: Callable[..., Visitor]) -> None:

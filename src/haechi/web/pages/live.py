@@ -18,7 +18,7 @@ _SENTENCES = (
     *("live_person", "live_person_level", "live_so_far", "live_chart"),
     *("live_entry", "live_entry_person", "live_loading", "live_stopped", "live_share_ended", "live_insecure"),
     *("live_no_share", "live_denied", "live_no_camera", "live_camera_busy", "live_failed", "live_pace"),
-    *("live_notify_on", "live_notify_off", "live_notify_none", "live_leave_people"),
+    *("live_notify_on", "live_notify_off", "live_notify_none", "live_leave_people", "live_late"),
 )
 _PROBLEMS = ("live_busy", "live_frame", "live_idle", "live_slow", "model", "rate_limited", "token_needed")
 

@@ -23,7 +23,7 @@ const pictureOf = async (worker, video) => {
   }
 };
 
-// Begins to send; told.ready, .state, .ended and .failed are called as things happen. Returns what stops it.
+// Begins to send; told.ready, .state, .late, .ended and .failed are called as things happen. Returns what stops it.
 export const capture = async (stream, video, address, told) => {
   const [track] = stream.getVideoTracks();
   const worker = new Worker("/static/live-worker.js", { type: "module" });
@@ -38,6 +38,7 @@ export const capture = async (stream, video, address, told) => {
   const answers = {
     ready: (data) => told.ready(data.thresholds),
     state: (data) => told.state(data),
+    late: () => told.late(),
     end: (data) => fail(data.code, data.text),
     closed: () => fail("offline"),
     broken: () => fail("live_frame"),

@@ -110,6 +110,8 @@ export class CallView {
     this.levels = new Map();
     this.level = "";
     this.told_reasons = "";
+    this.timeS = 0;
+    this.alarmed = false;
     this.thresholds = {};
     this.waits = [];
     this.paceMs = 0;
@@ -142,7 +144,13 @@ export class CallView {
     this.thresholds = thresholds || {};
   }
 
+  // No answer comes: what was shown last does not hold any more.
+  late() {
+    this.state({ level: "no_picture", people: [], reasons: [this.told.live_late], time_s: this.timeS });
+  }
+
   state(state) {
+    this.timeS = state.time_s;
     if (state.level !== this.level) this.change(state);
     const reasons = state.reasons.join("\n");
     if (reasons !== this.told_reasons) {
@@ -168,7 +176,8 @@ export class CallView {
     this.panel.dataset.level = state.level;
     this.word.textContent = told[`live_level_${state.level}`];
     this.means.textContent = told[`live_means_${state.level}`];
-    this.todo.hidden = RANK.indexOf(state.level) < RANK.indexOf("ask");
+    this.alarmed = this.alarmed || state.level === "alarm";
+    this.todo.hidden = state.level !== "ask" && !this.alarmed;
     document.title = `${this.word.textContent} – ${this.title}`;
     const whole = `${this.word.textContent}. ${this.means.textContent}`;
     if (state.level === "alarm") this.cry.textContent = whole;

@@ -4,6 +4,7 @@ const MOST_PX = 1920;
 const EVERY_MS = 100;
 const QUALITY = 0.9;
 const MISS_MS = 1000;
+const LATE_MS = 3000;
 const HEAD_BYTES = 8;
 
 let socket = null;
@@ -13,6 +14,7 @@ let beganMs = 0; // of the frame that is under way
 let lastMs = 0;
 let nextMs = 0;
 let dropped = 0;
+let late = false; // the answer to the frame that is under way
 const startMs = performance.now();
 const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext("2d", { alpha: false });
@@ -60,6 +62,10 @@ const read = async (readable) => {
 // Where no frame comes, as of a window that is minimised, the session is told so: it must not go on as before.
 setInterval(() => {
   const nowMs = performance.now();
+  if (ready && busy && !late && nowMs - beganMs >= LATE_MS) {
+    late = true;
+    postMessage({ kind: "late" });
+  }
   if (!ready || busy || nowMs - lastMs < MISS_MS) return;
   busy = true;
   beganMs = nowMs;
@@ -75,7 +81,7 @@ const connect = (address) => {
       lastMs = performance.now();
       postMessage(told);
     } else if (told.kind === "state") {
-      busy = false;
+      busy = late = false;
       postMessage({ ...told, waitMs: performance.now() - beganMs, dropped });
     } else {
       postMessage(told);

@@ -91,6 +91,7 @@ export const startLive = (place) => {
       call = await capture(stream, view.video, address, {
         ready: (thresholds) => view.ready(thresholds),
         state: (state) => view.state(state),
+        late: () => view.late(),
         ended: () => end(told.live_share_ended, true),
         failed: (code, text) => end(text || told[`problem_${code}`] || told.problem_internal, true),
       });

@@ -66,10 +66,10 @@ def live_page(photo: Path, seconds: float) -> tuple[list[dict[str, Any]], dict[s
                 page.wait("answers.length > 0", 60)
                 time.sleep(_WARM_UP_S)
                 before_mb = _family_mb(server)
-                rows += _part(page, server, seconds, f"page in front{name}", least=5.0, judged=not name)
+                rows += _part(page, server, seconds, f"page in front{name}", least=5.0, has_bar=not name)
                 browser.open("about:blank")
                 page.wait("document.visibilityState === 'hidden'", 10)
-                rows += _part(page, server, seconds, f"page hidden{name}", least=4.5, judged=not name)
+                rows += _part(page, server, seconds, f"page hidden{name}", least=4.5, has_bar=not name)
                 after_mb = _family_mb(server)
             rows.append(row(f"memory of the server and the call's process{name}", after_mb, "MB"))
             growth = 100 * (after_mb / before_mb - 1)
@@ -78,7 +78,7 @@ def live_page(photo: Path, seconds: float) -> tuple[list[dict[str, Any]], dict[s
 
 
 def _part(
-    page: Tab, server: Server, seconds: float, name: str, *, least: float, judged: bool
+    page: Tab, server: Server, seconds: float, name: str, *, least: float, has_bar: bool
 ) -> list[dict[str, Any]]:
     """Figures of some seconds of the call."""
     page.value("answers.length = 0")
@@ -91,8 +91,8 @@ def _part(
     unjudged = sum(level == "no_picture" for _, _, level in answers)
     late = waits[min(len(waits) - 1, math.ceil(0.95 * len(waits)) - 1)]
     return [
-        row(f"{name}: frames a second", len(answers) / lasted, "", least if judged else None, least=True),
-        row(f"{name}: from the frame to the answer, 95th percentile", late, "ms", 200 if judged else None),
+        row(f"{name}: frames a second", len(answers) / lasted, "", least if has_bar else None, least=True),
+        row(f"{name}: from the frame to the answer, 95th percentile", late, "ms", 200 if has_bar else None),
         row(f"{name}: processors that the server kept busy", share, ""),
         row(f"{name}: answers of no picture", unjudged, ""),
     ]
