@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import threading
@@ -119,3 +120,18 @@ class FakeSession:
 def calls(settings: Settings) -> Calls:
     """A target of ``haechi.isolated.child`` with that session."""
     return Calls(settings, lambda _: (cast(LiveSession, FakeSession()), THRESHOLDS))
+
+
+def film(photo: Path, count: int = 30) -> bytes:
+    """Motion JPEG, as Chromium's fake camera plays it: a portrait that moves a little before a wall, with the
+    noise of a camera, 1280 x 720 px."""
+    noise = np.random.default_rng(0).integers(-5, 6, (720, 1280, 3), np.int16)
+    face = cv2.resize(cv2.imread(str(photo)), (600, 600), interpolation=cv2.INTER_AREA)
+    frames = []
+    for number in range(count):
+        x = 340 + round(40 * math.sin(2 * math.pi * number / count))
+        frame = np.full((720, 1280, 3), (110, 118, 122), np.int16)
+        frame[60:660, x : x + 600] = face
+        noisy = np.clip(frame + np.roll(noise, 37 * number), 0, 255).astype(np.uint8)
+        frames.append(cv2.imencode(".jpg", noisy)[1].tobytes())
+    return b"".join(frames)

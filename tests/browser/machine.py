@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 SAMPLE = ROOT / "samples" / "astronaut.jpg"
 CHROMIUM = which("chromium") or which("chromium-browser")
 LOCALES = {"en": "en-GB", "zh": "zh-CN", "ko": "ko-KR"}
+CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 

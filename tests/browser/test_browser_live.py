@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machine import DESKTOP, LOCALES, PHONE, chromium
+from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, chromium, served
 from playwright.sync_api import expect
 from stage import Visitor, staged
 from test_browser_access import findings
 
-from callers import FakeWatcher, jpeg, state
+from callers import FakeWatcher, film, jpeg, state
 
 NO_PROCESSOR = "delete window.MediaStreamTrackProcessor;"
 NO_HAND_OVER = """
@@ -52,8 +52,7 @@ class Playing(FakeWatcher):
 def camera_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     file.write_bytes(b"".join(jpeg(40 + 5 * step, (640, 480)) for step in range(30)))
-    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with chromium(*flags, f"--use-file-for-fake-video-capture={file}") as started:
+    with chromium(*CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
         yield started
 
 
@@ -245,3 +244,25 @@ def test_axe_finds_nothing_while_a_call_is_watched(
     page.locator("#live-stop").click()
     told["after"] = findings(page)
     assert {state: found for state, found in told.items() if found} == {}
+
+
+def test_the_shipped_models_watch_a_genuine_face(tmp_path: Path) -> None:
+    """All of it: camera, worker, loopback WebSocket, a process of its own, networks, the sequential test."""
+    camera = tmp_path / "camera.mjpeg"
+    camera.write_bytes(film(SAMPLE))
+    with (
+        served(tmp_path / "data") as address,
+        chromium(*CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser,
+    ):
+        page = browser.new_context(locale="en-GB").new_page()
+        page.goto(f"{address}/live")
+        page.locator("#live-camera").click()
+        expect(page.locator("#live-word")).to_have_text("Watching", timeout=60_000)
+        expect(page.locator(".live-person h4")).to_have_text("Person 1: Watching")
+        expect(page.locator(".live-person")).to_contain_text("of what an alarm takes")
+        expect(page.locator("#live-pace")).to_contain_text("pictures a second", timeout=60_000)
+        box = page.locator(".live-box").bounding_box()
+        whole = page.locator(".live-frame").bounding_box()
+        assert 0.05 < box["height"] / whole["height"] < 0.9, "the box lies around the face"
+        page.locator("#live-stop").click()
+        expect(page.locator("#live-trouble")).to_have_text("Stopped. Nothing was stored.")
