@@ -21,6 +21,8 @@ pair in 500 does; of one person's crops a fifth of a second apart 19 in 20 do.""
 OTHER_LOOK = 0.3
 """Two crops a moment apart that correlate less show different people: half of all pairs of people do, and of
 one person's hardly any."""
+LEAST_CONTRAST = 4.0
+"""Of 255: a coarse picture that deviates less from its mean shows nothing by which to know anybody."""
 SIGHTINGS = 10
 """Whether it is a face at all is the median over so many sightings, two seconds of them."""
 REMEMBERED_S = 10.0
@@ -45,12 +47,15 @@ class Person:
     stillness: TileStillness = field(default_factory=TileStillness)
 
 
-def coarse_look(crop: U8) -> F32:
+def coarse_look(crop: U8) -> F32 | None:
     """u8 (S, S, 3) -> f32 (n,) of length 1, each colour's mean taken off: its product with another is their
-    correlation."""
+    correlation. None of a crop that shows next to nothing, whose correlation would be that of noise."""
     small = cv2.resize(crop, (LOOK_PX, LOOK_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= small.mean((0, 1))
-    return np.asarray(small.ravel() / max(float(np.linalg.norm(small)), 1e-6), np.float32)
+    length = float(np.linalg.norm(small))
+    if length < LEAST_CONTRAST * np.sqrt(small.size):
+        return None
+    return np.asarray(small.ravel() / length, np.float32)
 
 
 class People:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -41,9 +40,9 @@ def arrivals(source: str, settings: Settings, *, fast: bool = False) -> Iterator
     Raises UsageError for an address outside this network, InputError when the source cannot be opened, or
     stops."""
     if source == "camera" or source.startswith("camera:"):
-        return _live(_Camera(_camera_number(source)))
+        return _live(_camera_number(source))
     if "://" in source:
-        return _live(_Camera(_private(source)))
+        return _live(_private(source))
     return _file(Path(source), settings, fast)
 
 
@@ -55,32 +54,31 @@ def _camera_number(source: str) -> int:
 
 
 def _private(url: str) -> str:
-    """The address with its host as a number, which is on this machine or in this network. Raises UsageError
-    for any other: nothing is asked of the internet."""
+    """The address, which is on this machine or in this network. Raises UsageError for any other, and for a
+    name: to look one up, too, would be to ask somebody."""
     parts = urlsplit(url)
     try:
-        host, port = parts.hostname, parts.port or 554
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        host = None
-    if parts.scheme.lower() != "rtsp" or not host:
+        host, port = "", None
+    if parts.scheme.lower() != "rtsp" or not host or port == 0:
         raise UsageError("--source takes camera, camera:N, a video file or rtsp://ADDRESS/...")
+    if host == "localhost":
+        return url
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        raise InputError(
-            "The host of the rtsp address is not known in this network: write its number, as in "
+        number = ipaddress.ip_address(host)
+    except ValueError:
+        raise UsageError(
+            "The rtsp address names its host, and Haechi looks no name up: write its number, as in "
             "rtsp://192.168.1.20/..."
         ) from None
-    numbers = [ipaddress.ip_address(address.partition("%")[0]) for address in sorted(found)]
-    if not all(n.is_loopback or n.is_private or n.is_link_local for n in numbers) or not numbers:
+    number = getattr(number, "ipv4_mapped", None) or number
+    if not (number.is_loopback or number.is_private or number.is_link_local):
         raise UsageError(
             "The rtsp address leads out of this network, and Haechi asks nothing of the internet: give one "
             "of this machine or network"
         )
-    number = f"[{numbers[0]}]" if numbers[0].version == 6 else str(numbers[0])
-    login = parts.netloc.rpartition("@")[0]
-    netloc = f"{login}@{number}:{port}" if login else f"{number}:{port}"
-    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+    return url
 
 
 def _file(path: Path, settings: Settings, fast: bool) -> Iterator[Arrival]:
@@ -153,8 +151,8 @@ class _Camera:
                 self._fresh.notify()
 
 
-def _live(camera: _Camera) -> Iterator[Arrival]:
-    last_s = 0.0
+def _live(target: int | str) -> Iterator[Arrival]:
+    camera, last_s = _Camera(target), 0.0
     try:
         while True:
             rgb, time_s = camera.next()
