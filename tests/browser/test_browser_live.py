@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from stage import Visitor, staged
 from test_browser_access import findings
 
-from callers import FakeWatcher, film, jpeg, state
+from callers import FakeWatcher, film, jpeg, state, wait_until
 
 NO_PROCESSOR = "delete window.MediaStreamTrackProcessor;"
 NO_HAND_OVER = """
@@ -32,6 +32,19 @@ SHARED = """
     return (window.shared = await share.call(this, wish));
   };
 """
+DRAWN = """
+  MediaDevices.prototype.getDisplayMedia = async () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 320;
+    canvas.height = 240;
+    const context = canvas.getContext("2d");
+    window.drawing = setInterval(() => {
+      context.fillStyle = `rgb(${Math.random() * 255}, 0, 0)`;
+      context.fillRect(0, 0, 320, 240);
+    }, 50);
+    return canvas.captureStream(30);
+  };
+"""
 
 
 class Playing(FakeWatcher):
@@ -39,6 +52,11 @@ class Playing(FakeWatcher):
 
     now: dict[str, Any] = {}  # noqa: RUF012  (shared with the test on purpose)
     lengths: list[int] = []  # noqa: RUF012
+    stops = 0
+
+    def stop(self) -> None:
+        type(self).stops += 1
+        super().stop()
 
     def add(self, picture: bytes, time_s: float, tell: Any) -> Any:
         while self.now.get("level") == "held":
@@ -61,7 +79,7 @@ def come(camera_browser: Any, tmp_path: Path) -> Iterator[Callable[..., Visitor]
     """come(lang, size, before) -> a visitor of the page; ``before``: a script that takes from the browser
     what others lack."""
     expect.set_options(timeout=15_000)
-    Playing.now, Playing.lengths = {}, []
+    Playing.now, Playing.lengths, Playing.stops = {}, [], 0
     visitors: list[Visitor] = []
     with staged(tmp_path / "data", watch=Playing) as address:
 
@@ -138,6 +156,17 @@ def test_a_window_is_watched_like_a_camera_until_it_is_no_longer_shared(come: Ca
     assert page.evaluate("shared.getVideoTracks()[0].readyState") == "ended"
 
 
+def test_a_window_that_gives_no_more_frames_is_no_picture(come: Callable[..., Visitor]) -> None:
+    """As one that was minimised: nothing comes, so nothing may go on as before."""
+    visitor = come(before=DRAWN)
+    page = visitor.page
+    page.locator("#live-share").click()
+    expect(page.locator("#live-word")).to_have_text("Watching")
+    page.evaluate("clearInterval(drawing)")
+    expect(page.locator("#live-word")).to_have_text("No picture")
+    expect(page.locator("#live-reasons li")).to_have_text("No picture comes any more.")
+
+
 def test_no_picture_is_told_in_words_and_never_as_a_score(come: Callable[..., Visitor]) -> None:
     visitor = come()
     begin(visitor)
@@ -209,6 +238,20 @@ def test_a_browser_without_a_picture_says_why(come: Callable[..., Visitor]) -> N
     expect(visitor.page.locator("#live-share")).to_be_disabled()
     visitor = come(before="Object.defineProperty(navigator, 'mediaDevices', {value: undefined});")
     expect(visitor.page.locator("#live-trouble")).to_contain_text("gives no picture to this address")
+
+
+@pytest.mark.parametrize("how", ["leave now", "another page", "closed"])
+def test_whoever_goes_is_no_longer_watching(come: Callable[..., Visitor], how: str) -> None:
+    visitor = come()
+    begin(visitor)
+    if how == "leave now":
+        visitor.page.locator(".leave").click()
+        visitor.page.wait_for_url("about:blank")
+    elif how == "another page":
+        visitor.goto("/about")
+    else:
+        visitor.page.close()
+    wait_until(lambda: Playing.stops == 1)
 
 
 def test_the_keyboard_alone_begins_and_ends_a_call(come: Callable[..., Visitor]) -> None:
