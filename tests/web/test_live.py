@@ -91,6 +91,16 @@ def test_where_a_token_is_needed_it_is_needed_here_too(start: Start) -> None:
         assert line.receive_json()["kind"] == "ready"
 
 
+def test_a_phone_that_was_let_in_may_point_its_camera_at_a_call(start: Start) -> None:
+    site = start(watch=FakeWatcher, lan=True, host="192.168.1.5")
+    here = {"host": "192.168.1.5:8765", "origin": "https://192.168.1.5:8765"}
+    assert denied(site, here) == (401, "token_needed")
+    code = site.client.app.state.tokens.once.text  # type: ignore[attr-defined]
+    site.client.post("/login", data={"token": code}, headers={"host": here["host"]})
+    with opened(site, here) as line:
+        assert line.receive_json()["kind"] == "ready"
+
+
 def test_a_server_for_others_watches_no_calls(start: Start) -> None:
     site = start(watch=FakeWatcher, host="0.0.0.0", token=TOKEN)
     told = {"Authorization": f"Bearer {TOKEN}"}

@@ -103,6 +103,7 @@ export class CallView {
   trouble(text) {
     this.troubled.textContent = text;
     this.troubled.hidden = !text;
+    this.troubled.classList.add("bad");
   }
 
   begin(stream) {
@@ -135,9 +136,10 @@ export class CallView {
     this.now.hidden = true;
     this.beginning.hidden = false;
     document.title = this.title;
-    this.announce.textContent = failed ? "" : text;
+    this.announce.textContent = "";
     this.trouble(failed ? `${this.told.live_failed} ${text}` : text);
-    document.getElementById("live-share").focus();
+    this.troubled.classList.toggle("bad", failed);
+    this.beginning.querySelector("button:enabled").focus();
   }
 
   ready(thresholds) {

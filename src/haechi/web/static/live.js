@@ -28,7 +28,7 @@ class Bell {
 
   show(answer) {
     this.state.textContent = this.told[`live_notify_${answer}`];
-    this.button.hidden = answer !== "off";
+    this.button.hidden = answer === "none"; // else it stays: whoever pressed it would lose their place
   }
 
   async ask() {
