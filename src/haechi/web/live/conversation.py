@@ -54,7 +54,7 @@ class Conversation:
         self._rate = RateLimiter(MOST_PER_S * 60, MOST_PER_S * 2)
         self._newest: LiveFrame | None = None
         self._came = asyncio.Event()
-        self._last_s, self._dropped = -math.inf, 0
+        self._last_s, self._dropped, self._ready = -math.inf, 0, False
 
     async def run(self) -> None:
         """Until the other side hangs up. Raises Problem, and what the watch raises."""
@@ -75,6 +75,8 @@ class Conversation:
             try:
                 message = await asyncio.wait_for(self._socket.receive(), IDLE_S)
             except TimeoutError:
+                if not self._ready:
+                    continue  # nothing is due before the networks are loaded
                 raise Problem(
                     "live_idle", f"Nothing came for {IDLE_S:g} seconds, so the call is over: begin again."
                 ) from None
@@ -91,6 +93,7 @@ class Conversation:
     async def _answer(self) -> None:
         """Load, then look at one frame after another."""
         thresholds = await self._watch.begin()
+        self._ready = True
         await self._socket.send_json({"kind": "ready", "thresholds": dict(thresholds)})
         while True:
             await self._came.wait()
