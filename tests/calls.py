@@ -19,7 +19,8 @@ from synthetic import landmarks_of, texture
 
 Tile = tuple[int, int, int, int]
 """Left, top, side in px, and the number of the person."""
-RULE = {"drift_per_second": 1.0, "clip_per_second": 3.0, "threshold_ask": 3.0, "threshold_alarm": 6.0}
+MARK = {"drift": 1.0, "clip": 3.0}
+RULE = {"ask": {**MARK, "threshold": 3.0}, "alarm": {**MARK, "threshold": 6.0}}
 
 
 @dataclass

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calls import CallPipeline, Tile, screen, write_rule
+from calls import RULE, CallPipeline, Tile, screen, write_rule
 from haechi.errors import ModelError, UsageError
 from haechi.live import LiveSession, LiveState
-from haechi.live.cusum import Cusum, CusumRule
+from haechi.live.cusum import Cusum, CusumRule, Mark
 from haechi.live.seconds import CROPS_A_SECOND, CROPS_OF_ALL
 from haechi.live.session import rule_of
 from haechi.settings import Settings
@@ -194,21 +194,31 @@ def test_thresholds_of_other_networks_are_refused(tmp_path: Path) -> None:
 
 def test_the_shipped_thresholds_belong_to_the_shipped_networks() -> None:
     rule = rule_of(Settings())
-    assert 0 < rule.ask < rule.alarm
-    assert 0 <= rule.drift < rule.clip
+    for mark in (rule.asks, rule.alarms):
+        assert 0 <= mark.drift < mark.clip
+        assert mark.threshold > 0
+    assert rule.asks.drift <= rule.alarms.drift
 
 
 def test_the_sum_forgives_and_has_a_ceiling() -> None:
-    test = Cusum(CusumRule(drift=1.0, clip=3.0, ask=3.0, alarm=6.0))
+    test = Cusum(CusumRule.of(RULE))
     test.add(100.0)
-    assert test.total == 2.0  # one second says no more than the clip
+    assert test.height == pytest.approx(2 / 3)  # one second says no more than the clip
     for _ in range(50):
         test.add(100.0)
-    assert (test.total, test.level) == (9.0, "alarm")
+    assert (test.height, test.level) == (2.5, "alarm")
     levels = []
     for _ in range(4):
         test.add(-1.0)
         levels.append(test.level)
-    assert levels == ["alarm", "alarm", "ask", "watching"]
+    assert levels == ["alarm", "alarm", "watching", "watching"]
     test.add(-100.0)
-    assert test.total == 0.0
+    assert test.height == 0.0
+
+
+def test_who_looks_a_little_suspicious_all_the_time_is_asked_but_not_accused() -> None:
+    rule = CusumRule(Mark(0.5, 3.0, 4.0), Mark(1.5, 3.0, 4.0))
+    test = Cusum(rule)
+    for _ in range(500):
+        test.add(1.2)
+    assert (test.height, test.level) == (1.0, "ask")

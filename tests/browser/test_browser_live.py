@@ -116,12 +116,12 @@ def test_a_call_goes_from_watching_to_an_alarm(come: Callable[..., Visitor]) -> 
     expect(page.locator("#live-alarm")).to_contain_text("call back on a number that you already know")
     expect(page.get_by_role("link", name="What to do now")).to_be_visible()
     expect(page.locator(".live-person h4")).to_have_text("Person 1: Alarm")
-    expect(page.locator(".live-person")).to_contain_text("117% of what an alarm takes")
+    expect(page.locator(".live-person")).to_contain_text("Evidence so far: 117. At 50 a challenge is due")
     assert page.title().startswith("Alarm")
     entries = page.locator("#live-entries li").all_inner_texts()
     assert [re.sub(r"^[\d:.]+ – ", "", entry) for entry in entries] == ["Watching", "Alarm"]
     chart = page.locator(".live-person svg")
-    expect(chart).to_have_attribute("aria-label", re.compile(r"at most 117% .* now 117%"))
+    expect(chart).to_have_attribute("aria-label", re.compile(r"at most 117, now 117"))
     assert len(Playing.lengths) >= 10, "frames came"
     page.locator("#live-stop").click()
     expect(page.locator("#live-trouble")).to_have_text("Stopped. Nothing was stored.")
@@ -183,7 +183,7 @@ def test_no_picture_is_told_in_words_and_never_as_a_score(come: Callable[..., Vi
     Playing.now = {"level": "no_picture", "people": [person], "reasons": []}
     expect(page.locator(".live-person h4")).to_have_text("Person 1: No picture")
     expect(page.locator(".live-person .note")).to_be_visible()
-    assert "%" not in page.locator(".live-person").inner_text()
+    assert "Evidence" not in page.locator(".live-person").inner_text()
     expect(page.locator(".live-person svg")).to_be_hidden()
 
 
@@ -302,7 +302,7 @@ def test_the_shipped_models_watch_a_genuine_face(tmp_path: Path) -> None:
         page.locator("#live-camera").click()
         expect(page.locator("#live-word")).to_have_text("Watching", timeout=60_000)
         expect(page.locator(".live-person h4")).to_have_text("Person 1: Watching")
-        expect(page.locator(".live-person")).to_contain_text("of what an alarm takes")
+        expect(page.locator(".live-person")).to_contain_text("At 50 a challenge is due")
         expect(page.locator("#live-pace")).to_contain_text("pictures a second", timeout=60_000)
         box = page.locator(".live-box").bounding_box()
         whole = page.locator(".live-frame").bounding_box()

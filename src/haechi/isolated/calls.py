@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from haechi.live import LiveSession, LiveState
     from haechi.types import Reason
 
-    #: A session, and the sums of evidence at which its levels begin, in nats.
+    #: A session, and the ``statistic`` of a person at which its levels begin.
     Begun: TypeAlias = tuple[LiveSession, Mapping[str, float]]
 
 TARGET = "haechi.isolated.calls:Calls"

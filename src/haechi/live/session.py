@@ -97,7 +97,7 @@ class LiveSession:
                 box_xyxy=p.box_xyxy,
                 level=self._level(p.person_id, p.reason),
                 seen_s=self._judged_s.get(p.person_id, 0.0),
-                statistic=self._tests[p.person_id].total if p.person_id in self._tests else 0.0,
+                statistic=self._tests[p.person_id].height if p.person_id in self._tests else 0.0,
                 second=self._last_seconds[p.person_id].evidence if p.person_id in self._last_seconds else {},
                 reason=p.reason,
             )

@@ -20,7 +20,7 @@ class Changes:
     def __init__(self, lang: str) -> None:
         self._lang = lang
         self._problem: str | None = None
-        self._told: dict[int, tuple[LiveLevel, str | None]] = {}
+        self._levels: dict[int, tuple[LiveLevel, str | None]] = {}
         self.highest: LiveLevel = "no_picture"
 
     def lines(self, state: LiveState) -> Iterator[str]:
@@ -34,8 +34,8 @@ class Changes:
             self._problem = problem
         for person in state.people:
             now = person.level, person.reason.code if person.level == "no_picture" and person.reason else None
-            if self._told.get(person.track_id) != now:
-                self._told[person.track_id] = now
+            if self._levels.get(person.track_id) != now:
+                self._levels[person.track_id] = now
                 yield f"{time}  {self._person(person)}"
 
     def _person(self, person: PersonState) -> str:

@@ -24,10 +24,10 @@ class PersonState(Value):
 
     track_id: the same as long as the face is followed, from 1 in order of appearance · box_xyxy f32 (4,):
     where the face was seen last, in px of the frame · seen_s: seconds in which the face was judged ·
-    statistic: the sequential test's sum, in nats, at least 0; the levels begin at the thresholds of the card
-    ``live`` · second: evidence of the last judged second by name, natural-log likelihood ratios; empty before
-    the first · reason: why the face cannot be judged at the moment, None where it can. An ``ask`` or
-    ``alarm`` that was reached stays while the face is turned away or leaves the picture for a moment.
+    statistic: how far the sequential test has come, at least 0; from 1 on it asks, from 2 on it alarms ·
+    second: evidence of the last judged second by name, natural-log likelihood ratios; empty before the
+    first · reason: why the face cannot be judged at the moment, None where it can. An ``ask`` or ``alarm`` that was
+    reached stays while the face is turned away or leaves the picture for a moment.
     """
 
     track_id: int

@@ -9,12 +9,13 @@ anything that happens in real calls and in none of the short ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from haechi.live.cusum import CusumRule
+from haechi.errors import UsageError
+from haechi.live.cusum import Mark
 from haechi.types import F64
 from haechi_lab.live.series import Heard
 
@@ -22,9 +23,11 @@ CALLS, CALL_S, FORGED_S, BLOCK_S = 1000, 1800, 120, 4
 """Genuine calls, their length and that of forged ones, and the length of a block, in seconds."""
 ALARMS, ASKS = 3, 30
 """Of 1,000 genuine calls so many may reach the threshold."""
-DRIFTS = tuple(round(0.25 * k, 2) for k in range(13))
-CLIPS = (1.0, 1.5, 2.0, 3.0, 4.0)
-NEVER = 1e9
+DRIFTS = (0.0, 0.15, 0.3, 0.6, 1.0)
+"""What the drift may lie above the least that the tail of genuine people leaves, in nats."""
+CLIPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
+LEAST_THRESHOLD = 2.0
+"""Nats: no level is reached by fewer than two seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +53,10 @@ def draw(heard: Sequence[Heard], count: int, seconds: int, seed: int) -> Drawn:
     return Drawn(rows, source)
 
 
-def sums(calls: F64, rule: CusumRule) -> F64:
-    """The sequential test's sum f64 (n, seconds) of calls f64 (n, seconds), by the rule that ships."""
-    clipped = np.clip(calls, -rule.clip, rule.clip) - rule.drift
+def sums(calls: F64, mark: Mark) -> F64:
+    """The sums f64 (n, seconds) of calls f64 (n, seconds), as ``Mark.step`` makes them, without a
+    ceiling."""
+    clipped = np.clip(calls, -mark.clip, mark.clip) - mark.drift
     out = np.empty_like(clipped)
     total = np.zeros(len(calls))
     for k in range(calls.shape[1]):
@@ -62,31 +66,42 @@ def sums(calls: F64, rule: CusumRule) -> F64:
 
 
 def threshold(highest: F64, allowed: int) -> float:
-    """The lowest mark that at most ``allowed`` of the calls reach, whose highest sums these are f64 (n,);
-    rounded upwards."""
+    """The lowest threshold that at most ``allowed`` of the calls reach, whose highest sums these are f64
+    (n,); rounded upwards, and above what a single second can say."""
     mark = float(np.sort(highest)[::-1][allowed])
-    return float(np.floor(mark * 1e3) / 1e3 + 1e-3)
+    return float(np.floor(max(mark, LEAST_THRESHOLD) * 1e3) / 1e3 + 1e-3)
 
 
-def times_s(calls: F64, rule: CusumRule, mark: float) -> F64:
-    """Seconds until the sum of each call reaches a mark, f64 (n,); infinity where it does not."""
-    reached = sums(calls, rule) >= mark
+def times_s(calls: F64, mark: Mark) -> F64:
+    """Seconds until the sum of each call reaches the threshold, f64 (n,); infinity where it does not."""
+    reached = sums(calls, mark) >= mark.threshold
     return np.where(reached.any(1), reached.argmax(1) + 1.0, np.inf)
 
 
-def fit(genuine: F64, forged: F64) -> CusumRule:
-    """Of all drifts and clips the one by which the most forged calls are told within their length, and then
-    the soonest, with the marks that the genuine calls set."""
-    best: tuple[tuple[float, float], CusumRule] | None = None
-    for drift, clip in product(DRIFTS, CLIPS):
+def tail(means: F64, share: float) -> float:
+    """The mean log-odds that so small a share of people passes, read off the tail of some people's means f64
+    (n,): beyond the upper decile it falls exponentially, by its mean excess, as in ``haechi.verdict``."""
+    decile = float(np.quantile(means, 0.9))
+    return decile + float((means[means >= decile] - decile).mean()) * float(np.log(0.1 / share))
+
+
+def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:
+    """Of the drifts that the tail of genuine people's ``means`` leaves, and all clips, the ones by which the
+    most forged calls are told the soonest, with the threshold that the genuine calls set."""
+    least = tail(means, allowed / 1000)
+    best: tuple[float, Mark] | None = None
+    for more, clip in product(DRIFTS, CLIPS):
+        drift = round(least + more, 2)
         if drift >= clip:
             continue
-        rule = CusumRule(drift, clip, NEVER, NEVER)
-        highest = sums(genuine, rule).max(1)
-        rule = replace(rule, alarm=threshold(highest, ALARMS), ask=threshold(highest, ASKS))
-        times = np.minimum(times_s(forged, rule, rule.alarm), forged.shape[1])
-        score = (-float(times.mean()), -float(np.median(times)))
+        highest = sums(genuine.log_odds, Mark(drift, clip, np.inf)).max(1)
+        allowed_of_these = int(allowed * len(highest) / 1000)
+        mark = Mark(drift, clip, threshold(highest, allowed_of_these))
+        score = -float(np.minimum(times_s(forged, mark), forged.shape[1]).mean())
         if best is None or score > best[0]:
-            best = score, rule
-    assert best is not None
+            best = score, mark
+    if best is None:
+        raise UsageError(
+            "genuine people look so suspicious to this network that no mark can be set for calls"
+        )
     return best[1]

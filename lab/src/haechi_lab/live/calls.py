@@ -32,6 +32,8 @@ GENUINE = "genuine"
 SOURCES = ("dfdc", "lfw", "ffhq-stylegan1", "ffhq-1024", "gan1024", "openforensics")
 TALKING = "talking"
 """The source of what was filmed as people spoke."""
+OF_TALKING = ("plain", "feathered ellipse")
+"""In which species those are forged: the two that the others vary."""
 BITS = (0.065, 0.33)
 """Bits a pixel and frame, the range that 300 to 1,500 kbit/s are for 640 x 480 px at 15 a second."""
 LARGEST_PX = 480
@@ -75,7 +77,7 @@ def make(
 ) -> list[Call]:
     """The calls in ``out``, those that are missing made. ``people``: filmed stills of each half, one a
     person; ``forged``: of how many of them, in each half, there is a forged call of every species.
-    ``filmed``: a folder of clips of people who talk, each forged in every species too.
+    ``filmed``: a folder of clips of people who talk, of which as many are forged, in the species OF_TALKING.
 
     Raises UsageError without packs or the program ffmpeg."""
     out.mkdir(parents=True, exist_ok=True)
@@ -87,8 +89,8 @@ def make(
             calls += _of_still(sitter, f"{part}-{number:03d}", names, out, seconds)
             if number % 20 == 19:
                 log(f"{part}: {number + 1} of {people} people")
-    for file in sorted(filmed.glob("*.mp4")) if filmed is not None else ():
-        calls += _of_clip(file, out, seconds)
+    for number, file in enumerate(sorted(filmed.glob("*.mp4")) if filmed is not None else ()):
+        calls += _of_clip(file, [GENUINE, *(OF_TALKING if number < forged else ())], out, seconds)
     return calls
 
 
@@ -135,13 +137,12 @@ def _of_still(sitter: _Sitter, stem: str, names: Sequence[str], out: Path, secon
         yield Call(file, name, sitter.source, sitter.group)
 
 
-def _of_clip(file: Path, out: Path, seconds: float) -> Iterator[Call]:
+def _of_clip(file: Path, names: Sequence[str], out: Path, seconds: float) -> Iterator[Call]:
     """The same of a clip in which somebody talks, at most twice ``seconds`` of it."""
-    names = [GENUINE, *SPECIES]
     files = {name: out / f"talking-{file.stem}-{name.replace(' ', '-')}.mp4" for name in names}
     if not all(f.is_file() for f in files.values()):
         frames, fps = _read(file, 2 * seconds)
-        points = _found_points(frames, fps)
+        points = _found_points(frames, fps) if len(names) > 1 else [None] * len(frames)
         rng = np.random.default_rng([SEED, *file.stem.encode()])
         bits = float(np.exp(rng.uniform(*np.log(BITS))))
         for name, target in files.items():

@@ -1,9 +1,14 @@
-"""``haechi train live``: fit the thresholds for calls on the selection half, measure them on the reporting
-half, and write the card ``live`` and ``results/live.json``."""
+"""``haechi train live``: fit the marks for calls and measure them, and write the card ``live`` and
+``results/live.json``.
+
+People are few beside the calls that are promised something, so both halves of them are used, crosswise: what
+is reported of one half is measured with the marks of the other, and what ships is fitted on both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +28,8 @@ from haechi_lab.live.series import Heard, listen
 from haechi_lab.live.swapper import SPECIES
 
 SEED = 29
-PEOPLE, FORGED, SECONDS = 80, 30, 6.0
-"""Filmed stills of each half, of how many of them there are forged calls, and how long a short call is."""
+SECONDS = 6.0
+"""Length of a short call."""
 SOON_S = 20.0
 BY_BOOTSTRAP = (
     "of half-hour calls block-bootstrapped from short ones, most of them stills before a moving camera"
@@ -37,18 +42,18 @@ def run(
     out: Path,
     results: Path,
     command: str,
-    people: int = PEOPLE,
-    forged: int = FORGED,
-    log: Callable[[str], None] = print,
+    people: int,
+    forged: int,
+    log: Callable[[str], None],
 ) -> dict[str, Any]:
     """``out/models``: the cards and networks; the card ``live`` is written there, the short calls lie in
     ``out/live``. Raises UsageError, ModelError."""
     settings = Settings(models_dir=str(out / "models"), threads=1)
     short = calls.make(packs_dir, filmed, out / "live", people, forged, SECONDS, log)
-    heard = listen(short, Pipeline(settings), log)
-    halves = {part: [h for h in heard if h.call.part == part] for part in ("selection", "reporting")}
-    rule = _fitted(halves["selection"])
-    fields = _figures(rule, halves["reporting"])
+    file = out / "live" / f"series-{fingerprint(settings)[:12]}.jsonl"
+    heard = listen(file, short, Pipeline(settings), log)
+    rule = _fitted(heard)
+    fields = _figures(heard)
     used = [models.card(name, settings) for name in (*NETWORKS, "verdict")]
     result = {
         "schema": "haechi.live/1", "command": command,
@@ -71,46 +76,74 @@ def _of(heard: Sequence[Heard], species: str, talking: bool | None = None) -> li
 
 
 def _fitted(heard: Sequence[Heard]) -> CusumRule:
-    genuine = bootstrap.draw(_of(heard, calls.GENUINE), bootstrap.CALLS, bootstrap.CALL_S, SEED)
-    forged = [
-        bootstrap.draw(callers, len(callers), bootstrap.FORGED_S, SEED).log_odds
-        for name in SPECIES
-        if (callers := _of(heard, name))
-    ]
-    return bootstrap.fit(genuine.log_odds, np.concatenate(forged))
-
-
-def _figures(rule: CusumRule, heard: Sequence[Heard]) -> dict[str, Any]:
-    """Alarms of genuine calls, times to alarm of forged ones; of people who were not fitted on."""
     genuine = _of(heard, calls.GENUINE)
-    alarms = {"all": _alarms(rule, genuine)}
-    for source in dict.fromkeys(h.call.source for h in genuine):
-        alarms[source] = _alarms(rule, [h for h in genuine if h.call.source == source])
+    means = np.array([series.mean() for h in genuine for series in h.people])
+    long_calls = bootstrap.draw(genuine, bootstrap.CALLS, bootstrap.CALL_S, SEED)
+    forged = np.concatenate(
+        [
+            bootstrap.draw(callers, len(callers), bootstrap.FORGED_S, SEED).log_odds
+            for name in SPECIES
+            if (callers := _of(heard, name))
+        ]
+    )
+    return CusumRule(
+        *(bootstrap.fit(long_calls, means, forged, n) for n in (bootstrap.ASKS, bootstrap.ALARMS))
+    )
+
+
+Fold = tuple[CusumRule, list[Heard]]
+"""The marks of one half of the people, and the short calls of the other."""
+
+
+def _figures(heard: Sequence[Heard]) -> dict[str, Any]:
+    """Alarms of genuine calls, times to alarm of forged ones; of people who were not fitted on."""
+    halves = {part: [h for h in heard if h.call.part == part] for part in ("selection", "reporting")}
+    folds = [
+        (_fitted(halves[one]), halves[other])
+        for one, other in (("selection", "reporting"), ("reporting", "selection"))
+    ]
+    sources = dict.fromkeys(h.call.source for h in _of(heard, calls.GENUINE))
+    alarms = {"all": _alarms(folds, None)} | {source: _alarms(folds, source) for source in sources}
     forged = [
-        _told(rule, name, _of(heard, name, talking), _of(heard, calls.GENUINE, talking), talking)
+        _told(folds, name, talking)
         for talking in (False, True)
         for name in SPECIES
-        if _of(heard, name, talking) and _of(heard, calls.GENUINE, talking)
+        if _of(heard, name, talking)
     ]
     return {
+        "crosswise": [_numbers(rule) for rule, _ in folds],
         "genuine": alarms,
         "forged": forged,
         "table": {"columns": list(_COLUMNS), "rows": [_row(f) for f in forged]},
     }
 
 
-def _alarms(rule: CusumRule, heard: Sequence[Heard]) -> dict[str, Any]:
-    """Of as many half-hour calls how many per 1,000 reach each mark; intervals by person."""
-    count = bootstrap.CALLS // len(heard) * len(heard)
-    drawn = bootstrap.draw(heard, count, bootstrap.CALL_S, SEED + 1)
-    highest = bootstrap.sums(drawn.log_odds, rule).max(1)
-    groups = [heard[int(k)].call.group for k in drawn.heard]
-    out: dict[str, Any] = {"people": len(heard), "calls": count}
-    for name, mark in (("alarm", rule.alarm), ("ask", rule.ask)):
-        share = figure(mean_statistic((highest >= mark).astype(float)), groups, is_rate=True).as_dict()
+def _drawn(heard: Sequence[Heard], seconds: int) -> bootstrap.Drawn | None:
+    """Long calls of short ones, as many of each; None of none."""
+    if not heard:
+        return None
+    count = max(1, bootstrap.CALLS // 2 // len(heard)) * len(heard)
+    return bootstrap.draw(heard, count, seconds, SEED + 1)
+
+
+def _alarms(folds: Sequence[Fold], source: str | None) -> dict[str, Any]:
+    """Of as many half-hour calls how many per 1,000 reach each level; intervals by person."""
+    groups: list[str] = []
+    reached: dict[str, list[float]] = {"alarm": [], "ask": []}
+    for rule, heard in folds:
+        genuine = [h for h in _of(heard, calls.GENUINE) if source in (None, h.call.source)]
+        long_calls = _drawn(genuine, bootstrap.CALL_S)
+        if long_calls is None:
+            continue
+        groups += [genuine[int(k)].call.group for k in long_calls.heard]
+        for name, mark in (("alarm", rule.alarms), ("ask", rule.asks)):
+            highest = bootstrap.sums(long_calls.log_odds, mark).max(1)
+            reached[name] += (highest >= mark.threshold).astype(float).tolist()
+    out: dict[str, Any] = {"people": len(set(groups)), "calls": len(groups)}
+    for name, outcomes in reached.items():
+        share = figure(mean_statistic(np.array(outcomes)), groups, is_rate=True).as_dict()
         out[f"{name}s_per_1000"] = {k: _thousandths(share[k]) for k in ("value", "low", "high")}
-        reached = {g for g, top in zip(groups, highest, strict=True) if top >= mark}
-        out[f"people_with_{name}"] = len(reached)
+        out[f"people_with_{name}"] = len({g for g, o in zip(groups, outcomes, strict=True) if o})
     return out
 
 
@@ -118,43 +151,56 @@ def _thousandths(share: float | None) -> float | None:
     return None if share is None else round(1000 * share, 1)
 
 
-def _told(
-    rule: CusumRule, name: str, heard: Sequence[Heard], genuine: Sequence[Heard], talking: bool
-) -> dict[str, Any]:
-    count = bootstrap.CALLS // len(heard) * len(heard)
-    drawn = bootstrap.draw(heard, count, bootstrap.FORGED_S, SEED + 2)
-    times = bootstrap.times_s(drawn.log_odds, rule, rule.alarm)
-    asks = bootstrap.times_s(drawn.log_odds, rule, rule.ask)
-    middle, late = (float(np.quantile(times, q, method="higher")) for q in (0.5, 0.95))
-    means = [[float(h.people[0].mean()) for h in part] for part in (genuine, heard)]
+def _told(folds: Sequence[Fold], name: str, talking: bool) -> dict[str, Any]:
+    alarms: list[float] = []
+    asks: list[float] = []
+    for rule, heard in folds:
+        long_calls = _drawn(_of(heard, name, talking), bootstrap.FORGED_S)
+        if long_calls is not None:
+            alarms += bootstrap.times_s(long_calls.log_odds, rule.alarms).tolist()
+            asks += bootstrap.times_s(long_calls.log_odds, rule.asks).tolist()
+    everybody = [h for _, heard in folds for h in heard]
+    genuine, forged = (
+        [float(h.people[0].mean()) for h in _of(everybody, species, talking)]
+        for species in (calls.GENUINE, name)
+    )
+    labels = [0] * len(genuine) + [1] * len(forged)
     return {
-        "species": name, "talking": talking, "people": len(heard),
-        "alarm_within_20_s": round(float((times <= SOON_S).mean()), 3),
-        "alarm_within_2_min": round(float(np.isfinite(times).mean()), 3),
-        "ask_within_20_s": round(float((asks <= SOON_S).mean()), 3),
-        "median_s": middle if np.isfinite(middle) else None, "p95_s": late if np.isfinite(late) else None,
-        "auc_a_call": round(auc([0] * len(genuine) + [1] * len(heard), means[0] + means[1]), 3),
+        "species": name, "talking": talking, "people": len(forged), "alarm": _times(alarms),
+        "ask": _times(asks), "auc_a_call": round(auc(labels, genuine + forged), 3) if genuine else None,
     }  # fmt: skip
+
+
+def _times(times: Sequence[float]) -> dict[str, float | None]:
+    """Shares of the calls that reach a level soon, and at all; seconds until half of them have, and 95%."""
+    values = np.array(times)
+    middle, late = (float(np.quantile(values, q, method="higher")) for q in (0.5, 0.95))
+    return {
+        "within_20_s": round(float((values <= SOON_S).mean()), 3),
+        "within_2_min": round(float(np.isfinite(values).mean()), 3),
+        "median_s": middle if np.isfinite(middle) else None,
+        "p95_s": late if np.isfinite(late) else None,
+    }
 
 
 _COLUMNS = (
-    "species of swap", "people", "alarm within 20 s", "within 2 min", "median", "95th percentile",
-    "AUC a call",
+    "species of swap", "people", "ask within 20 s", "within 2 min", "median", "alarm within 20 s",
+    "within 2 min", "median", "AUC a call",
 )  # fmt: skip
 
 
-def _row(told: Mapping[str, Any]) -> list[str]:
-    name = told["species"] + (", of people who talk" if told["talking"] else "")
-    soon, within = (f"{100 * told[k]:.0f}%" for k in ("alarm_within_20_s", "alarm_within_2_min"))
-    times = ["over 2 min" if told[k] is None else f"{told[k]:.0f} s" for k in ("median_s", "p95_s")]
-    return [name, str(told["people"]), soon, within, *times, f"{told['auc_a_call']:.2f}"]
+def _row(of_species: Mapping[str, Any]) -> list[str]:
+    cells = [of_species["species"] + (", of people who talk" if of_species["talking"] else "")]
+    cells.append(str(of_species["people"]))
+    for level in ("ask", "alarm"):
+        times = of_species[level]
+        cells += [f"{100 * times[k]:.0f}%" for k in ("within_20_s", "within_2_min")]
+        cells.append("over 2 min" if times["median_s"] is None else f"{times['median_s']:.0f} s")
+    return [*cells, "–" if of_species["auc_a_call"] is None else f"{of_species['auc_a_call']:.2f}"]
 
 
-def _numbers(rule: CusumRule) -> dict[str, float]:
-    return {
-        "drift_per_second": rule.drift, "clip_per_second": rule.clip,
-        "threshold_ask": rule.ask, "threshold_alarm": rule.alarm,
-    }  # fmt: skip
+def _numbers(rule: CusumRule) -> dict[str, dict[str, float]]:
+    return {"ask": asdict(rule.asks), "alarm": asdict(rule.alarms)}
 
 
 def _card(rule: CusumRule, settings: Settings, result: Mapping[str, Any], short: int) -> dict[str, Any]:

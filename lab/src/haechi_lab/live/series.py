@@ -3,8 +3,10 @@ drawn."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,12 +29,18 @@ class Heard:
     people: tuple[F64, ...]
 
 
-def listen(calls: Sequence[Call], pipeline: Pipeline, log: Callable[[str], None] = print) -> list[Heard]:
-    """Those of the calls in which a face was judged."""
+def listen(file: Path, calls: Sequence[Call], pipeline: Pipeline, log: Callable[[str], None]) -> list[Heard]:
+    """Those of the calls in which a face was judged. What is heard is written to ``file``, a line a call, so
+    that a run that was cut off goes on: its name must change with the networks."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    series: dict[str, list[list[float]]] = dict(map(json.loads, lines))
     out: list[Heard] = []
     for number, call in enumerate(calls, 1):
-        people = _people(call, pipeline)
-        if people:
+        if call.file.name not in series:
+            series[call.file.name] = [list(person) for person in _people(call, pipeline)]
+            with file.open("a") as appended:
+                appended.write(json.dumps([call.file.name, series[call.file.name]]) + "\n")
+        if people := tuple(np.array(values) for values in series[call.file.name]):
             out.append(Heard(call, people))
         if number % 100 == 0:
             log(f"{number} of {len(calls)} calls looked at")

@@ -86,8 +86,8 @@ class LiveSwap:
         """The aligned face as the swapper's network draws it, and how many times WORK_PX its side is."""
         y, x = np.mgrid[0:WORK_PX, 0:WORK_PX].astype(np.float32)
         dx, dy = self._shift
-        moved = cv2.remap(aligned, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        soft = np.asarray(cv2.GaussianBlur(moved, (0, 0), self._blur), np.uint8)
+        reshaped = cv2.remap(aligned, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        soft = np.asarray(cv2.GaussianBlur(reshaped, (0, 0), self._blur), np.uint8)
         inner = np.zeros((WORK_PX, WORK_PX), np.float32)
         inner[24:-16, 24:-24] = 1
         face = recolour(tint(soft, np.random.default_rng(self._tint_seed)), aligned, inner, self._match)

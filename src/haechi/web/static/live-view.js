@@ -68,7 +68,7 @@ class Person {
       this.marks[index].setAttribute("y2", at);
     }
     if (!this.thresholds.alarm) return;
-    const gaps = { n: this.id, percent: this.percent(this.points.at(-1)[1]), most: this.percent(most) };
+    const gaps = { n: this.id, percent: this.percent(this.points.at(-1)[1]), most: this.percent(most), ask: this.percent(this.thresholds.ask) };
     this.sum.textContent = fill(this.told.live_so_far, gaps);
     this.chart.setAttribute("aria-label", fill(this.told.live_chart, gaps));
   }
