@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, chromium, served
+from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, chromium
 from playwright.sync_api import expect
 from stage import Visitor, staged
 from test_browser_access import findings
 
-from callers import FakeWatcher, film, jpeg, state, wait_until
+from callers import FakeWatcher, film, state, wait_until
 
 NO_PROCESSOR = "delete window.MediaStreamTrackProcessor;"
 NO_HAND_OVER = """
@@ -69,7 +69,7 @@ class Playing(FakeWatcher):
 @pytest.fixture(scope="module")
 def camera_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    file.write_bytes(b"".join(jpeg(40 + 5 * step, (640, 480)) for step in range(30)))
+    file.write_bytes(film(SAMPLE))
     with chromium(*CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
         yield started
 
@@ -289,16 +289,11 @@ def test_axe_finds_nothing_while_a_call_is_watched(
     assert {state: found for state, found in told.items() if found} == {}
 
 
-def test_the_shipped_models_watch_a_genuine_face(tmp_path: Path) -> None:
+def test_the_shipped_models_watch_a_genuine_face(camera_browser: Any, real: str) -> None:
     """All of it: camera, worker, loopback WebSocket, a process of its own, networks, the sequential test."""
-    camera = tmp_path / "camera.mjpeg"
-    camera.write_bytes(film(SAMPLE))
-    with (
-        served(tmp_path / "data") as address,
-        chromium(*CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser,
-    ):
-        page = browser.new_context(locale="en-GB").new_page()
-        page.goto(f"{address}/live")
+    with camera_browser.new_context(locale="en-GB") as context:
+        page = context.new_page()
+        page.goto(f"{real}/live")
         page.locator("#live-camera").click()
         expect(page.locator("#live-word")).to_have_text("Watching", timeout=60_000)
         expect(page.locator(".live-person h4")).to_have_text("Person 1: Watching")
