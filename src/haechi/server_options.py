@@ -78,6 +78,7 @@ class Options:
     queue: int = _option(64, "jobs that may wait at the same time", 1)
     rate_per_min: int = _option(1200, "uploads a minute that one address may send", 1)
     uploads_per_address: int = _option(16, "uploads that one address may send at the same time", 1)
+    live_calls: int = _option(2, "calls that may be watched at the same time", 1)
     upload_s: float = _option(1800.0, "seconds that one upload may take", 0.1)
     idle_s: float = _option(20.0, "seconds that a sender may stay silent before it is cut off", 0.1)
 

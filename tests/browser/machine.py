@@ -16,17 +16,18 @@ ROOT = Path(__file__).parent.parent.parent
 SAMPLE = ROOT / "samples" / "astronaut.jpg"
 CHROMIUM = which("chromium") or which("chromium-browser")
 LOCALES = {"en": "en-GB", "zh": "zh-CN", "ko": "ko-KR"}
+CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
+def chromium(*arguments: str) -> Iterator[Any]:
     """A browser of Playwright without a window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         # No sandbox: continuous integration runs as root, and every page that is opened is ours.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
         try:
             yield browser
         finally:

@@ -17,10 +17,12 @@ from PIL import Image
 
 import haechi
 
-from .machine import LOCALES, PHONE, ROOT, SAMPLE, chromium, served
+from ..callers import film
+from .machine import CAMERA, LOCALES, PHONE, ROOT, SAMPLE, chromium, served
 
 DOCS = ROOT / "docs"
 WINDOW = {"width": 1120, "height": 760}
+CALL = {"width": 1120, "height": 900}
 REPORT = {"width": 800, "height": 1200}
 _COLOURS = 256
 
@@ -55,9 +57,29 @@ def answer(page: Any, country: str) -> None:
     page.wait_for_selector("#answered")
 
 
+def call(base: str, folder: Path) -> None:
+    """A call under watch in which nothing is found."""
+    camera = folder / "camera.mjpeg"
+    camera.write_bytes(film(SAMPLE))
+    flags = (*CAMERA, f"--use-file-for-fake-video-capture={camera}")
+    with chromium(*flags) as browser, visitor(browser, size=CALL) as page:
+        page.goto(f"{base}/live")
+        page.locator("#live-camera").click()
+        page.wait_for_selector(".live-state[data-level=watching]", timeout=60_000)
+        page.wait_for_timeout(20_000)
+        save(page, "app-call.png")
+
+
 def main() -> None:
-    with TemporaryDirectory() as folder, served(Path(folder)) as base, chromium() as browser:
-        page_file = Path(folder) / "report.html"
+    with TemporaryDirectory() as folder, served(Path(folder)) as base:
+        call(base, Path(folder))
+        others(base, Path(folder))
+
+
+def others(base: str, folder: Path) -> None:
+    """Every other page."""
+    with chromium() as browser:
+        page_file = folder / "report.html"
         page_file.write_text(haechi.check(SAMPLE).to_html("en"), encoding="utf-8")
         with visitor(browser, size=REPORT) as page:
             page.goto(page_file.as_uri())

@@ -68,12 +68,15 @@ class Teller:
 
 
 @contextmanager
-def staged(folder: Path, **more: Any) -> Iterator[str]:
-    """The address of a server with that judge; ``more`` options. It is bound to this machine, whatever they
+def staged(folder: Path, watch: Any = None, **more: Any) -> Iterator[str]:
+    """The address of a server with that judge; ``watch``: what watches calls;
+    ``more`` options. It is bound to this machine, whatever they
     say."""
     options = Options(**{"port": 0, "data_dir": folder, **more})
-    app = build(options, Settings(), make=partial(InProcess, Teller))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    app = build(options, Settings(), make=partial(InProcess, Teller), watch=watch)
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, ws="websockets-sansio", log_config=None, access_log=False)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

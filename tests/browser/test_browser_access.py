@@ -19,6 +19,7 @@ PLAIN = (
     "/help?age=minor&country=KR",
     "/help?age=adult&country=KR",
     "/help?ask=true",
+    "/live",
     "/models",
     "/about",
     "/cases",

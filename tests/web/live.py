@@ -27,13 +27,15 @@ from haechi.web.http_protocol import TimedProtocol
 
 
 @contextmanager
-def in_thread(folder: Path, make: Any = FAKE, **options: Any) -> Iterator[int]:
+def in_thread(folder: Path, make: Any = FAKE, watch: Any = None, **options: Any) -> Iterator[int]:
     """The port of a server with stand-in networks."""
-    app = build(Options(**{"data_dir": folder, **options}), Settings(), make=partial(InProcess, make))
+    app = build(
+        Options(**{"data_dir": folder, **options}), Settings(), make=partial(InProcess, make), watch=watch
+    )
     config = uvicorn.Config(
         app,
         http=TimedProtocol,
-        ws="none",
+        ws="websockets-sansio",
         log_config=None,
         access_log=False,
         server_header=False,

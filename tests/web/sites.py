@@ -71,12 +71,13 @@ def started(
     headers: dict[str, str] | None,
     *,
     processes: bool = False,
+    watch: Any = None,
     **options: Any,
 ) -> Site:
     """The application in ``folder``, not entered yet. ``make``: of the settings what checks in this process,
-    or with ``processes`` what a ``Scheduler`` takes."""
+    or with ``processes`` what a ``Scheduler`` takes. ``watch``: what watches calls."""
     make = make if processes else partial(InProcess, make)
-    app = build(Options(**{"data_dir": folder, **options}), settings or Settings(), make=make)
+    app = build(Options(**{"data_dir": folder, **options}), settings or Settings(), make=make, watch=watch)
     return Site(TestClient(app, base_url=BASE, client=("127.0.0.1", 50000), headers=headers or {}), folder)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import time
 from pathlib import Path
 
 import pytest
 from live import in_thread, raw
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from callers import FakeWatcher, jpeg, message
 from haechi.web import http_protocol
 
 FORM = b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -154,3 +158,18 @@ def test_bytes_that_are_no_request_of_ours(tmp_path: Path, data: bytes) -> None:
         assert raw(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").startswith(
             b"HTTP/1.1 200"
         )
+
+
+def test_a_call_may_last_longer_than_a_head_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.3)
+    with in_thread(tmp_path / "data", watch=FakeWatcher) as port:
+        with connect(f"ws://127.0.0.1:{port}/v1/live") as line:
+            assert json.loads(line.recv(5))["kind"] == "ready"
+            for time_s in (0.1, 0.5):
+                line.send(message(time_s, jpeg()))
+                assert json.loads(line.recv(5))["time_s"] == time_s
+                time.sleep(0.5)
+            line.send(message(1.0, jpeg()))
+            assert json.loads(line.recv(5))["level"] == "watching"
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(f"ws://127.0.0.1:{port}/v1/live", origin="http://evil.example")

@@ -10,7 +10,7 @@ from haechi import helplines
 from haechi.settings import LANGUAGES
 from html_page import Page
 
-PATHS = ("/", "/help", "/models", "/about", "/nothing-here")
+PATHS = ("/", "/help", "/live", "/models", "/about", "/nothing-here")
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}${7*7}.png"
 
@@ -55,6 +55,14 @@ def test_no_page_carries_style_or_script_inside_or_loads_from_elsewhere(site):
             assert address.startswith(("/", "data:")), address
             if tag == "a" and (attrs.get("href") or "").startswith("http") and "target" in attrs:
                 assert "noreferrer" in str(attrs["rel"])
+
+
+def test_only_the_page_of_the_calls_may_ask_for_a_camera(site):
+    assert "camera=(self)" in get(site, "/live").headers["permissions-policy"]
+    for path in PATHS:
+        policy = get(site, path).headers["permissions-policy"]
+        assert "microphone=()" in policy
+        assert path == "/live" or "camera=()" in policy
 
 
 def test_whatever_a_page_needs_is_served(site):

@@ -3,10 +3,14 @@ file that did it.
 
     CheckProcess (checks) -> Process (process)  ==pipe==  child -> Checks (checks) -> haechi.check
 
+    CallProcess (calls) -> Process              ==pipe==  child -> Calls (calls) -> haechi.live
+
 ``process``  starts, asks, ends the child        ``child``   what runs in it: one request after another
 ``checks``   a check asked for, and answered     ``limits``  what the child may take
+``calls``    a call under watch, frame by frame
 """
 
+from haechi.isolated.calls import CallProcess
 from haechi.isolated.checks import CheckProcess, Kept
 
-__all__ = ["CheckProcess", "Kept"]
+__all__ = ["CallProcess", "CheckProcess", "Kept"]

@@ -5,6 +5,7 @@
 ``http_protocol``  connections that must soon ask     ``uploads``  a multipart body -> one file
 ``middleware``     who may ask, headers of answers    ``jobs``     the queue, who works on it, what is kept
 ``api``, ``pages`` what is answered                   ``problem``  errors as RFC 9457 tells them
+``live``           a call under watch             ``sessions`` who asks
 ``openapi``        what is promised to programs       ``app``      puts all of it together
 
 What can be set stands in ``haechi.server_options``. Importing this package loads neither FastAPI nor the

@@ -25,6 +25,9 @@ from haechi.web.crash_log import log_crash
 from haechi.web.jobs.scheduler import Scheduler
 from haechi.web.jobs.store import JobStore
 from haechi.web.jobs.worker import CheckRunner
+from haechi.web.live import route as live
+from haechi.web.live.route import LiveCalls
+from haechi.web.live.watch import CallWatcher
 from haechi.web.metrics import Metrics
 from haechi.web.middleware import AccessMiddleware
 from haechi.web.model_integrity import ModelIntegrity
@@ -68,10 +71,14 @@ class _App(FastAPI):
 
 
 def build(
-    options: Options, settings: Settings, *, make: Callable[[Settings, Path, bool], CheckRunner] | None = None
+    options: Options,
+    settings: Settings,
+    *,
+    make: Callable[[Settings, Path, bool], CheckRunner] | None = None,
+    watch: Callable[[Settings, Path], CallWatcher] | None = None,
 ) -> FastAPI:
-    """The application, its data folder opened; the workers start with it. ``make``: see ``Scheduler``. Raises
-    UsageError when the data folder cannot be used."""
+    """The application, its data folder opened; the workers start with it. ``make``: see ``Scheduler``;
+    ``watch``: see ``LiveCalls``. Raises UsageError when the data folder cannot be used."""
     tokens = Tokens(options.token, options.tokens_file, OneTimeCode() if options.lan else None)
     sessions = Sessions(options.session_s, tokens.digest_of)
     jobs, metrics = JobStore(options), Metrics()
@@ -106,13 +113,10 @@ def build(
     app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
     app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
     app.state.tokens, app.state.sessions, app.state.case_sessions = tokens, sessions, CaseSessions()
-    app.state.answers = AnswerBook()
-    app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
-    app.include_router(api.router)
-    app.include_router(health.router)
-    app.include_router(docs.router)
-    app.include_router(login.router)
-    app.include_router(pages.router)
+    app.state.live = LiveCalls(options.live_calls, settings, jobs.scratch, watch)
+    app.state.answers, app.state.guesses = AnswerBook(), RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+    for piece in (api, live, health, docs, login, pages):
+        app.include_router(piece.router)
     static = Path(str(files("haechi.web").joinpath("static")))
     if static.is_dir():
         app.mount("/static", StaticFiles(directory=static))

@@ -62,4 +62,5 @@ def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
     state = request.app.state
     ready = _trouble(request) is None
-    return Response(state.metrics.text(state.jobs.counts(), ready=ready), media_type=MEDIA_TYPE)
+    text = state.metrics.text(state.jobs.counts(), calls=state.live.count, ready=ready)
+    return Response(text, media_type=MEDIA_TYPE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_S = 15.0
@@ -29,6 +30,10 @@ class TimedProtocol(H11Protocol):
             self._clock.cancel()
         elif self.cycle is not None and self.cycle.response_complete and self._clock.cancelled():
             self._clock = self.loop.call_later(HEAD_S, self._late)  # the next head has begun
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._clock.cancel()  # the connection is another protocol's now, which asks for signs of life itself
+        super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clock.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from haechi.settings import LANGUAGES, short_tag
 from haechi.web.problem import Problem
@@ -10,7 +10,7 @@ from haechi.web.problem import Problem
 COOKIE = "lang"
 
 
-def asked(request: Request) -> str:
+def asked(request: HTTPConnection) -> str:
     """``?lang=`` first, then the cookie of the language switch, then Accept-Language, then the setting.
     Raises Problem for a ``lang`` that is none of ours."""
     query = request.query_params.get("lang")

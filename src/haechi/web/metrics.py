@@ -39,12 +39,13 @@ class Metrics:
                 if seconds <= bound:
                     self._within[bound] += 1
 
-    def text(self, jobs: Mapping[str, int], *, ready: bool) -> str:
-        """The page. ``jobs``: how many there are now, by status."""
+    def text(self, jobs: Mapping[str, int], *, calls: int, ready: bool) -> str:
+        """The page. ``jobs``: how many there are now, by status; ``calls``: how many are watched now."""
         with self._lock:
             lines = [
                 *_family("haechi_ready", "gauge", "1 when uploads are judged at once.", {"": int(ready)}),
                 *_family("haechi_jobs", "gauge", "Jobs now, by status.", _labelled("status", jobs)),
+                *_family("haechi_calls", "gauge", "Calls that are watched now.", {"": calls}),
                 *_family(
                     "haechi_checks_total",
                     "counter",

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from haechi.server_options import Options, networks
 from haechi.web.metrics import Metrics
@@ -54,7 +55,8 @@ _LEAST_BYTES_S = 4096
 
 class AccessMiddleware:
     """Wraps the application. ``answer`` tells a problem to whoever asked, a person or a program. What it lets
-    through carries its ``Caller`` as ``request.state.caller``."""
+    through carries its ``Caller`` as ``request.state.caller``, and as ``caller_now`` what tells who it is
+    later on: None, or another, when the session has ended."""
 
     def __init__(
         self,
@@ -74,16 +76,24 @@ class AccessMiddleware:
         )  # nobody in the network watches over a phone's server
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         scope = unwrapped(scope, self._proxies)
-        send = self._with_headers(scope["method"], send)
+        # A WebSocket is opened by GET (RFC 6455, 4.1), but does more than reading.
+        send = self._with_headers(scope.get("method", "GET"), send)
         headers = Headers(scope=scope)
         try:
             refused = self._refused(scope, headers)
         except Problem as problem:
-            refused = self._answer(Request(scope), problem)
+            is_page = scope["type"] == "http"
+            refused = self._answer(Request(scope), problem) if is_page else problem.response(scope["path"])
+        if scope["type"] == "websocket":
+            if refused is not None:
+                await WebSocket(scope, receive, send).send_denial_response(refused)
+                return
+            await self._app(scope, receive, send)
+            return
         if refused is not None:
             await refused(scope, receive, send)
             return
@@ -91,7 +101,7 @@ class AccessMiddleware:
 
     def _with_headers(self, method: str, send: Send) -> Send:
         async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 self._metrics.answered(method, message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
@@ -105,18 +115,20 @@ class AccessMiddleware:
         host = headers.get("host", "")
         if self._options.personal and _hostname(host) not in (*_LOCAL_NAMES, self._options.host.lower()):
             raise Problem("wrong_host", "This is no name of this server: open the address that it printed.")
-        if scope["method"] not in _SAFE:
+        method: str = scope.get("method", "")
+        if method not in _SAFE:
             self._check_origin(scope, headers, host)
         if declared_bytes(headers) > self._options.max_upload_bytes + OVERHEAD_BYTES:
             raise too_large(self._options.max_upload_bytes)
         path: str = scope["path"]
         caller = self._caller(headers)
-        scope["state"] = {**scope.get("state", {}), "caller": caller or Caller("")}
+        state = {"caller": caller or Caller(""), "caller_now": lambda: self._caller(headers)}
+        scope["state"] = {**scope.get("state", {}), **state}
         if caller is not None or path in self._open or path.startswith("/static/"):
             return None
         if "authorization" in headers:
             count_guess(self._guesses, scope["client"][0] if scope.get("client") else "")
-        if scope["method"] == "GET" and "text/html" in headers.get("accept", "") and path[:4] != "/v1/":
+        if method == "GET" and "text/html" in headers.get("accept", "") and path[:4] != "/v1/":
             return RedirectResponse("/login", 303)
         raise Problem(
             "token_needed",

@@ -22,7 +22,7 @@ from haechi.settings import Settings
 from haechi.web.lan import certificate
 from haechi.web.one_time import LASTS_S
 
-_NEEDED = ("fastapi", "uvicorn", "python_multipart", "cryptography")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "cryptography", "websockets")
 
 
 def serve(options: Options, settings: Settings, say: Callable[[str], None], *, browser: bool = True) -> None:
@@ -37,6 +37,7 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
 
     from haechi.web.app import build
     from haechi.web.http_protocol import MOST_HEAD_BYTES, TimedProtocol
+    from haechi.web.live.conversation import HEAD_BYTES, MOST_BYTES
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="haechi: %(message)s")
     app = build(options, settings)
@@ -44,7 +45,9 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     config = uvicorn.Config(
         app,
         http=TimedProtocol,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=HEAD_BYTES + MOST_BYTES,
+        ws_per_message_deflate=False,  # of pictures that are compressed already
         loop="asyncio",
         log_config=None,
         access_log=False,

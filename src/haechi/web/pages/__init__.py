@@ -13,6 +13,7 @@ from haechi.web.pages import (
     case_match,
     cases,
     check,
+    live,
     models,
     questions,
     result,
@@ -25,7 +26,7 @@ __all__ = ["problem", "router", "wants_page"]
 router = APIRouter(include_in_schema=False)
 # The entries after all else of a case: their numbers stand where other pages have words.
 for _piece in (
-    *(check, result, cases, case_match, case_letter, case_delete, case_entries),
+    *(check, result, live, cases, case_match, case_letter, case_delete, case_entries),
     *(questions, models, help_now, about, assets),
 ):
     router.include_router(_piece.router)

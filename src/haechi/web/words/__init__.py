@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from haechi.live import LEVELS
 from haechi.models import NAMES
 from haechi.report.messages import visible
 from haechi.web.problem import TITLES
@@ -32,6 +33,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "model_": NAMES,
     # how a copy was recognised
     "how_": ("same_file", "picture", "part", "video", "mirrored", "turned"),
+    # the states of a call, and what each means
+    "live_level_": LEVELS,
+    "live_means_": LEVELS,
     # to whom a letter goes, in the words of haechi.case with "_" for "-"
     "letter_kind_": ("platform", "police", "lawyer", "search_engine"),
     "help_hours_": ("always", "daily", "weekdays"),

@@ -94,6 +94,20 @@ def hostile_command(
     _end(out, "hostile", *hostile(count, extra))
 
 
+@app.command("live")
+def live_command(
+    out: Out = Path("results/live-web.json"),
+    photo: Annotated[
+        Path, typer.Option("--photo", metavar="FILE", help="Whose face is before the camera.")
+    ] = Path("samples/astronaut.jpg"),
+    seconds: Annotated[float, typer.Option("--seconds", min=5, help="Length of each part.")] = 60.0,
+) -> None:
+    """Frames of a call a second and how soon each is answered, with the page in front and hidden."""
+    from haechi_lab.system.server.live_page import live_page
+
+    _end(out, "live", *live_page(photo, seconds))
+
+
 def _end(out: Path, part: str, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
     write(out, part, rows, **facts)
     print(rendered(rows))

@@ -63,6 +63,10 @@ class Server:
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def client(self) -> Client:
         return Client(self.address, self._token, timeout_s=120.0)
 
