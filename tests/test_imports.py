@@ -57,7 +57,17 @@ ALLOWED: dict[str, set[str]] = {
     "report_writer": {"media", "report", "terminal"},
     "model_table": {"models", "terminal"},
     "doctor": {"media", "models", "server_options"},
-    "bench": {"check", "extensions", "media", "faces", "models", "pipeline", "report", "terminal"},
+    "bench": {
+        "check",
+        "detectors",
+        "extensions",
+        "media",
+        "faces",
+        "models",
+        "pipeline",
+        "report",
+        "terminal",
+    },
     "case": {"pipeline", "helplines", "isolated", "laws", "media", "pdq", "report", "terminal"},
     "web": {
         *("case", "helplines", "isolated", "laws", "live", "media", "models", "pipeline", "platforms"),

@@ -53,7 +53,10 @@ def test_a_photograph_turned_by_any_angle_is_judged_like_the_upright_one(
     m[:, 2] += 100
     shown = np.asarray(cv2.warpAffine(photo, m, (712, 712)), np.uint8)
     verdict = checked(checker, shown).verdict
-    assert verdict.level == "unknown" or abs((verdict.score or 0) - 0.675) < 0.2
+    upright = checked(checker, photo).verdict
+    # Straightening resamples, which takes some of what speaks of a generator; the level must not change.
+    assert verdict.level in ("unknown", upright.level)
+    assert verdict.level == "unknown" or abs((verdict.score or 0) - (upright.score or 0)) < 0.3
 
 
 def test_a_planet_that_the_finder_takes_for_a_face_is_not_judged(

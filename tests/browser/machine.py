@@ -25,13 +25,20 @@ def chromium(*arguments: str) -> Iterator[Any]:
     """A browser of Playwright without a window."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        # No sandbox: continuous integration runs as root, and every page that is opened is ours.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with sync_playwright() as playwright, launched(playwright.chromium, *arguments) as browser:
+        yield browser
+
+
+@contextmanager
+def launched(kind: Any, *arguments: str) -> Iterator[Any]:
+    """A browser of a kind of Playwright's; ``browser.browser_type`` is that of one that runs already, beside
+    which no second Playwright can be started."""
+    # No sandbox: continuous integration runs as root, and every page that is opened is ours.
+    browser = kind.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, chromium
+from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, launched
 from playwright.sync_api import expect
 from stage import Visitor, staged
 from test_browser_access import findings
@@ -67,10 +67,10 @@ class Playing(FakeWatcher):
 
 
 @pytest.fixture(scope="module")
-def camera_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def camera_browser(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     file.write_bytes(film(SAMPLE))
-    with chromium(*CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
+    with launched(browser.browser_type, *CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
         yield started
 
 
