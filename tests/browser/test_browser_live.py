@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, launched
 from playwright.sync_api import expect
@@ -299,8 +300,11 @@ def test_the_shipped_models_watch_a_genuine_face(camera_browser: Any, real: str)
         expect(page.locator(".live-person h4")).to_have_text("Person 1: Watching")
         expect(page.locator(".live-person")).to_contain_text("At 50 a challenge is due")
         expect(page.locator("#live-pace")).to_contain_text("pictures a second", timeout=60_000)
-        box = page.locator(".live-box").bounding_box()
+        # The box is drawn anew with every answer, so that it may be gone just now.
+        heights = [
+            box["height"] for _ in range(50) if (box := page.locator(".live-box").first.bounding_box())
+        ]
         whole = page.locator(".live-frame").bounding_box()
-        assert 0.05 < box["height"] / whole["height"] < 0.9, "the box lies around the face"
+        assert 0.05 < np.median(heights) / whole["height"] < 0.9, "the box lies around the face"
         page.locator("#live-stop").click()
         expect(page.locator("#live-trouble")).to_have_text("Stopped. Nothing was stored.")
