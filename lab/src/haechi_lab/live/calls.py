@@ -8,8 +8,6 @@ coded.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +22,7 @@ from haechi.types import F32, U8, Frame
 from haechi_lab.data.packs import Pack, open_all
 from haechi_lab.data.shards import half
 from haechi_lab.live.swapper import SPECIES, LiveSwap
-from haechi_lab.pseudo_fakes.clips import Scene, draw_scene, film
+from haechi_lab.pseudo_fakes.clips import Scene, draw_scene, film, write_h264
 from haechi_lab.pseudo_fakes.regions import EYE_LEFT, EYE_RIGHT
 
 SEED, FASTEST = 83, 30
@@ -199,21 +197,8 @@ def _read(file: Path, seconds: float) -> tuple[list[U8], float]:
 
 def _code(frames: Sequence[U8], file: Path, fps: float, bits: float) -> None:
     """H.264 as calls code it: baseline, no frame waits for a later one, a bounded rate."""
-    program = shutil.which("ffmpeg")
-    if program is None:
-        raise UsageError("calls are coded by the program ffmpeg, which is not installed (Debian: ffmpeg)")
     h, w = frames[0].shape[:2]
     rate = str(round(bits * h * w * fps))
-    part = file.with_suffix(".part.mp4")
-    command = [
-        program, "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}",
-        "-r", str(fps), "-i", "-", "-c:v", "libx264", "-threads", "1", "-preset", "veryfast",
-        "-profile:v", "baseline", "-tune", "zerolatency", "-b:v", rate, "-maxrate", rate, "-bufsize", rate,
-        "-pix_fmt", "yuv420p", str(part),
-    ]  # fmt: skip
-    run = subprocess.run(
-        command, input=b"".join(f.tobytes() for f in frames), capture_output=True, check=False
-    )
-    if run.returncode:
-        raise UsageError(f"ffmpeg could not code a call: {run.stderr.decode(errors='replace')[-200:]}")
-    part.replace(file)
+    bounds = ["-b:v", rate, "-maxrate", rate, "-bufsize", rate]
+    as_calls = ["-preset", "veryfast", "-profile:v", "baseline", "-tune", "zerolatency", *bounds]
+    write_h264(frames, file, fps, as_calls)

@@ -241,6 +241,12 @@ def forge_over_time(
 def encode(frames: Sequence[U8], path: Path, scene: Scene) -> None:
     """Write frames u8 (H, W, 3) RGB as H.264 at the scene's rate and quality. Raises UsageError when the
     program ffmpeg is missing or fails."""
+    write_h264(frames, path, scene.fps, ["-preset", scene.preset, "-crf", str(scene.crf)])
+
+
+def write_h264(frames: Sequence[U8], path: Path, fps: float, options: Sequence[str]) -> None:
+    """Write frames u8 (H, W, 3) RGB as H.264, coded as the ``options`` of ffmpeg say; nothing stands at the
+    path before all is written. Raises UsageError when the program ffmpeg is missing or fails."""
     program = shutil.which("ffmpeg")
     if program is None:
         raise UsageError("clips are coded by the program ffmpeg, which is not installed (Debian: ffmpeg)")
@@ -248,8 +254,8 @@ def encode(frames: Sequence[U8], path: Path, scene: Scene) -> None:
     part = path.with_suffix(".part.mp4")
     command = [
         program, "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}",
-        "-r", str(scene.fps), "-i", "-", "-c:v", "libx264", "-threads", "1", "-preset", scene.preset,
-        "-crf", str(scene.crf), "-pix_fmt", "yuv420p", str(part),
+        "-r", str(fps), "-i", "-", "-c:v", "libx264", "-threads", "1", *options, "-pix_fmt", "yuv420p",
+        str(part),
     ]  # fmt: skip
     run = subprocess.run(
         command, input=b"".join(f.tobytes() for f in frames), capture_output=True, check=False
