@@ -62,8 +62,9 @@ class Marks:
             )
             for level, share in PROMISE.items()
         )
-        rise = some - float(card["thresholds"]["some"])
-        return Marks(some - rise, max(strong, some) - rise, rise)
+        of_one = float(card["thresholds"]["some"])
+        rise = some - of_one
+        return Marks(of_one, max(strong, some) - rise, rise)
 
 
 @dataclass(frozen=True, slots=True)
