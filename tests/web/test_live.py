@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+import anyio
 import pytest
 from fastapi.testclient import TestClient
 from sites import Site, Start
@@ -279,6 +282,39 @@ def test_hanging_up_ends_what_runs(start: Start) -> None:
         assert held.begun.wait(5)
     assert noted.made[0].ended.wait(5)
     assert noted.made[0].given == [], "it was broken off"
+
+
+def test_a_server_may_stop_in_the_moment_in_which_a_call_ends() -> None:
+    """Its cancellation must come out as it went in: one that looks like another's is a crash."""
+
+    class Gone:
+        async def receive(self) -> dict[str, str]:
+            return {"type": "websocket.disconnect"}
+
+    class Loading:
+        def __init__(self, stop: Callable[[], None]) -> None:
+            self._stop = stop
+
+        async def begin(self) -> None:
+            await Broken(self._stop)
+
+    class Broken(asyncio.Future[None]):
+        """Stops the server when it is broken off, before whoever waits for it knows."""
+
+        def __init__(self, stop: Callable[[], None]) -> None:
+            super().__init__()
+            self._stop = stop
+
+        def cancel(self, msg: Any = None) -> bool:
+            self.get_loop().call_soon(self._stop)
+            return super().cancel(msg)
+
+    async def serve() -> bool:
+        with anyio.CancelScope() as server:
+            await conversation.Conversation(Gone(), Loading(server.cancel), "en", lambda: True).run()  # type: ignore[arg-type]
+        return server.cancelled_caught
+
+    assert anyio.run(serve)
 
 
 def test_leaving_ends_the_call(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

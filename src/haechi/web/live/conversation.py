@@ -64,7 +64,9 @@ class Conversation:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # Not gather: cancelled meanwhile, it raises the error of a task of its own, by which whoever
+            # cancelled us does not know theirs again.
+            await asyncio.wait(tasks)
         for task in ended:
             with suppress(WebSocketDisconnect):
                 task.result()
