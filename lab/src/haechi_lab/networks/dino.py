@@ -71,6 +71,9 @@ class Dino(nn.Module):
 
     ``forward`` gives those after the last normalisation, ``taps`` those after the blocks named."""
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.patch = nn.Conv2d(3, WIDTH, PATCH_PX, PATCH_PX)

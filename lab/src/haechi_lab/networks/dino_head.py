@@ -34,6 +34,9 @@ def pooled(taps: Sequence[Tensor]) -> Tensor:
 class Head(nn.Module):
     """Features (n, d), standardised by ``mean`` and ``spread`` (d,) -> logit (n,), of one hidden layer."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, mean: Tensor, spread: Tensor, hidden: int = HIDDEN) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
