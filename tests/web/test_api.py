@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import threading
 import time
 from dataclasses import replace
@@ -20,7 +22,7 @@ from haechi.errors import ModelError
 from haechi.pipeline import Pipeline
 from haechi.report import archive
 from haechi.settings import Settings
-from haechi.types import Report
+from haechi.types import Preview, Report
 from report_cases import photo
 
 
@@ -170,6 +172,23 @@ def test_pdf_where_it_can_be_made_and_where_not(site: Site, monkeypatch: pytest.
     # WeasyPrint draws nothing that lies elsewhere in the page.
     assert b"<use " not in got.content
     assert got.content.count(b"data:image/jpeg") == 3  # the store, with marks, without
+    problem(site.client.get(f"{address}/report.pdf?pictures=sharp"), 422, "invalid")
+
+
+@pytest.mark.parametrize("query", ["", "?pictures=clear"])
+def test_on_paper_nobody_is_shown_unasked(site: Site, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    """Nothing can be uncovered there."""
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    drawn: list[str] = []
+    monkeypatch.setattr("haechi.web.api.pdf", lambda html: drawn.append(html) or b"%PDF")
+    monkeypatch.setattr(
+        "haechi.web.api.done", lambda *_: replace(photo(), previews=(Preview(noise, 0.0, 1.0),))
+    )
+    site.client.get(f"/v1/checks/any/report.pdf{query}")
+    coded = re.search(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)", drawn[0])
+    assert coded is not None
+    shown = cv2.imdecode(np.frombuffer(base64.b64decode(coded[1]), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert (shown.std() > 20) == bool(query)
 
 
 def test_deleting_leaves_nothing_behind(site: Site) -> None:

@@ -94,6 +94,21 @@ def test_a_result_becomes_evidence_with_its_report(site):
     assert "No. 2" in again.text
 
 
+def test_a_stored_report_shows_no_picture_to_who_said_that_the_person_is_a_minor(site):
+    """The answer holds for the whole visit, also for a report that was kept before it was given."""
+    address = checked(site)
+    answered(site, "adult", "US")
+    case = str(keep(site, address, site.picture("strong")).url).partition("?")[0].partition("8765")[2]
+    answered(site, "minor", "US")
+    report = get(site, f"{case}/1").text
+    assert "Strong signs of manipulation" in report
+    for shows in ("data:image", "<image", 'id="unveil"'):
+        assert shows not in report
+    adult = site.client.get(f"{case}/1/report.css").text
+    answered(site, "adult", "US")
+    assert len(site.client.get(f"{case}/1/report.css").text) > len(adult), "the rules place the pictures"
+
+
 def test_no_case_that_anybody_can_read_is_chosen_from_the_start(site):
     address = checked(site)
     made(site, "Open one")

@@ -70,7 +70,7 @@ def test_every_problem_has_words_for_a_person():
 def test_chinese_is_simplified_and_korean_is_korean():
     han, hangul = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\uac00-\ud7a3]")
     for key, text in words.catalogue("en").items():
-        if not re.search("[a-z]", re.sub(r"\{\w+\}|PDF", "", text), re.I) or key == "act_pdf":
+        if not re.search("[a-z]", re.sub(r"\{\w+\}|PDF", "", text), re.I):
             continue  # nothing but gaps
         assert han.search(words.catalogue("zh")[key]), key
         assert hangul.search(words.catalogue("ko")[key]), key

@@ -7,9 +7,10 @@ thumbnail, and without marks for print. What is drawn is given to templates/pict
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from markupsafe import Markup
 
@@ -21,6 +22,20 @@ from haechi.types import CLEAR_RATIO, Evidence, Preview, Region, Report
 
 _CLEAR = float(np.log(CLEAR_RATIO))
 SIGNS = ("some", "strong")
+
+
+BLUR = 1 / 30
+"""Of a preview's longer side, the deviation of the blur in which nobody can be made out; as in page.css."""
+
+
+def blurred(report: Report) -> Report:
+    """The report with blurred previews, for what cannot unveil them, as paper cannot."""
+
+    def of(preview: Preview) -> Preview:
+        rgb = cv2.GaussianBlur(preview.rgb, (0, 0), BLUR * max(preview.rgb.shape[:2]))
+        return replace(preview, rgb=np.asarray(rgb, np.uint8))
+
+    return replace(report, previews=tuple(map(of, report.previews)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +17,7 @@ from haechi import models
 from haechi import report as reports
 from haechi.errors import ModelError
 from haechi.report import archive
+from haechi.report.pictures import blurred
 from haechi.types import Report
 from haechi.web import openapi, uploads
 from haechi.web.answers import of_minor
@@ -132,9 +133,17 @@ def proof(request: Request, id: Id) -> Response:  # noqa: A002
     | problems("not_found", "invalid", "withheld", "no_pdf", *_FAILED),
     openapi_extra=_LANG,
 )
-def printed(request: Request, id: Id) -> Response:  # noqa: A002
-    """The report as PDF, where WeasyPrint is installed on the server."""
+def printed(
+    request: Request,
+    id: Id,  # noqa: A002
+    pictures: Annotated[
+        Literal["blurred", "clear"], Query(description="On paper nothing can be uncovered: `clear` as it is.")
+    ] = "blurred",
+) -> Response:
+    """The report as PDF, where WeasyPrint is installed on the server. Its pictures are blurred unless asked
+    for."""
     report = _pictured(request, id)
+    report = report if pictures == "clear" else blurred(report)
     return Response(pdf(reports.render_html(report, asked(request))), media_type="application/pdf")
 
 

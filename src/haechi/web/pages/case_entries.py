@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from haechi import laws
 from haechi.case import Case
 from haechi.errors import UsageError
 from haechi.report import html
@@ -21,9 +22,9 @@ from haechi.web.pages import case_sessions
 from haechi.web.pages.case_route import CaseRoute
 from haechi.web.pages.case_upload import received_file
 from haechi.web.pages.cases import create, passphrase_problem
-from haechi.web.pages.questions import questions
+from haechi.web.pages.questions import guess, questions
 from haechi.web.pages.render import language, page, problem_words
-from haechi.web.pages.result import RESULT_SCRIPT, arranged
+from haechi.web.pages.result import RESULT_SCRIPT, arranged, may_see
 from haechi.web.problem import Problem
 
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
@@ -122,6 +123,7 @@ def entry(request: Request, case: str, number: str) -> Response:
         ident=case,
         number=number,
         rules=f"/cases/{case}/{number}/report.css",
+        age=laws.of_age(guess(request)),
         script={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
         **arranged(request, report),
     )
@@ -130,7 +132,8 @@ def entry(request: Request, case: str, number: str) -> Response:
 @router.get("/cases/{case}/{number}/report.css")
 def entry_rules(request: Request, case: str, number: str) -> Response:
     """The style rules of that report alone."""
-    return Response(html.rules(_report(case_sessions.opened(request, case), number)), media_type="text/css")
+    report = may_see(request, _report(case_sessions.opened(request, case), number))
+    return Response(html.rules(report), media_type="text/css")
 
 
 def _report(case: Case, number: str) -> Report:

@@ -68,7 +68,7 @@ def shown(request: Request, id: str) -> Response:  # noqa: A002
         minutes=_minutes_left(job),
         pdf=find_spec("weasyprint") is not None,
         script={key: words.catalogue(lang)[key] for key in RESULT_SCRIPT},
-        **arranged(request, report, hidden=answers is not None and answers.minor),
+        **arranged(request, report),
         **values,
     )
 
@@ -83,12 +83,11 @@ def _also(report: Report, answers: Answers, lang: str) -> Iterator[str]:
         yield from (say_report(f"step_{step}", lang) for step in _ALSO[level])
 
 
-def arranged(request: Request, report: Report, *, hidden: bool = False) -> dict[str, Any]:
-    """The report's sections in the order of our pages, by the names that the templates use. ``hidden``: less
-    its pictures, and what asks to save some."""
-    lang = language(request)
-    if hidden:
-        report = replace(report, previews=())
+def arranged(request: Request, report: Report) -> dict[str, Any]:
+    """The report's sections in the order of our pages, by the names that the templates use; ``hidden``: less
+    its pictures, and what asks to save some, as for a visitor who said that the person is a minor."""
+    lang, hidden = language(request), of_minor(request)
+    report = may_see(request, report)
     bar = fragment(request, "picture_bar.html", video=report.media.kind == "video")
     parts = html.parts(report, lang, above_picture=bar, beside_verdict=True)
     last = (*_BEFORE, *_FOLDED, "limits", "steps", *(("picture", "timeline", "scope") if hidden else ()))
@@ -113,10 +112,12 @@ def arranged(request: Request, report: Report, *, hidden: bool = False) -> dict[
 def rules(request: Request, id: str) -> Response:  # noqa: A002
     """The style rules that only this report needs; a sheet of its own, because the policy of the pages
     forbids styles inside them. It places the pictures, so of a minor it has less to say."""
-    report = done(request, id)
-    if of_minor(request):
-        report = replace(report, previews=())
-    return Response(html.rules(report), media_type="text/css")
+    return Response(html.rules(may_see(request, done(request, id))), media_type="text/css")
+
+
+def may_see(request: Request, report: Report) -> Report:
+    """The report as this visitor may see it: without pictures where the person is a minor."""
+    return replace(report, previews=()) if of_minor(request) else report
 
 
 @router.post("/checks/{id}/delete")
