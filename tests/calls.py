@@ -29,7 +29,7 @@ class Placed:
 
     tiles: Sequence[Tile] = ()
     certain: float = 0.5
-    certainty: float = 0.9
+    certainty: float = 0.99
 
     def detect(
         self, rgb: U8, search_px: Sequence[int], quarters: Sequence[int], both_ways: bool

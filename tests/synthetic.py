@@ -115,7 +115,14 @@ class SureLook(FakeModel):
 
     def __init__(self, logit: float = 5.0, turn_deg: float = 0.0) -> None:
         super().__init__(
-            {"name": "face_check", "certain": 0.5, "doubtful": 0.2, "finder_weight": 0.0, "offset": 0.0}
+            {
+                "name": "face_check",
+                "certain": 0.5,
+                "certain_over_time": 0.9,
+                "doubtful": 0.2,
+                "finder_weight": 0.0,
+                "offset": 0.0,
+            }
         )
         self.logit, self.turn_deg = logit, turn_deg
 

@@ -72,7 +72,9 @@ def turned(landmarks: F32) -> bool:
 def assess(media: Media, tracks: Sequence[FaceTrack], settings: Settings) -> Quality:
     """Quality of every track and of the source as a whole."""
     domain = models.load("verdict", settings).card.parameters["domain"]
-    certain = models.load("face_check", settings).card.mark("certain")
+    certain = models.load("face_check", settings).card.mark(
+        "certain_over_time" if media.kind == "video" else "certain"
+    )
     stated_quality = media.container.get("jpeg_quality")
     jpeg_quality = int(stated_quality) if isinstance(stated_quality, int | float) else None
     issues: list[Reason] = []

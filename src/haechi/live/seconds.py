@@ -70,7 +70,7 @@ class Seconds:
         }
         verdict = models.load("verdict", settings).card.parameters
         self._domain, self._model = verdict["domain"], verdict["model"]
-        self._certain = models.load("face_check", settings).card.mark("certain")
+        self._certain = models.load("face_check", settings).card.mark("certain_over_time")
         self._stream = pipeline.stream("video", Window())
         self._people = People()
         self.looks = 0

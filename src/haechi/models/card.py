@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 LAYOUTS, COLOURS, WINDOWS = ("NCHW", "NHWC"), ("RGB", "BGR"), ("whole", "middle")
 INTERPOLATIONS = ("area when shrinking, bilinear when growing",)
-MARKS = ("threshold", "finder_weight", "offset", "certain", "doubtful")
+MARKS = ("threshold", "finder_weight", "offset", "certain", "certain_over_time", "doubtful")
 LARGEST_FACE_PX = 1_000_000
 REQUIRED = ("name", "version", "task", "licence", "sha256", "card_sha256")
 _NO_OUTPUT = ("map_threshold", "map_shown")
