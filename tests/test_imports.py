@@ -40,7 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "faces": {"models", "media", "values"},
     "quality": {"models"},
     "detectors": {"calibration", "face_regions", "models", "registry"},
-    "verdict": {"models"},
+    "marks": set(),
+    "verdict": {"marks", "models"},
     "claims": {"media", "pdq", "regular_files", "registry"},
     "stages": {"claims", "detectors", "faces", "media"},
     "pipeline": {

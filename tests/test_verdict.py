@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haechi import models, registry
+from haechi.marks import Marks, Tail, contrasts
 from haechi.report.messages import LANGUAGES, catalogue
 from haechi.settings import Settings
 from haechi.types import Evidence, FaceQuality, Quality, Reason, Region, Segment, Status, Verdict
-from haechi.verdict import Marks, decide, log_odds, weighed
+from haechi.verdict import decide, log_odds, weighed
 from synthetic import FakeModel
 
 WEIGHTS = {"swap": 0.9, "synthesis": 0.6, "flicker": 1.0}
@@ -26,6 +27,7 @@ PARAMETERS: dict[str, Any] = {
     ],
     "thresholds": {"strong": 2.0, "some": 1.0},
     "tail": {"decile": 0.0, "nats": 0.5},
+    "stretches": {"swap": {"decile": 0.2, "nats": 0.1}},
 }
 GOOD = Quality(200.0, 0.3, None, (), (FaceQuality(1, 200.0, 0.7, 0.5),))
 
@@ -274,11 +276,44 @@ def moments(whole: float, *llrs: float) -> Evidence:
 
 
 def test_four_forged_seconds_count_although_the_whole_shows_nothing() -> None:
-    verdict = judge(moments(-1.5, -2.0, -2.0, 2.9, *[-2.0] * 20))
+    verdict = judge(moments(-1.5, -2.0, -2.0, 0.4, *[-2.0] * 20))
     assert verdict.level == "some"
     assert [(s.start_s, s.level) for s in verdict.segments if s.level != "none"] == [(4.0, "some")]
     assert Reason("segment_stands_out", {"face": 1, "start_s": 4.0, "end_s": 8.0}) in verdict.reasons
     assert verdict.faces[0].level == "none", "the face as a whole keeps its own level"
+    assert verdict.score is not None
+    assert verdict.score >= verdict.thresholds["some"]
+
+
+def test_a_long_genuine_video_is_no_more_suspicious_than_a_short_one() -> None:
+    """Its stretches differ by little, whatever the person looks like: length alone accuses nobody."""
+    rng = np.random.default_rng(8)
+    tail = Tail.of(PARAMETERS["stretches"]["swap"])
+    for count in (3, 30, 150):
+        alarms = [
+            judge(moments(0.8, *(0.8 + tail.nats * rng.standard_exponential(count)))).level != "none"
+            for _ in range(60)
+        ]
+        assert np.mean(alarms) <= 0.1, count
+
+
+def test_what_stands_out_never_reaches_strong_alone() -> None:
+    assert judge(moments(-1.5, *[-2.5] * 9, 2.2)).level == "some"
+    assert judge(moments(-1.5, *[-2.5] * 9, 3.9)).level == "strong", "here it speaks for itself"
+
+
+def test_what_stands_out_from_an_innocent_rest_may_be_innocent_itself() -> None:
+    assert judge(moments(-2.4, *[-2.5] * 9, -0.4)).level == "none"
+
+
+def test_a_stretch_is_held_against_those_of_its_face_that_it_does_not_overlap() -> None:
+    parts = [
+        Segment(1, 2.0 * i, 2.0 * i + 4, value) for i, value in enumerate([0.0, 5.0, 5.0, 1.0, 2.0, 9.0])
+    ]
+    assert contrasts(parts)[0] == pytest.approx(0.0 - 3.5)
+    assert contrasts(parts[:4]) == [None] * 4
+    other = [replace(p, track_id=2, llr=-9.0) for p in parts]
+    assert contrasts([*parts, *other])[:6] == contrasts(parts)
 
 
 def test_a_video_forged_throughout_does_not_single_out_a_moment() -> None:
@@ -290,7 +325,8 @@ def test_a_video_forged_throughout_does_not_single_out_a_moment() -> None:
 def test_in_a_stretch_the_other_detectors_speak_of_the_whole_face() -> None:
     synthesis = replace(crowd(2.0), detector="synthesis")
     verdict = judge(moments(-2.0, -2.0, 3.0), synthesis)
-    expected = log_odds({"swap": 3.0, "synthesis": 2.0}, PARAMETERS["model"])
+    usual = Tail.of(PARAMETERS["stretches"]["swap"]).highest(2, 0.5)
+    expected = log_odds({"swap": 3.0, "synthesis": 2.0}, PARAMETERS["model"]) - usual
     assert max(s.score for s in verdict.segments) == pytest.approx(1 / (1 + np.exp(-expected)))
 
 

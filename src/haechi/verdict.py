@@ -6,12 +6,10 @@ manipulation are those of the likeliest manner. So a detector that knows a manne
 does not. The intercepts are set so that genuine faces reach a mark in each manner as seldom. Detectors are
 correlated, so their ratios are not simply added (standing rule 3).
 
-The verdict on a source is that on the face, or the stretch of a video, on which most was found. The highest
-of many values is high by chance, so the marks rise with their number n until of genuine sources with n faces
-no more pass than the levels promise (``PROMISE``). The tail of genuine faces falls exponentially, by
-``tail.nats`` for every e-fold beyond the upper decile (``tail.decile``); that decides how far. Scores are
-lowered by as much as the mark for ``some`` rises, so that its threshold stays where it is. The card also
-holds resampled copies for the interval.
+The verdict on a source is that on the face, or the stretch of a video, on which most was found. Where the
+levels begin for as many as were looked at: ``haechi.marks``. Scores are lowered by as much as the mark for
+``some`` rises, so that its threshold stays where it is. The card also holds resampled copies for the
+interval.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from haechi import models
+from haechi.marks import LEVELS, Marks, Tail, contrasts
 from haechi.settings import Settings
 from haechi.types import (
     CLEAR_RATIO,
@@ -37,51 +36,27 @@ from haechi.types import (
 )
 
 INTERVAL = (0.05, 0.95)
-LEVELS: tuple[Level, ...] = ("none", "some", "strong")
-PROMISE = {"some": 0.05, "strong": 0.01}
-"""The share of genuine sources that may reach a level."""
 NOBODY = 0
 """Number of the face that evidence without faces is about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """On log-odds from which ``rise`` was taken: where the levels begin."""
-
-    some: float
-    strong: float
-    rise: float
-
-    @staticmethod
-    def of(card: Mapping[str, Any], count: int) -> Marks:
-        """For so many faces, or stretches, that are looked at; ``card``: the parameters of ``verdict``."""
-        some, strong = (
-            max(
-                float(card["thresholds"][level]),
-                float(card["tail"]["decile"] + card["tail"]["nats"] * np.log(max(count, 1) * 0.1 / share)),
-            )
-            for level, share in PROMISE.items()
-        )
-        of_one = float(card["thresholds"]["some"])
-        rise = some - of_one
-        return Marks(of_one, max(strong, some) - rise, rise)
+USUAL = 0.5
+"""A stretch is lowered by what the highest of as many passes in this share of genuine videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """A face, or a stretch of its time, with the calibrated ratios of the detectors that scored it. fused:
-    its log-odds, less ``marks.rise``; marks: for as many as were looked at."""
+    its log-odds, less ``lowered``, on the scale of ``marks``."""
 
     track_id: int
     llrs: Mapping[str, float]
     fused: float
+    lowered: float
     marks: Marks
     segment: Segment | None = None
 
     @property
     def level(self) -> Level:
-        marks = self.marks
-        return "strong" if self.fused >= marks.strong else "some" if self.fused >= marks.some else "none"
+        return self.marks.level(self.fused)
 
 
 def log_odds(llrs: Mapping[str, float], model: Mapping[str, Any]) -> float:
@@ -139,25 +114,43 @@ def _candidates(
         if not e.regions and e.llr is not None:
             for llrs in by_face.values():
                 llrs[e.detector] = e.llr
-    faces = _held_against(((track, llrs, None) for track, llrs in by_face.items()), len(by_face), card)
-    parts = sorted(
-        ((s.track_id, s.start_s, e.detector, s) for e in counted for s in e.segments), key=lambda p: p[:3]
-    )
-    # In a stretch a detector speaks of the stretch, those that have no word on it of the face as a whole.
-    segments = _held_against(
-        ((track, {**by_face.get(track, {}), name: s.llr}, s) for track, _, name, s in parts), len(parts), card
-    )
+    marks = Marks.of(card, len(by_face))
+    faces = [
+        _Candidate(track, llrs, log_odds(llrs, card["model"]) - marks.rise, marks.rise, marks)
+        for track, llrs in by_face.items()
+    ]
+    parts = [
+        (e.detector, segment, contrast)
+        for e in counted
+        for segment, contrast in zip(e.segments, contrasts(e.segments), strict=True)
+    ]
+    parts.sort(key=lambda p: (p[1].track_id, p[1].start_s, p[0]))
+    segments = [
+        _stretch(name, segment, contrast, by_face.get(segment.track_id, {}), marks, len(parts), card)
+        for name, segment, contrast in parts
+    ]
     return sorted(faces, key=lambda c: -c.fused), segments
 
 
-def _held_against(
-    looked_at: Iterator[tuple[int, Mapping[str, float], Segment | None]], count: int, card: Mapping[str, Any]
-) -> list[_Candidate]:
-    marks = Marks.of(card, count)
-    return [
-        _Candidate(track, llrs, log_odds(llrs, card["model"]) - marks.rise, marks, segment)
-        for track, llrs, segment in looked_at
-    ]
+def _stretch(
+    name: str,
+    segment: Segment,
+    contrast: float | None,
+    of_face: Mapping[str, float],
+    marks: Marks,
+    count: int,
+    card: Mapping[str, Any],
+) -> _Candidate:
+    """One of so many stretches: by what is seen in it, and by how it stands out from the rest of its face."""
+    # In it a detector speaks of the stretch, those that have no word on it of the face as a whole.
+    llrs = {**of_face, name: segment.llr}
+    alone = log_odds(llrs, card["model"])
+    tail = Tail.of(card["stretches"][name])
+    fused = alone - marks.rise - max(tail.highest(count, USUAL), 0.0)
+    # What stands out from an innocent rest may still look innocent itself.
+    if contrast is not None and segment.llr > 0:
+        fused = max(fused, marks.standing_out(contrast, tail, count, Tail.of(card["tail"])))
+    return _Candidate(segment.track_id, llrs, fused, alone - fused, marks, segment)
 
 
 def _decided(
@@ -175,7 +168,7 @@ def _decided(
     level = worst.level
     if level == "none" and (why := _no_all_clear(evidence, quality, failed)) is not None:
         return Verdict("unknown", None, None, (why,))
-    around = [_probability(log_odds(worst.llrs, m) - worst.marks.rise) for m in card["resampled"]]
+    around = [_probability(log_odds(worst.llrs, m) - worst.lowered) for m in card["resampled"]]
     low, high = (float(v) for v in np.quantile(around, INTERVAL))
     score = _probability(worst.fused)
     reasons = [Reason(f"level_{level}", {"threshold": round(float(card["thresholds"]["strong"]), 2)})]

@@ -1,4 +1,5 @@
-"""``haechi train calibrate|measure|next-source|field|live|targets|baselines``: what networks are worth."""
+"""``haechi train calibrate|stretches|measure|next-source|field|live|targets|baselines``: what networks are
+worth."""
 
 from __future__ import annotations
 
@@ -73,6 +74,24 @@ def field(
     for part in parts:
         for row in measure(part, data, results, faceless)["table"]["rows"]:
             typer.echo("  ".join(f"{cell:>10}" for cell in row))
+
+
+@app.command()
+def stretches(
+    data: Data,
+    out: Out,
+    filmed: Annotated[
+        Path, typer.Option("--filmed", help="folder of genuine clips (.mp4) of people who talk")
+    ],
+    results: Results = Path("results"),
+) -> None:
+    """How far a stretch of a genuine video stands out, for the marks; after calibrate, 20 minutes."""
+    from haechi_lab.calibrate.stretches import run
+
+    command = "haechi train stretches --data DIR --out DIR --filmed DIR"
+    result = run(data, filmed, out, results, command, lambda line: typer.echo(line, err=True))
+    for row in result["table"]["rows"]:
+        typer.echo("  ".join(f"{cell:>12}" for cell in row))
 
 
 @app.command()

@@ -44,11 +44,11 @@ ALARMS = ("alarms, some", "alarms, strong")
 
 
 class Faces:
-    """Genuine pictures of persons of the reporting half, and swaps with the original of each."""
+    """Genuine pictures of persons of one half of the validation split, and swaps with their originals."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, part: str = "reporting") -> None:
         self._shards = Shards(data)
-        items = [i for i in load_manifest(data) if i.split == "val" and half(i.group) == "reporting"]
+        items = [i for i in load_manifest(data) if i.split == "val" and half(i.group) == part]
         self._genuine = [i for i in items if not i.fake and i.source in GENUINE]
         self._by_stem = {Path(i.path).stem: i for i in self._genuine}
         self._swaps = [i for i in items if i.fake and i.kind == "face-swap" and i.original in self._by_stem]
@@ -167,7 +167,7 @@ class Studio:
         return self._file
 
 
-def _still(rgb: U8) -> U8:
+def still(rgb: U8) -> U8:
     return np.asarray(cv2.resize(rgb, (224, 224), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -185,14 +185,14 @@ def measure_clips(data: Path, _folder: Path | None = None) -> dict[str, Any]:
         studio = Studio(Path(folder), rng)
         for length_s, count in LENGTHS_S.items():
             levels = []
-            for still in map(_still, faces.genuine(rng, count)):
+            for one in map(still, faces.genuine(rng, count)):
                 scene = studio.scene(length_s)
                 levels.append(
-                    checker.check(studio.filmed([still] * len(scene.motion), still, scene)).verdict.level
+                    checker.check(studio.filmed([one] * len(scene.motion), one, scene)).verdict.level
                 )
             rows.append({"length_s": length_s, **_alarms(levels)})
         cut_out, within = [], []
-        for forged, original in ((_still(f), _still(o)) for f, o in faces.pairs(rng, FORGED_CLIPS)):
+        for forged, original in ((still(f), still(o)) for f, o in faces.pairs(rng, FORGED_CLIPS)):
             scene = studio.scene(WHOLE_S)
             frames = len(scene.motion)
             start = int(rng.integers(frames // 10, frames * 8 // 10))
