@@ -3,12 +3,12 @@ nobody did; writes ``results/live-challenges.json``.
 
 Nobody was filmed doing them. Clips of people who talk are played as they are, and as if a camera were held in
 the hand, for what fires by itself; and with the challenges drawn into them (``motions``), whole and by a
-third, for what is seen. All go through H.264 as calls do."""
+third, for what is seen. What is drawn goes through H.264 as calls do."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from haechi.live.challenges import Challenges
 from haechi.live.challenges.asking import BEFORE
 from haechi.live.challenges.challenge import CHECKS
 from haechi.live.people import People, Person
+from haechi.live.session import SEARCH_S
 from haechi.live.types import ChallengeName, ChallengeState
 from haechi.pipeline import Pipeline
 from haechi.settings import Settings
@@ -39,8 +40,8 @@ SEED = 41
 BITS = 0.15
 """Bits a pixel and frame: the middle of what calls have."""
 HOW = "challenges drawn into clips of people who talk; nobody was filmed doing them"
-CLIP_S = 20.0
-"""So much of each clip."""
+CLIP_S, LONGEST_S = 8.0, 60.0
+"""So much of a clip is what challenges are drawn into, and so much of it is looked at as it is."""
 SHAKE, BREATHE = 0.03, 0.03
 """How far a camera in the hand moves, of the picture's side, and how much it nears and recedes."""
 
@@ -76,14 +77,13 @@ def run(
         clip = _clip(file)
         if clip is None:
             continue
-        tally.at_rest("talking", moments(clip.frames, pipeline))
+        tally.at_rest("as they are", moments(*read(file, LONGEST_S), pipeline))
         if number < most:
-            tally.at_rest("camera in the hand", moments(_by_hand(clip), pipeline))
+            tally.at_rest("as by a camera in the hand", moments(recoded(_by_hand(clip)), RATE, pipeline))
             for name, (how, share) in product(CHECKS, SHARES.items()):
                 rng = np.random.default_rng([SEED, *clip.name.encode(), *name.encode()])
-                tally.performed(
-                    name, how, moments(perform(name, clip.frames, clip.points, share, rng), pipeline)
-                )
+                frames = recoded(perform(name, clip.frames, clip.points, share, rng))
+                tally.performed(name, how, moments(frames, RATE, pipeline))
         tally.clips += 1
         log(f"{clip.name}: fired by itself {tally.fired}; seen {tally.counts}")
         fields = {"schema": "haechi.challenges/1", "command": command, "how": HOW, **tally.fields()}
@@ -107,19 +107,27 @@ def _clip(file: Path) -> Clip | None:
     return Clip(file.stem, [rgb for rgb, _ in rows], [at for _, at in rows])
 
 
-def moments(frames: Sequence[U8], pipeline: Pipeline) -> list[Moment]:
-    """What a call of these frames shows, after H.264."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "call.mp4"
-        code(frames, file, RATE, BITS)
-        coded = list(_coded(file))
+def moments(frames: Iterable[U8], rate: float, pipeline: Pipeline) -> list[Moment]:
+    """What a call of these frames, ``rate`` a second, shows: of as many as a session searches."""
     stream, people = pipeline.stream("video", Window()), People()
     out: list[Moment] = []
-    for number, rgb in enumerate(coded):
-        time_s = number / RATE
+    searched_s = -np.inf
+    for number, rgb in enumerate(frames):
+        time_s = number / rate
+        if time_s - searched_s < SEARCH_S:
+            continue
+        searched_s = time_s
         people.see(stream.add(Frame(rgb, number, time_s)), time_s, stream.open_ids)
         out.append(Moment(time_s, rgb, [copy(p) for p in people.remembered]))
     return out
+
+
+def recoded(frames: Sequence[U8]) -> list[U8]:
+    """Frames, RATE a second, after H.264 as calls have it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "call.mp4"
+        code(frames, file, RATE, BITS)
+        return list(_coded(file))
 
 
 def _coded(file: Path) -> Iterator[U8]:

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from haechi.case import Case
 from haechi.live.clip import Clip
-from haechi.web.answers import answers_of, of_minor
+from haechi.web.answers import of_minor
 from haechi.web.live.keeping import HeldClips
 from haechi.web.pages import case_sessions
 from haechi.web.pages.case_route import CaseRoute
@@ -40,7 +40,6 @@ def clip_form(request: Request, ident: str) -> Response:
 def clip_keep(
     request: Request,
     ident: str,
-    address: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     case: Annotated[str, Form()] = "new",
     title: Annotated[str, Form()] = "",
@@ -54,27 +53,27 @@ def clip_keep(
     if minor or of_minor(request):
         return _forgotten(request, ident)
     values = {
-        **{"address": address, "note": note, "case": case, "title": title},
+        **{"note": note, "case": case, "title": title},
         **{"passphrase": passphrase, "again": again, "lock": lock},
     }
     to = case_for(request, values)
     if isinstance(to, str):
         return _form(request, ident, clip, to, values)
-    number = _store(request, to, clip, address.strip(), note.replace("\r\n", "\n").strip())
+    number = _store(request, to, clip, note.replace("\r\n", "\n").strip())
     _held(request).drop(ident)
     response = RedirectResponse(f"/cases/{to.folder.name}?added={number}", 303)
     case_sessions.unlock(request, response, to.folder.name, to)
     return response
 
 
-def _store(request: Request, case: Case, clip: Clip, address: str, note: str) -> int:
+def _store(request: Request, case: Case, clip: Clip, note: str) -> int:
     """Two entries, of which the second names the first; the number of the first."""
     name = f"call-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     # Decoders are given files alone.
     with TemporaryDirectory(prefix="clip-", dir=request.app.state.jobs.scratch) as folder:
         file = Path(folder) / f"{name}.avi"
         file.write_bytes(clip.video())
-        video = case.add(file, address=address, note=note)
+        video = case.add(file, note=note)
         file = Path(folder) / f"{name}.json"
         file.write_bytes(clip.told())
         case.add(file, note=f"{name}.avi, SHA-256 {video.sha256}")
@@ -92,7 +91,6 @@ def _form(
         seconds=round(clip.seconds),
         error=problem_words(request, error) if error else "",
         values=values or {},
-        answers=answers_of(request),
         **case_choices(request, (values or {}).get("case", "")),
     )
 

@@ -41,7 +41,7 @@ export class KeepView {
     line.append(link);
     this.clips.append(line);
     while (this.clips.children.length > 2) this.clips.firstChild.remove(); // as many as are held
-    this.state.textContent = link.textContent;
+    this.state.textContent = "";
   }
 
   end() {
