@@ -86,8 +86,9 @@ def test_yaw_is_nothing_in_front_and_one_at_an_eye() -> None:
 @pytest.mark.parametrize(
     ("name", "whole", "part"),
     [
-        ("turn", turning([0.2, 0.6, 1.1, 1.2, 0.6, 0.1]), turning([0.2, 0.5, 0.5, 0.2, 0.0, 0.0])),
+        ("turn", turning([0.2, 0.6, 1.1, 1.2, 0.6, 0.1]), turning([0.2, 0.45, 0.6, 0.45, 0.0, 0.0])),
         ("turn", turning([-0.3, -0.7, -1.1, -0.5, 0.0]), turning([1.1, 1.2, 1.1, 1.1, 1.1])),
+        ("turn", turning([0.6, 0.6, 0.1]), turning([0.6, -0.6, 0.7, -0.7, 0.0])),
         ("stand", rising([0.2, 0.5, 0.75, 0.8, 0.8]), rising([0.1, 0.3, 0.4, 0.4, 0.1])),
         ("close", growing([1.1, 1.3, 1.5, 1.6, 1.6]), growing([1.1, 1.2, 1.3, 1.2, 1.0])),
         ("close", growing([1.1, 1.3, 1.5, 1.6, 1.6]), growing([1.2, 1.4, 1.55, 1.3, 1.0])),
@@ -103,8 +104,8 @@ def test_the_whole_of_it_is_seen_and_a_part_is_not(
 
 
 def test_a_face_that_is_lost_while_it_turns_and_comes_back_has_turned() -> None:
-    lost = [look(START_S + 0.6 + k / 5, turned=0.6, lost=True) for k in range(4)]
-    there = turning([0.3, 0.6])
+    lost = [look(START_S + 0.6 + k / 5, turned=0.48, lost=True) for k in range(4)]
+    there = turning([0.45, 0.48])
     back = [look(START_S + 1.6, turned=0.1)]
     assert after(asked("turn"), [*there, *lost]) == "begun"
     assert after(asked("turn"), [*there, *lost, *back]) == "done"
