@@ -174,6 +174,9 @@ def _by_hand(clip: Clip) -> list[U8]:
     return out
 
 
+_PERFORMED = ("done: seen", "a third of it done: taken for done", "another one done: taken for it")
+
+
 class Tally:
     """What was seen so far."""
 
@@ -215,8 +218,7 @@ class Tally:
             "performed": self.counts,
             "table": {
                 "columns": [
-                    "asked for", "done: seen", "a third of it done: taken for done",
-                    "another one done: taken for it",
+                    "asked for", *(_PERFORMED if self.counts else ()),
                     *(f"nobody did anything, {how}: taken for done" for how in minutes),
                 ],
                 "rows": [self._row(name) for name in CHECKS],
@@ -224,9 +226,11 @@ class Tally:
         }  # fmt: skip
 
     def _row(self, name: ChallengeName) -> list[str]:
-        others = [counts for key, counts in self.counts.items() if not key.startswith(f"{name},")]
-        cells = [name, *(self._of(self.counts.get(f"{name}, {how}", {}), name) for how in SHARES)]
-        cells.append(f"{sum(c[name] for c in others)} of {sum(c['clips'] for c in others)}")
+        cells: list[str] = [name]
+        if self.counts:
+            others = [counts for key, counts in self.counts.items() if not key.startswith(f"{name},")]
+            cells += [self._of(self.counts.get(f"{name}, {how}", {}), name) for how in SHARES]
+            cells.append(f"{sum(c[name] for c in others)} of {sum(c['clips'] for c in others)}")
         for how, minutes in self.minutes.items():
             count = self.fired[how][name]
             most = poisson_upper(count) / max(minutes, 1e-9)
