@@ -50,6 +50,7 @@ class FakeWatcher:
     def __init__(self, settings: Settings, scratch: Path) -> None:
         self.settings = settings
         self.given: list[tuple[float, int]] = []
+        self.orders: list[tuple[str, Any]] = []
         self.threads: set[int] = set()
         self.ended = threading.Event()
 
@@ -66,6 +67,12 @@ class FakeWatcher:
         self.given.append((time_s, 0))
         reasons = [{"code": "live_no_frame", "params": {}}]
         return state(time_s, "no_picture", people=[], reasons=reasons) | {"size": None}
+
+    def ask(self, name: str, tell: Any) -> None:
+        self.orders.append(("ask", name))
+
+    def judge(self, was_done: bool, tell: Any) -> None:
+        self.orders.append(("judge", was_done))
 
     def stop(self) -> None:
         self.ended.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from calls import CallPipeline, screen, write_rule
 from fakes import picture
 from haechi import cli
 from haechi.errors import InputError, NotAFile, UnknownFormat, UsageError
-from haechi.live import LiveState, PersonState, sources
+from haechi.live import ChallengeState, LiveState, PersonState, sources
 from haechi.live.telling import Changes, EachSecond, record
 from haechi.settings import LANGUAGES, Settings
 from haechi.types import Reason
@@ -78,6 +79,46 @@ def test_programs_get_one_object_a_second_and_an_exit_code(
     assert {line["schema"] for line in told} == {"haechi.live/1"}
     assert told[-1]["people"][0]["level"] == told[-1]["level"] == "alarm"
     assert told[-1]["people"][0]["evidence"]["swap"] > 0
+
+
+def test_a_challenge_is_told_where_it_was_asked_for_or_somebody_may_be_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path, film: Path
+) -> None:
+    args = ["--source", str(film), "--fast", "--challenges", "-q", "--lang", "zh"]
+    code, out, _ = haechi(monkeypatch, capsys, tmp_path, *args)
+    said = [line for line in out.splitlines() if "请对 1 号人物说" in line]
+    assert (code, len(said)) == (0, 1)
+    assert [sources.is_live(s) for s in ("camera", "camera:1", "rtsp://127.0.0.1/", "call.mp4")] == [
+        *(True, True, True, False)
+    ]
+
+
+def challenge(status: Any, advice: Any = None, judge: Any = "video") -> ChallengeState:
+    return ChallengeState("turn" if judge == "video" else "word", 1, status, judge, 9.96, advice)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("judge", ["video", "user"])
+@pytest.mark.parametrize(("status", "advice"), [("done", "watch"), ("not_seen", "again"), ("done", "verify")])
+def test_each_step_of_a_challenge_is_said_once(lang: str, judge: Any, status: Any, advice: Any) -> None:
+    changes = Changes(lang)
+
+    def lines(now: ChallengeState) -> list[str]:
+        return list(changes.lines(replace(state(1.0), challenge=now)))
+
+    assert len(lines(challenge("asked", judge=judge))) == 2, "the level, and what is to be said"
+    assert lines(challenge("asked", judge=judge)) == []
+    assert len(lines(challenge("begun", judge=judge))) == 1
+    assert len([*lines(challenge(status, judge=judge)), *lines(challenge(status, advice, judge))]) == 2
+    assert not any("live_" in line for line in lines(challenge("asked", judge=judge)))
+
+
+def test_programs_are_told_of_a_challenge() -> None:
+    told = record(replace(state(1.0), challenge=challenge("begun")), "en")["challenge"]
+    assert told == {
+        "name": "turn", "person": 1, "status": "begun", "judge": "video", "left_s": 10.0, "advice": None,
+        "say": "Please turn your head all the way to the side, and back again.",
+    }  # fmt: skip
 
 
 def test_what_has_not_changed_is_not_said_again() -> None:

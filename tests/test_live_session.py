@@ -80,6 +80,17 @@ def test_somebody_else_in_the_same_place_inherits_nothing(settings: Settings) ->
     assert [(p.track_id, p.level, p.statistic) for p in state.people] == [(2, "watching", 0.0)]
 
 
+def test_who_is_hidden_for_a_moment_keeps_their_number_and_what_was_found(settings: Settings) -> None:
+    """As by a hand that passes: the finder follows it, and takes it for somebody else."""
+    pipeline = CallPipeline(settings)
+    session = LiveSession(pipeline)
+    before = last(watch(pipeline, 8, forged=[1], session=session))
+    last(watch(pipeline, 0.8, [(*ALONE[:3], 9)], session=session, start_s=8.0))
+    after = last(watch(pipeline, 0.4, forged=[1], session=session, start_s=8.8))
+    assert [(p.track_id, p.level) for p in before.people] == [(1, "alarm")]
+    assert (1, "alarm") in [(p.track_id, p.level) for p in after.people]
+
+
 @pytest.mark.parametrize(
     ("code", "frame"),
     [

@@ -53,11 +53,18 @@ class Playing(FakeWatcher):
 
     now: dict[str, Any] = {}  # noqa: RUF012  (shared with the test on purpose)
     lengths: list[int] = []  # noqa: RUF012
+    asked_for: list[tuple[str, Any]] = []  # noqa: RUF012
     stops = 0
 
     def stop(self) -> None:
         type(self).stops += 1
         super().stop()
+
+    def ask(self, name: str, tell: Any) -> None:
+        self.asked_for.append(("ask", name))
+
+    def judge(self, was_done: bool, tell: Any) -> None:
+        self.asked_for.append(("judge", was_done))
 
     def add(self, picture: bytes, time_s: float, tell: Any) -> Any:
         while self.now.get("level") == "held":
@@ -80,7 +87,7 @@ def come(camera_browser: Any, tmp_path: Path) -> Iterator[Callable[..., Visitor]
     """come(lang, size, before) -> a visitor of the page; ``before``: a script that takes from the browser
     what others lack."""
     expect.set_options(timeout=15_000)
-    Playing.now, Playing.lengths, Playing.stops = {}, [], 0
+    Playing.now, Playing.lengths, Playing.stops, Playing.asked_for = {}, [], 0, []
     visitors: list[Visitor] = []
     with staged(tmp_path / "data", watch=Playing) as address:
 
@@ -166,6 +173,63 @@ def test_a_window_that_gives_no_more_frames_is_no_picture(come: Callable[..., Vi
     page.evaluate("clearInterval(drawing)")
     expect(page.locator("#live-word")).to_have_text("No picture")
     expect(page.locator("#live-reasons li")).to_have_text("No picture comes any more.")
+
+
+TURN = {"name": "turn", "person_id": 1, "status": "asked", "judge": "video", "left_s": 12.4, "advice": None}
+WORD = {**TURN, "name": "word", "judge": "user", "left_s": None}
+
+
+def test_a_challenge_is_put_into_words_and_followed_to_its_end(come: Callable[..., Visitor]) -> None:
+    visitor = come()
+    page = visitor.page
+    begin(visitor)
+    Playing.now = {"level": "ask"}
+    page.locator(".live-challenge.due #challenge-draw").click()
+    wait_until(lambda: Playing.asked_for == [("ask", "")])
+    Playing.now = {"level": "ask", "challenge": TURN}
+    expect(page.locator("#challenge-say")).to_have_text(
+        "Please turn your head all the way to the side, and back again."
+    )
+    expect(page.locator("#challenge-left")).to_have_text("13 seconds left")
+    expect(page.locator("#challenge-yes")).to_be_hidden()
+    Playing.now = {"level": "ask", "challenge": TURN | {"status": "done", "left_s": None}}
+    expect(page.locator("#challenge-state")).to_contain_text("Done, as seen in the video")
+    expect(page.locator("#challenge-time")).to_be_hidden()
+    Playing.now = {"level": "ask", "challenge": TURN | {"status": "done", "left_s": None, "advice": "verify"}}
+    expect(page.locator("#challenge-advice")).to_contain_text("call back on a number that you know")
+    expect(page.locator("#live-announce")).to_contain_text("Verify by another channel")
+    expect(page.locator("#live-entries")).to_contain_text("Verify by another channel")
+
+
+def test_whether_a_word_was_read_only_the_user_says(come: Callable[..., Visitor]) -> None:
+    visitor = come()
+    page = visitor.page
+    begin(visitor)
+    page.locator("#challenge-word").click()
+    Playing.now = {"level": "watching", "challenge": WORD}
+    expect(page.locator("#challenge-judge")).to_contain_text("only you can tell")
+    page.locator("#challenge-no").click()
+    wait_until(lambda: Playing.asked_for == [("ask", "word"), ("judge", False)])
+    expect(page.locator("#challenge-draw")).to_be_focused()
+
+
+def test_the_last_seconds_are_held_if_the_user_wants_it(come: Callable[..., Visitor]) -> None:
+    visitor = come()
+    page = visitor.page
+    page.locator("#live-keep").check()
+    begin(visitor)
+    expect(page.locator("#live-keep-now")).to_be_enabled()
+    link = page.get_by_role("link", name=re.compile("Clip of the alarm, . seconds"))
+    expect(link).to_be_visible()  # after the third second
+    with page.context.expect_page() as opened:
+        link.click()
+    expect(opened.value.locator("h1")).to_have_text("Keep as evidence")
+    expect(page.locator("#live-word")).to_have_text("Alarm", timeout=1)
+    assert findings(opened.value) == []
+    opened.value.locator("input[name=age][value=adult]").check()
+    opened.value.locator(".questions button[type=submit]").click()
+    expect(opened.value.locator("h1")).to_have_text("Keep the clip of the call")
+    assert findings(opened.value) == []
 
 
 def test_no_picture_is_told_in_words_and_never_as_a_score(come: Callable[..., Visitor]) -> None:
@@ -284,6 +348,13 @@ def test_axe_finds_nothing_while_a_call_is_watched(
         Playing.now = {"level": level, "reasons": [reason] if level == "no_picture" else []}
         expect(page.locator(".live-state")).to_have_attribute("data-level", level)
         told[level] = findings(page)
+        assert not visitor.too_wide()
+    for challenge in (TURN, WORD, TURN | {"status": "not_seen", "left_s": None, "advice": "again"}):
+        Playing.now = {"level": "ask", "challenge": challenge}
+        expect(page.locator("#challenge-advice")).to_have_text(
+            re.compile(r"\S" if challenge["advice"] else "^$")
+        )
+        told[f"{challenge['name']} {challenge['status']}"] = findings(page)
         assert not visitor.too_wide()
     page.locator("#live-stop").click()
     told["after"] = findings(page)

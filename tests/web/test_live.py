@@ -20,6 +20,7 @@ from haechi.errors import DamagedFile, Fault, ModelError
 from haechi.settings import LANGUAGES
 from haechi.web.live import conversation
 from haechi.web.live import watch as watches
+from haechi.web.live.keeping import HeldClips, Keeping
 
 LIVE = "ws://127.0.0.1:8765/v1/live"
 TOKEN = "correct-horse-battery"
@@ -311,7 +312,9 @@ def test_a_server_may_stop_in_the_moment_in_which_a_call_ends() -> None:
 
     async def serve() -> bool:
         with anyio.CancelScope() as server:
-            await conversation.Conversation(Gone(), Loading(server.cancel), "en", lambda: True).run()  # type: ignore[arg-type]
+            await conversation.Conversation(
+                Gone(), Loading(server.cancel), "en", lambda: True, Keeping(HeldClips(), "", lambda: True)
+            ).run()  # type: ignore[arg-type]
         return server.cancelled_caught
 
     assert anyio.run(serve)

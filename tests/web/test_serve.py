@@ -133,3 +133,14 @@ def test_the_address_that_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(Options(host="0.0.0.0"), 1) == "http://127.0.0.1:1"
     assert told(Options(host="::1"), 1) == "http://[::1]:1"
     assert told(Options(host="::"), 1) == "http://[::1]:1"
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "once and within 15 minutes"), ("zh", "15 分钟内"), ("ko", "15분 안에")]
+)
+def test_how_a_phone_gets_in_is_told_in_each_language(lang: str, words: str) -> None:
+    lines: list[str] = []
+    serve._tell_phone("https://192.168.1.5:8765/login?code=x", "AB:CD", Options(), lang, lines.append)
+    assert words in lines[0]
+    assert {"https://192.168.1.5:8765/login?code=x", "AB:CD"} <= set(lines)
+    assert not any(line.startswith("serve_") or "?" in line.replace("?code=", "") for line in lines)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,6 +44,15 @@ class CallProcess:
         request = {"frame": base64.b64encode(jpeg).decode("ascii"), "time_s": time_s}
         return self._process.ask(request, tell)[0]
 
+    def ask(self, name: str, tell: Callable[[str, float], None]) -> None:
+        """Ask for a challenge, one that is drawn where ``name`` is empty; the states tell how it stands.
+        Raises UsageError as ``add`` does."""
+        self._process.ask({"challenge": name}, tell)
+
+    def judge(self, was_done: bool, tell: Callable[[str, float], None]) -> None:
+        """Whether one that no picture shows was done. Raises UsageError as ``add`` does."""
+        self._process.ask({"judge": was_done}, tell)
+
     def miss(self, time_s: float, tell: Callable[[str, float], None]) -> Mapping[str, Any]:
         """The state at a time when no frame came. Raises UsageError as ``add`` does."""
         return self._process.ask({"time_s": time_s}, tell)[0]
@@ -64,6 +74,11 @@ class Calls:
         if self._session is None:
             # Begun anew it would have forgotten what was seen, and say "watching" after an alarm.
             raise UsageError("The process that watched the call ended: begin again.")
+        if "challenge" in request:
+            return {"asked": self._session.ask(request["challenge"] or None)}, b""
+        if "judge" in request:
+            self._session.judge(bool(request["judge"]))
+            return {}, b""
         time_s = float(request["time_s"])
         if "frame" not in request:
             return facts(self._session.miss(time_s)), b""
@@ -94,6 +109,7 @@ def facts(state: LiveState) -> dict[str, Any]:
             }
             for person in state.people
         ],
+        "challenge": None if state.challenge is None else asdict(state.challenge),
     }
 
 

@@ -4,6 +4,14 @@ forged. Nothing is stored."""
 from __future__ import annotations
 
 from haechi.live.session import LiveSession
-from haechi.live.types import LEVELS, LiveLevel, LiveState, PersonState
+from haechi.live.types import CHALLENGES, LEVELS, ChallengeState, LiveLevel, LiveState, PersonState
 
-__all__ = ["LEVELS", "LiveLevel", "LiveSession", "LiveState", "PersonState"]
+__all__ = [
+    "CHALLENGES",
+    "LEVELS",
+    "ChallengeState",
+    "LiveLevel",
+    "LiveSession",
+    "LiveState",
+    "PersonState",
+]

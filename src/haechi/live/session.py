@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 from haechi import models
 from haechi.errors import ModelError, UsageError
+from haechi.live.challenges import Challenges
 from haechi.live.cusum import Cusum, CusumRule
 from haechi.live.people import Person
 from haechi.live.picture import MISSING_S, PictureCheck
 from haechi.live.seconds import Second, Seconds, fingerprint
-from haechi.live.types import LEVELS, LiveLevel, LiveState, PersonState
+from haechi.live.types import LEVELS, ChallengeName, LiveLevel, LiveState, PersonState
 from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 from haechi.types import U8, Frame, Reason
@@ -39,13 +41,16 @@ class LiveSession:
     session = LiveSession(pipeline)
     state = session.add(rgb, time_s)     # each frame; five a second are searched
     state = session.miss(time_s)         # when none came for a while
+    session.ask()                        # for a challenge; ``state.challenge`` tells how it stands
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Raises ModelError when a model, or the card ``live``, is missing or altered."""
+    def __init__(self, pipeline: Pipeline, rng: Random | None = None) -> None:
+        """``rng`` draws the challenges, that of the system where none is given. Raises ModelError when a
+        model, or the card ``live``, is missing or altered."""
         self._rule = rule_of(pipeline.settings)
         self._seconds = Seconds(pipeline)
         self._picture = PictureCheck()
+        self._challenges = Challenges(rng)
         self._tests: dict[int, Cusum] = {}
         self._last_seconds: dict[int, Second] = {}
         self._judged_s: dict[int, float] = {}
@@ -68,7 +73,22 @@ class LiveSession:
             for second in self._seconds.add(Frame(rgb, self._frames - 1, time_s)):
                 self._count(second)
             self._forget()
+            self._challenges.see(rgb, time_s, self._seconds.people)
+            self._weigh(time_s)
         return self._state(time_s)
+
+    def ask(self, name: ChallengeName | None = None) -> bool:
+        """Ask whoever shows the most signs, of those in the picture, for this challenge or for one that is
+        drawn; False when there is nobody. One that is under way ends."""
+        people = self._state(self._last_s).people
+        if not people:
+            return False
+        person = max(people, key=lambda p: (p.statistic, -p.track_id))
+        return self._challenges.ask(person.track_id, self._last_s, name)
+
+    def judge(self, was_done: bool) -> None:
+        """Whether the challenge was done: of one that no picture shows the user tells it."""
+        self._challenges.judge(was_done, self._last_s)
 
     def miss(self, time_s: float) -> LiveState:
         """The state at a time when no frame came: after two seconds without one, ``no_picture``."""
@@ -82,6 +102,12 @@ class LiveSession:
         self._last_seconds[person] = second
         self._judged_s[person] = self._judged_s.get(person, 0.0) + 1.0
 
+    def _weigh(self, time_s: float) -> None:
+        test = self._tests.get(self._challenges.person_id or 0)
+        if test is not None:
+            judged_s = self._judged_s.get(self._challenges.person_id or 0, 0.0)
+            self._challenges.weigh(time_s, test.height, judged_s)
+
     def _forget(self) -> None:
         known_ids = {person.person_id for person in self._seconds.people}
         for by_person in (self._tests, self._last_seconds, self._judged_s):
@@ -89,8 +115,10 @@ class LiveSession:
                 del by_person[person_id]
 
     def _state(self, time_s: float) -> LiveState:
+        challenge = self._challenges.state(time_s)
+        counts = self._frames, self._seconds.looks, challenge
         if self._problem is not None:
-            return LiveState(time_s, "no_picture", (), (self._problem,), self._frames, self._seconds.looks)
+            return LiveState(time_s, "no_picture", (), (self._problem,), *counts)
         people = tuple(
             PersonState(
                 track_id=p.person_id,
@@ -106,7 +134,7 @@ class LiveSession:
         )
         level: LiveLevel = max((p.level for p in people), key=LEVELS.index, default="no_picture")
         reasons = () if people else (Reason("live_no_face"),)
-        return LiveState(time_s, level, people, reasons, self._frames, self._seconds.looks)
+        return LiveState(time_s, level, people, reasons, *counts)
 
     def _may_be_nobody(self, person: Person) -> bool:
         """A pattern that was never taken for a face beyond doubt is nobody yet."""

@@ -39,11 +39,14 @@ def arrivals(source: str, settings: Settings, *, fast: bool = False) -> Iterator
 
     Raises UsageError for an address outside this network, InputError when the source cannot be opened, or
     stops."""
-    if source == "camera" or source.startswith("camera:"):
-        return _live(_camera_number(source))
-    if "://" in source:
-        return _live(_private(source))
-    return _file(Path(source), settings, fast)
+    if not is_live(source):
+        return _file(Path(source), settings, fast)
+    return _live(_private(source) if "://" in source else _camera_number(source))
+
+
+def is_live(source: str) -> bool:
+    """Whether somebody may be there now, who can be asked for something: not in a file."""
+    return source == "camera" or source.startswith("camera:") or "://" in source
 
 
 def _camera_number(source: str) -> int:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from haechi.live.types import LEVELS, LiveLevel, LiveState, PersonState
+from haechi.live.types import LEVELS, ChallengeState, LiveLevel, LiveState, PersonState
 from haechi.report.formatting import clock
 from haechi.report.messages import say, sentence
 from haechi.types import Reason
@@ -21,6 +21,7 @@ class Changes:
         self._lang = lang
         self._problem: str | None = None
         self._levels: dict[int, tuple[LiveLevel, str | None]] = {}
+        self._challenge: tuple[object, ...] = ()
         self.highest: LiveLevel = "no_picture"
 
     def lines(self, state: LiveState) -> Iterator[str]:
@@ -37,6 +38,17 @@ class Changes:
             if self._levels.get(person.track_id) != now:
                 self._levels[person.track_id] = now
                 yield f"{time}  {self._person(person)}"
+        yield from (f"{time}  {line}" for line in self._challenge_lines(state.challenge))
+
+    def _challenge_lines(self, challenge: ChallengeState | None) -> Iterator[str]:
+        if challenge is None:
+            return
+        before, now = self._challenge, (challenge.name, challenge.status, challenge.advice)
+        self._challenge = now
+        if now[:2] != before[:2]:
+            yield challenge_sentence(challenge, self._lang)
+        if challenge.advice is not None and now != before:
+            yield say(f"live_advice_{challenge.advice}", self._lang)
 
     def _person(self, person: PersonState) -> str:
         name = say("live_person", self._lang, n=person.track_id)
@@ -48,6 +60,13 @@ class Changes:
         """The last line."""
         gaps = {"seconds": round(state.time_s), "frames": state.frames, "looks": state.looks}
         return say("live_ended", self._lang, **gaps)
+
+
+def challenge_sentence(challenge: ChallengeState, lang: str) -> str:
+    """What is to be said to the other side, then how far it is."""
+    by_user = challenge.judge == "user" and challenge.status in ("done", "not_seen")
+    gaps = {"n": challenge.person_id, "say": say(f"live_say_{challenge.name}", lang)}
+    return say(f"live_challenge_{challenge.status}{'_user' if by_user else ''}", lang, **gaps)
 
 
 class EachSecond:
@@ -86,6 +105,19 @@ def record(state: LiveState, lang: str) -> dict[str, Any]:
         ],
         "frames": state.frames,
         "looks": state.looks,
+        "challenge": None if state.challenge is None else _challenge(state.challenge, lang),
+    }
+
+
+def _challenge(challenge: ChallengeState, lang: str) -> dict[str, Any]:
+    return {
+        "name": challenge.name,
+        "person": challenge.person_id,
+        "status": challenge.status,
+        "judge": challenge.judge,
+        "left_s": None if challenge.left_s is None else round(challenge.left_s, 1),
+        "advice": challenge.advice,
+        "say": say(f"live_say_{challenge.name}", lang),
     }
 
 

@@ -18,6 +18,35 @@ other side for a challenge · ``alarm``: more than at most 3 of 1,000 show, so c
 know. No level refuses anybody by itself."""
 
 
+ChallengeName: TypeAlias = Literal["turn", "hand", "stand", "close", "word"]
+"""Turn the head to the side · pass a hand across the face · stand up · come close · read a word aloud."""
+
+CHALLENGES: tuple[ChallengeName, ...] = ("turn", "hand", "stand", "close", "word")
+
+ChallengeStatus: TypeAlias = Literal["asked", "begun", "done", "not_seen"]
+"""``asked``: nothing of it was seen yet · ``begun``: it is being done · ``done`` · ``not_seen``: the time is
+over, or the user says that it was not done."""
+
+Advice: TypeAlias = Literal["watch", "again", "verify"]
+"""``watch``: it was done, and the evidence did not rise; no all-clear · ``again``: it was not done, or the
+face could hardly be judged meanwhile: ask for another · ``verify``: the evidence rose while it was done, or
+several were not done: call back on a number that you know."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeState:
+    """A challenge at one moment. person_id: who was asked · judge: who tells whether it was done, ``video``
+    or, where no picture shows it, ``user`` · left_s: seconds to do it, None where none run · advice: what
+    follows from it, None before that is known."""
+
+    name: ChallengeName
+    person_id: int
+    status: ChallengeStatus
+    judge: Literal["video", "user"]
+    left_s: float | None
+    advice: Advice | None
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PersonState(Value):
     """One person on the screen.
@@ -46,7 +75,7 @@ class LiveState(Value):
     time_s: of the newest frame · level: the highest of the people in the picture, ``no_picture`` without any
     who can be judged · people: those in the picture now, by ``track_id`` · reasons: why there is no picture,
     empty where there is one · frames: how many came so far · looks: how many crops of faces the networks were
-    asked about so far.
+    asked about so far · challenge: the last that was asked for, None before the first.
     """
 
     time_s: float
@@ -55,3 +84,4 @@ class LiveState(Value):
     reasons: tuple[Reason, ...]
     frames: int
     looks: int
+    challenge: ChallengeState | None = None

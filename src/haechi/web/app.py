@@ -26,6 +26,7 @@ from haechi.web.jobs.scheduler import Scheduler
 from haechi.web.jobs.store import JobStore
 from haechi.web.jobs.worker import CheckRunner
 from haechi.web.live import route as live
+from haechi.web.live.keeping import HeldClips
 from haechi.web.live.route import LiveCalls
 from haechi.web.live.watch import CallWatcher
 from haechi.web.metrics import Metrics
@@ -107,14 +108,14 @@ def build(
             Exception: _crash,
         },
     )
-    app.state.jobs, app.state.scheduler = jobs, scheduler
-    app.state.options, app.state.settings = options, settings
-    app.state.metrics, app.state.models = metrics, ModelIntegrity(settings)
+    app.state.jobs, app.state.scheduler, app.state.metrics = jobs, scheduler, metrics
+    app.state.options, app.state.settings, app.state.models = options, settings, ModelIntegrity(settings)
     app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
     app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
     app.state.tokens, app.state.sessions, app.state.case_sessions = tokens, sessions, CaseSessions()
     app.state.live = LiveCalls(options.live_calls, settings, jobs.scratch, watch)
-    app.state.answers, app.state.guesses = AnswerBook(), RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+    app.state.answers, app.state.clips = AnswerBook(), HeldClips()
+    app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
     for piece in (api, live, health, docs, login, pages):
         app.include_router(piece.router)
     static = Path(str(files("haechi.web").joinpath("static")))

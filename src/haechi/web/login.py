@@ -96,6 +96,7 @@ async def _ended(request: Request, answer: Response) -> Response:
         if caller is not None and caller.passes:
             sessions.depart(caller.owner)
             book(request).forget(caller.owner)
+            request.app.state.clips.forget(caller.owner)
             await run_in_threadpool(request.app.state.jobs.drop_owner, caller.owner)
     for name in (COOKIE, case_sessions.COOKIE, VISIT_COOKIE):
         samesite: Literal["lax", "strict"] = "lax" if name == VISIT_COOKIE else "strict"

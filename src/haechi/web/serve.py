@@ -17,6 +17,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from haechi.errors import UsageError
+from haechi.report.messages import say as sentence
 from haechi.server_options import Options
 from haechi.settings import Settings
 from haechi.web.lan import certificate
@@ -59,44 +60,38 @@ def serve(options: Options, settings: Settings, say: Callable[[str], None], *, b
     )
     server = uvicorn.Server(config)
     address = _address(options, port)
-    say(f"Haechi runs at {address} (Ctrl-C stops it)")
+    say(sentence("serve_runs", settings.lang, address=address))
     if new_token:
-        say(f"Token, needed by every caller and shown only now: {options.token}")
+        say(sentence("serve_token", settings.lang, token=options.token))
     if options.lan:
-        _tell_phone(f"{address}/login?code={app.state.tokens.once.text}", fingerprint, options, say)
+        link = f"{address}/login?code={app.state.tokens.once.text}"
+        _tell_phone(link, fingerprint, options, settings.lang, say)
     elif not options.loopback:
-        say("Others can reach it, and what they send travels unencrypted: put a proxy with TLS before it.")
+        say(sentence("serve_open", settings.lang))
     if browser and not options.lan:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     signal.signal(signal.SIGTERM, _interrupt)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(server.serve(sockets=[listening]))
-    say("Haechi has stopped")
+    say(sentence("serve_stopped", settings.lang))
     if any(thread.name.startswith("haechi-worker") for thread in threading.enumerate()):
         # It does not let go, as on a disk that hangs: Python's own end would wait for it.
         sys.stderr.flush()
         os._exit(0)
 
 
-def _tell_phone(link: str, fingerprint: str, options: Options, say: Callable[[str], None]) -> None:
+def _tell_phone(link: str, fingerprint: str, options: Options, lang: str, say: Callable[[str], None]) -> None:
     """How a phone gets in, and what that means."""
     from haechi.case import qr
 
-    say(f"On your phone, in the same network, open this address, once and within {LASTS_S / 60:.0f} minutes:")
+    say(sentence("serve_phone", lang, minutes=round(LASTS_S / 60)))
     say(link)
     if qr.available():
-        say("or point its camera at this code:")
+        say(sentence("serve_phone_code", lang))
         print(qr.text_drawn(link, coloured=sys.stderr.isatty()), file=sys.stderr, flush=True)
-    say(
-        "The phone's browser warns once that it does not know the certificate: this computer made it itself. "
-        "Show its details there, and go on only if its SHA-256 fingerprint is this one:"
-    )
+    say(sentence("serve_phone_certificate", lang))
     say(fingerprint)
-    say(
-        "Whoever else is in this network gets nothing without the code. The phone is signed out when it "
-        f"leaves, after {options.session_s / 60:.0f} minutes without use, and when Haechi stops. For a new "
-        "code, start it again. Cases that the phone keeps lie on this computer."
-    )
+    say(sentence("serve_phone_rules", lang, minutes=round(options.session_s / 60)))
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -1,5 +1,5 @@
-"""``haechi train calibrate|stretches|measure|next-source|field|live|targets|baselines``: what networks are
-worth."""
+"""``haechi train calibrate|stretches|measure|next-source|field|live|challenges|targets|baselines``: what
+networks, and the checks of challenges, are worth."""
 
 from __future__ import annotations
 
@@ -119,6 +119,24 @@ def live(
         packs, filmed, out, results, command, people, forged, lambda line: typer.echo(line, err=True)
     )
     for row in result["table"]["rows"]:
+        typer.echo("  ".join(f"{cell:>12}" for cell in row))
+
+
+@app.command()
+def challenges(
+    filmed: Annotated[
+        Path, typer.Option("--filmed", help="folder of genuine clips (.mp4) of people who talk")
+    ],
+    results: Results = Path("results"),
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="of how many of them somebody does the challenges, too")
+    ] = 12,
+) -> None:
+    """How often a challenge that is done in a call is seen, and how often one that nobody did."""
+    from haechi_lab.live.challenges import run
+
+    command = f"haechi train challenges --filmed DIR --most {most}"
+    for row in run(filmed, results, command, most, lambda line: typer.echo(line, err=True))["table"]["rows"]:
         typer.echo("  ".join(f"{cell:>12}" for cell in row))
 
 

@@ -139,8 +139,8 @@ def _of_clip(file: Path, names: Sequence[str], out: Path, seconds: float) -> Ite
     """The same of a clip in which somebody talks, at most twice ``seconds`` of it."""
     files = {name: out / f"talking-{file.stem}-{name.replace(' ', '-')}.mp4" for name in names}
     if not all(f.is_file() for f in files.values()):
-        frames, fps = _read(file, 2 * seconds)
-        points = _found_points(frames, fps) if len(names) > 1 else [None] * len(frames)
+        frames, fps = read(file, 2 * seconds)
+        points = found_points(frames, fps) if len(names) > 1 else [None] * len(frames)
         rng = np.random.default_rng([SEED, *file.stem.encode()])
         bits = float(np.exp(rng.uniform(*np.log(BITS))))
         for name, target in files.items():
@@ -155,7 +155,7 @@ def _points_over_time(mesh: F32, scene: Scene) -> list[F32 | None]:
     return [np.asarray(five @ m[:, :2].T + m[:, 2], np.float32) for m in scene.motion]
 
 
-def _found_points(frames: Sequence[U8], fps: float) -> list[F32 | None]:
+def found_points(frames: Sequence[U8], fps: float) -> list[F32 | None]:
     """The same by the face finder, of the largest face; None where there is none."""
     settings = Settings()
     stream: FaceStream = FaceFinder(settings).stream("video", Window())
@@ -173,10 +173,10 @@ def _write(
     if name != GENUINE:
         swap = LiveSwap(SPECIES[name], np.random.default_rng([SEED, *file.stem.encode()]))
         frames = [rgb if at is None else swap.frame(rgb, at) for rgb, at in zip(frames, points, strict=True)]
-    _code(frames, file, fps, bits)
+    code(frames, file, fps, bits)
 
 
-def _read(file: Path, seconds: float) -> tuple[list[U8], float]:
+def read(file: Path, seconds: float) -> tuple[list[U8], float]:
     """The first frames of a clip, its shorter side at most LARGEST_PX and both even, and their rate."""
     capture = cv2.VideoCapture(str(file))
     fps = float(capture.get(cv2.CAP_PROP_FPS)) or 25.0
@@ -195,7 +195,7 @@ def _read(file: Path, seconds: float) -> tuple[list[U8], float]:
     return frames, fps
 
 
-def _code(frames: Sequence[U8], file: Path, fps: float, bits: float) -> None:
+def code(frames: Sequence[U8], file: Path, fps: float, bits: float) -> None:
     """H.264 as calls code it: baseline, no frame waits for a later one, a bounded rate."""
     h, w = frames[0].shape[:2]
     rate = str(round(bits * h * w * fps))

@@ -16,9 +16,11 @@ from haechi.errors import HaechiError, InputError, UsageError
 from haechi.isolated import CallProcess
 from haechi.settings import Settings
 from haechi.web import words
+from haechi.web.answers import AnswerBook
 from haechi.web.crash_log import log_crash
 from haechi.web.language import asked
 from haechi.web.live.conversation import MOST_PIXELS, Conversation
+from haechi.web.live.keeping import Keeping
 from haechi.web.live.watch import CallWatcher, TooSlow, Watch
 from haechi.web.problem import Problem, internal
 from haechi.web.rate_limit import ConcurrencyLimiter, TooManyAtOnce
@@ -102,11 +104,21 @@ async def live(socket: WebSocket) -> None:
     await socket.accept()
     try:
         with calls.one(caller.owner or (socket.client.host if socket.client else "")) as watch:
-            await Conversation(socket, watch, lang, lambda: socket.state.caller_now() == caller).run()
+            keeping = Keeping(state.clips, caller.owner, lambda: not _of_minor(state.answers, caller))
+
+            def still_in() -> bool:
+                return bool(socket.state.caller_now() == caller)
+
+            await Conversation(socket, watch, lang, still_in, keeping).run()
     except WebSocketDisconnect:
         return
     except Exception as error:
         await _hang_up(socket, _told(error), lang)
+
+
+def _of_minor(book: AnswerBook, caller: Caller) -> bool:
+    answers = book.get(caller.owner)
+    return answers is not None and answers.minor
 
 
 def _told(error: Exception) -> Problem:

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+_T = TypeVar("_T")
 PATIENCE_S = 10.0
 """The longest that one frame may take; what takes longer is broken off, and the call with it."""
 
@@ -19,6 +20,8 @@ class CallWatcher(Protocol):
     def begin(self, tell: Callable[[str, float], None]) -> Mapping[str, Any]: ...
     def add(self, jpeg: bytes, time_s: float, tell: Callable[[str, float], None]) -> Mapping[str, Any]: ...
     def miss(self, time_s: float, tell: Callable[[str, float], None]) -> Mapping[str, Any]: ...
+    def ask(self, name: str, tell: Callable[[str, float], None]) -> None: ...
+    def judge(self, was_done: bool, tell: Callable[[str, float], None]) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -51,14 +54,22 @@ class Watch:
         """The state without one. Raises what ``CallProcess.miss`` raises, TooSlow."""
         return await self._ask(lambda watcher: watcher.miss(time_s, self._tell(PATIENCE_S)))
 
+    async def ask(self, name: str) -> None:
+        """Ask for a challenge. Raises what ``CallProcess.ask`` raises, TooSlow."""
+        await self._ask(lambda watcher: watcher.ask(name, self._tell(PATIENCE_S)))
+
+    async def judge(self, was_done: bool) -> None:
+        """Whether one was done that no picture shows. Raises what ``CallProcess.judge`` raises, TooSlow."""
+        await self._ask(lambda watcher: watcher.judge(was_done, self._tell(PATIENCE_S)))
+
     def end(self) -> None:
         """Break off what runs and end the process, soon; nobody waits for it."""
         self._over.set()
         self._thread.submit(self._stop)
         self._thread.shutdown(wait=False)
 
-    async def _ask(self, call: Callable[[CallWatcher], Mapping[str, Any]]) -> Mapping[str, Any]:
-        def answer() -> Mapping[str, Any]:
+    async def _ask(self, call: Callable[[CallWatcher], _T]) -> _T:
+        def answer() -> _T:
             if self._over.is_set():
                 raise _Over
             if self._watcher is None:

@@ -21,7 +21,7 @@ from haechi.web.api import done
 from haechi.web.pages import case_sessions
 from haechi.web.pages.case_route import CaseRoute
 from haechi.web.pages.case_upload import received_file
-from haechi.web.pages.cases import create, passphrase_problem
+from haechi.web.pages.cases import case_choices, case_for
 from haechi.web.pages.questions import guess, questions
 from haechi.web.pages.render import language, page, problem_words
 from haechi.web.pages.result import RESULT_SCRIPT, arranged, may_see
@@ -29,7 +29,6 @@ from haechi.web.problem import Problem
 
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
 
-NEW = "new"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -55,7 +54,7 @@ def keep_form(request: Request, id: str) -> Response:  # noqa: A002
     report = done(request, id)
     values = questions(request)
     if values["answers"] is None:
-        return page(request, "keep_first.html", id=id, **values)
+        return page(request, "keep_first.html", back=f"/checks/{id}/case", **values)
     return _keep_page(request, id, report)
 
 
@@ -71,37 +70,26 @@ def _store_result(request: Request, id_: str, report: Report, form: uploads.Form
     values = form.fields
     if _sha256(file) != report.media.sha256:
         return _keep_page(request, id_, report, "other_file", values)
-    ident = values.get("case", NEW)
-    if ident == NEW:
-        error = passphrase_problem(*(values.get(name, "") for name in ("passphrase", "again", "lock")))
-        if error:
-            return _keep_page(request, id_, report, error, values)
-        case = create(request, values.get("title", ""), values.get("passphrase", ""))
-        ident = case.folder.name
-    else:
-        case = case_sessions.opened(request, ident)
+    case = case_for(request, values)
+    if isinstance(case, str):
+        return _keep_page(request, id_, report, case, values)
     number = _store(request, case, file, form, report)
-    response = RedirectResponse(f"/cases/{ident}?added={number}", 303)
-    case_sessions.unlock(request, response, ident, case)
+    response = RedirectResponse(f"/cases/{case.folder.name}?added={number}", 303)
+    case_sessions.unlock(request, response, case.folder.name, case)
     return response
 
 
 def _keep_page(
     request: Request, id_: str, report: Report, error: str = "", values: dict[str, str] | None = None
 ) -> Response:
-    """``values``: of the form as it came. A case that anybody can read is only chosen by the person."""
-    cases = [case for case in case_sessions.listed(request) if case.state != "damaged"]
-    ready = [case.ident for case in cases if case.state == "open"]
-    private = [case.ident for case in cases if case.state == "open" and case.encrypted]
-    choice = (values or {}).get("case", "")
+    """``values``: of the form as it came."""
     return page(
         request,
         "keep.html",
         status=422 if error else 200,
         id=id_,
         name=report.media.name,
-        cases=cases,
-        chosen=choice if choice in (*ready, NEW) else next(iter(private), NEW),
+        **case_choices(request, (values or {}).get("case", "")),
         error=problem_words(request, error) if error else "",
         values=values or {},
         answers=answers_of(request),

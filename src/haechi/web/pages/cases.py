@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -22,6 +23,7 @@ from haechi.web.pages.render import language, page, problem_words
 router = APIRouter(include_in_schema=False, route_class=CaseRoute)
 
 LEAST_PASSPHRASE = 8
+NEW = "new"
 
 
 @router.get("/cases")
@@ -75,6 +77,25 @@ def create(request: Request, title: str, passphrase: str) -> Case:
     folder = case_sessions.new_folder(request)
     settings: Settings = request.app.state.settings
     return Case.create(folder, title.strip(), passphrase or None, settings, case_sessions.maker(settings))
+
+
+def case_choices(request: Request, choice: str) -> dict[str, Any]:
+    """What a form that stores something needs of the cases there are; ``choice``: of that form as it came. A
+    case that anybody can read is only chosen by the person."""
+    cases = [case for case in case_sessions.listed(request) if case.state != "damaged"]
+    ready = [case.ident for case in cases if case.state == "open"]
+    private = [case.ident for case in cases if case.state == "open" and case.encrypted]
+    return {"cases": cases, "chosen": choice if choice in (*ready, NEW) else next(iter(private), NEW)}
+
+
+def case_for(request: Request, values: Mapping[str, str]) -> Case | str:
+    """The case that such a form chose, made where it is a new one, or the code of what is wrong with the
+    form. Raises Locked."""
+    ident = values.get("case", NEW)
+    if ident != NEW:
+        return case_sessions.opened(request, ident)
+    error = passphrase_problem(*(values.get(name, "") for name in ("passphrase", "again", "lock")))
+    return error or create(request, values.get("title", ""), values.get("passphrase", ""))
 
 
 @router.post("/cases/lock")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from haechi.live import LEVELS
+from haechi.live.clip import SECONDS
 from haechi.web import words
 from haechi.web.pages.render import language, page, personal
 from haechi.web.problem import Problem
@@ -18,6 +19,8 @@ _SENTENCES = (
     *("live_person", "live_person_level", "live_so_far", "live_chart"),
     *("live_entry", "live_entry_person", "live_loading", "live_stopped", "live_share_ended", "live_insecure"),
     *("live_no_share", "live_denied", "live_no_camera", "live_camera_busy", "live_failed", "live_pace"),
+    *("challenge_say", "challenge_by_video", "challenge_by_user", "challenge_left", "live_clip_alarm"),
+    *("live_clip_button", "live_keep_minor", "live_keep_empty"),
     *("live_notify_on", "live_notify_off", "live_notify_none", "live_leave_people", "live_late"),
 )
 _PROBLEMS = ("live_busy", "live_frame", "live_idle", "live_slow", "model", "rate_limited", "token_needed")
@@ -29,7 +32,9 @@ def live(request: Request) -> HTMLResponse:
     too."""
     if not personal(request):
         raise Problem("not_found", "Calls are watched on one's own computer only, not by this server.")
-    answer = page(request, "live.html", levels=LEVELS, script=script_words(request))
+    answer = page(
+        request, "live.html", levels=LEVELS, keep_seconds=round(SECONDS), script=script_words(request)
+    )
     answer.headers["permissions-policy"] = _PERMISSIONS
     return answer
 

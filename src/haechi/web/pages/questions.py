@@ -16,7 +16,7 @@ from haechi.web.sessions import caller_of
 
 router = APIRouter(include_in_schema=False)
 
-_BACK = re.compile(r"/help|/checks/[0-9A-Za-z_-]{1,64}(/case)?")
+_BACK = re.compile(r"/help|/checks/[0-9A-Za-z_-]{1,64}(/case)?|/live/clips/[0-9a-f]{32}")
 _ANCHOR = "#advice"
 _BY_LANGUAGE = {"ko": "KR", "zh": "CN", "ja": "JP", "de": "DE", "fr": "FR", "hi": "IN"}
 

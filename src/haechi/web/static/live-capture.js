@@ -23,7 +23,8 @@ const pictureOf = async (worker, video) => {
   }
 };
 
-// Begins to send; told.ready, .state, .late, .ended and .failed are called as things happen. Returns what stops it.
+// Begins to send; told.ready, .state, .late, .keep, .clip, .ended and .failed are called as things happen. Returns
+// what stops it, and what sends an order.
 export const capture = async (stream, video, address, told) => {
   const [track] = stream.getVideoTracks();
   const worker = new Worker("/static/live-worker.js", { type: "module" });
@@ -39,6 +40,8 @@ export const capture = async (stream, video, address, told) => {
     ready: (data) => told.ready(data.thresholds),
     state: (data) => told.state(data),
     late: () => told.late(),
+    keep: (data) => told.keep(data),
+    clip: (data) => told.clip(data),
     end: (data) => fail(data.code, data.text),
     closed: () => fail("offline"),
     broken: () => fail("live_frame"),
@@ -55,5 +58,5 @@ export const capture = async (stream, video, address, told) => {
   } else if (!handOver(worker, track)) {
     worker.postMessage({ kind: "clock" });
   }
-  return { stop };
+  return { stop, order: (order) => worker.postMessage({ kind: "order", order }) };
 };

@@ -151,6 +151,10 @@ export class CallView {
     this.state({ level: "no_picture", people: [], reasons: [this.told.live_late], time_s: this.timeS });
   }
 
+  happened(text) {
+    this.enter(fill(this.told.live_entry, { time: clock(this.timeS), level: text }));
+  }
+
   state(state) {
     this.timeS = state.time_s;
     if (state.level !== this.level) this.change(state);

@@ -108,5 +108,6 @@ const starts = {
 
 addEventListener("message", ({ data }) => {
   if (data.kind === "connect") connect(data.address);
+  else if (data.kind === "order") ready && socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(data.order));
   else Promise.resolve(starts[data.kind](data)).catch(() => postMessage({ kind: "broken" }));
 });

@@ -1,6 +1,8 @@
 // A call under watch: shares a window or a camera, shows what the local Haechi says of it, and stores nothing.
-import { CallView } from "./live-view.js";
 import { capture } from "./live-capture.js";
+import { ChallengeView } from "./live-challenge.js";
+import { KeepView } from "./live-keep.js";
+import { CallView } from "./live-view.js";
 import { words } from "./text.js";
 
 const WINDOW = {
@@ -71,12 +73,19 @@ export const startLive = (place) => {
   const camera = document.getElementById("live-camera");
   let call = null;
   let asking = false;
+  const order = (what) => call?.order(what);
+  const announce = (text) => {
+    view.announce.textContent = text;
+  };
+  const challenge = new ChallengeView(told, order, announce, (text) => view.happened(text));
+  const keep = new KeepView(told, order);
 
   const end = (text, failed) => {
     if (!call) return;
     call.stop();
     call = null;
     view.end(text, failed);
+    keep.end();
   };
 
   const begin = async (choose) => {
@@ -88,10 +97,19 @@ export const startLive = (place) => {
       const scheme = location.protocol === "https:" ? "wss" : "ws";
       const address = `${scheme}://${location.host}/v1/live?lang=${place.dataset.lang}`;
       view.begin(stream);
+      challenge.begin();
       call = await capture(stream, view.video, address, {
-        ready: (thresholds) => view.ready(thresholds),
-        state: (state) => view.state(state),
+        ready: (thresholds) => {
+          view.ready(thresholds);
+          keep.ready();
+        },
+        state: (state) => {
+          view.state(state);
+          challenge.state(state);
+        },
         late: () => view.late(),
+        keep: (answer) => keep.keep(answer),
+        clip: (clip) => keep.clip(clip),
         ended: () => end(told.live_share_ended, true),
         failed: (code, text) => end(text || told[`problem_${code}`] || told.problem_internal, true),
       });
