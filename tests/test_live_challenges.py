@@ -47,8 +47,8 @@ BEFORE = [look(k / 5) for k in range(5)]
 START_S = 1.0
 
 
-def asked(name: ChallengeName, missed: int = 0) -> Challenge:
-    return Challenge(name, 1, BEFORE, START_S, newest_id=1, missed=missed)
+def asked(name: ChallengeName, refused: int = 0) -> Challenge:
+    return Challenge(name, 1, BEFORE, START_S, newest_id=1, refused=refused)
 
 
 def after(challenge: Challenge, looks: Sequence[Look], frames: Sequence[U8] = ()) -> str:
@@ -183,12 +183,19 @@ def test_what_covers_the_face_for_good_is_no_passing_hand() -> None:
     assert "done" not in stages
 
 
-def test_time_runs_out_and_the_second_time_is_enough() -> None:
+def test_time_runs_out_and_nobody_is_suspected_for_what_the_program_did_not_see() -> None:
     state = asked("turn").state(START_S + 5)
     assert (state.status, state.judge, state.left_s, state.advice) == ("asked", "video", TIME_S - 5, None)
-    once, twice = (asked("turn", missed).state(START_S + TIME_S) for missed in (0, 1))
-    assert (once.status, once.advice, once.left_s) == ("not_seen", "again", None)
-    assert (twice.status, twice.advice) == ("not_seen", "verify")
+    for before in (0, 1, 5):
+        late = asked("turn", before).state(START_S + TIME_S)
+        assert (late.status, late.advice, late.left_s) == ("not_seen", "again", None)
+
+
+def test_who_will_not_read_a_word_twice_is_to_be_called_back() -> None:
+    for before, advice in ((0, "again"), (1, "verify")):
+        challenge = asked("word", before)
+        challenge.judge(False, START_S + 3)
+        assert challenge.state(START_S + 3).advice == advice
 
 
 @pytest.mark.parametrize(

@@ -47,14 +47,14 @@ class Challenges:
         if not before:
             return False
         again = self._now is not None and self._now.person_id == person_id
-        missed = self._now.missed if self._now is not None and again else 0
+        refused = self._now.refused if self._now is not None and again else 0
         self._now = Challenge(
             name or self._draw(),
             person_id,
             list(before),
             time_s,
             newest_id=max(self._looks),
-            missed=missed,
+            refused=refused,
         )
         return True
 

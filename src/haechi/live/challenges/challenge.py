@@ -27,8 +27,9 @@ ROSE = 0.25
 showed more than the drift takes off, which those of hardly any genuine people do."""
 HERE = 0.75
 """Of the face's height: who appears so near to where a face was lost is whoever was lost there."""
-MISSED = 2
-"""So many challenges that were not done, one after the other, are reason enough to use another channel."""
+REFUSED = 2
+"""So many in a row that were not done, as the user says, are reason enough to use another channel. What was
+not seen in the video is none: half of what is done is not seen (``results/live-challenges.json``)."""
 
 
 class Check(Protocol):
@@ -48,8 +49,8 @@ CHECKS: Mapping[ChallengeName, Callable[[Calm], Check]] = {
 
 class Challenge:
     """Asked of one person at ``asked_s``, who looked like ``before``: looks in which the face was in sight,
-    at least one. ``newest_id``: the highest number that anybody had then · ``missed``: how many before it
-    were not done, one after the other."""
+    at least one. ``newest_id``: the highest number that anybody had then · ``refused``: how many before
+    it were not done, one after the other, as the user says."""
 
     def __init__(
         self,
@@ -59,10 +60,10 @@ class Challenge:
         asked_s: float,
         *,
         newest_id: int,
-        missed: int = 0,
+        refused: int = 0,
     ) -> None:
         self.name, self.person_id = name, person_id
-        self._asked_s, self._missed = asked_s, missed
+        self._asked_s, self._refused = asked_s, refused
         self._calm = Calm.of(before)
         self._check = CHECKS[name](self._calm) if name in CHECKS else None
         self._last = before[-1]
@@ -74,9 +75,11 @@ class Challenge:
         self._highest = self._judged_s = 0.0
 
     @property
-    def missed(self) -> int:
-        """How many were not done in a row, this one included."""
-        return self._missed + 1 if self._status == "not_seen" else 0
+    def refused(self) -> int:
+        """How many were not done in a row, this one included; what was merely not seen changes nothing."""
+        if self._check is not None:
+            return self._refused if self._status == "not_seen" else 0
+        return self._refused + 1 if self._status == "not_seen" else 0
 
     @property
     def open(self) -> bool:
@@ -148,7 +151,7 @@ class Challenge:
 
     def _miss(self) -> None:
         self._status = "not_seen"
-        self._advice = "verify" if self.missed >= MISSED else "again"
+        self._advice = "verify" if self._check is None and self.refused >= REFUSED else "again"
 
     def _outcome(self) -> Advice:
         """What follows from how the face behaved while it was done."""
