@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from haechi.cli_live import live
+from haechi.cli_verify import app as verify_app
 from haechi.errors import ExitCode, Fault, HaechiError, InputError
 from haechi.extensions import PASSED_ON, add_verbs
 from haechi.outcome import outcome
@@ -32,6 +33,7 @@ models_app = typer.Typer(
     rich_markup_mode=None, help="The model cards: what judges, on what it was trained, how often it errs."
 )
 app.add_typer(models_app, name="models", invoke_without_command=True)
+app.add_typer(verify_app, name="verify")
 
 
 class Format(StrEnum):

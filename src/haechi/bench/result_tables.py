@@ -43,8 +43,8 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
     view = options.get("view", "")
     if view == "rows" or schema.startswith(("haechi.speed/", "haechi.web-bench/")):
         cells = _rows(result)
-    elif "table" in result:
-        table = result["table"]
+    elif "table" in result or "tables" in result:
+        table = result["table"] if "table" in result else _named(result["tables"], view)
         cells = [[str(c) for c in row] for row in (table["columns"], *table["rows"])]
     elif schema.startswith("haechi.bench/"):
         if view == "about":
@@ -60,6 +60,14 @@ def render(result: Mapping[str, Any], options: Mapping[str, str], lang: str = "e
     rows = [[words.get(c, c) for c in cells[0]], *([words.get(r[0], r[0]), *r[1:]] for r in cells[1:])]
     lines = ["| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]]) + "\n"
+
+
+def _named(tables: Mapping[str, Any], view: str) -> Mapping[str, Any]:
+    """One of several tables of a result. Raises UsageError when there is none of this name."""
+    if view not in tables:
+        raise UsageError(f"no view is called {view!r}; there is: {', '.join(tables)}")
+    table: Mapping[str, Any] = tables[view]
+    return table
 
 
 def _rows(result: Mapping[str, Any]) -> Cells:
