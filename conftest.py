@@ -18,6 +18,8 @@ OFFLINE = ROOT / "tests" / "offline"
 
 # Neither a busy machine nor the luck of the draw may fail a test.
 hypothesis.settings.register_profile("haechi", deadline=None, derandomize=True)
+# Long, by hand: pytest --hypothesis-profile many
+hypothesis.settings.register_profile("many", deadline=None, derandomize=True, max_examples=10_000)
 hypothesis.settings.load_profile("haechi")
 
 

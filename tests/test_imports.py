@@ -51,12 +51,22 @@ ALLOWED: dict[str, set[str]] = {
     "live": {
         *("calibration", "faces", "media", "models", "pipeline", "quality", "report", "values", "verdict"),
     },
-    "verify": {"faces", "media", "models", "pipeline", "quality", "report", "values", "verdict"},
+    "verify": {
+        "calibration",
+        "faces",
+        "media",
+        "models",
+        "pipeline",
+        "quality",
+        "report",
+        "values",
+        "verdict",
+    },
     "outcome": {"terminal"},
     "cli_live": {"live", "outcome", "pipeline", "terminal"},
     "cli_verify": {"bench", "outcome", "terminal", "verify"},
     "check": {"media", "pipeline", "report"},
-    "isolated": {"live", "media", "pipeline", "report"},
+    "isolated": {"faces", "live", "media", "pipeline", "report", "verify"},
     "report_writer": {"media", "report", "terminal"},
     "model_table": {"models", "terminal"},
     "doctor": {"media", "models", "server_options"},
@@ -74,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
     "case": {"pipeline", "helplines", "isolated", "laws", "media", "pdq", "report", "terminal"},
     "web": {
         *("case", "helplines", "isolated", "laws", "live", "media", "models", "pipeline", "platforms"),
-        *("regular_files", "report", "server_options"),
+        *("regular_files", "report", "server_options", "verify"),
     },
     "client": {"report"},
     "cli": {

@@ -79,6 +79,10 @@ class Options:
     rate_per_min: int = _option(1200, "uploads a minute that one address may send", 1)
     uploads_per_address: int = _option(16, "uploads that one address may send at the same time", 1)
     live_calls: int = _option(2, "calls that may be watched at the same time", 1)
+    verifications: int = _option(20, "face verifications that may run at the same time", 1)
+    verify_keep_s: float = _option(
+        600.0, "longest time that the result of a face verification stays, in seconds", 1
+    )
     upload_s: float = _option(1800.0, "seconds that one upload may take", 0.1)
     idle_s: float = _option(20.0, "seconds that a sender may stay silent before it is cut off", 0.1)
 

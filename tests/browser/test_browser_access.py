@@ -20,6 +20,7 @@ PLAIN = (
     "/help?age=adult&country=KR",
     "/help?ask=true",
     "/live",
+    "/verify",
     "/models",
     "/about",
     "/cases",

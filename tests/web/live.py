@@ -27,10 +27,16 @@ from haechi.web.http_protocol import TimedProtocol
 
 
 @contextmanager
-def in_thread(folder: Path, make: Any = FAKE, watch: Any = None, **options: Any) -> Iterator[int]:
+def in_thread(
+    folder: Path, make: Any = FAKE, watch: Any = None, look: Any = None, **options: Any
+) -> Iterator[int]:
     """The port of a server with stand-in networks."""
     app = build(
-        Options(**{"data_dir": folder, **options}), Settings(), make=partial(InProcess, make), watch=watch
+        Options(**{"data_dir": folder, **options}),
+        Settings(),
+        make=partial(InProcess, make),
+        watch=watch,
+        look=look,
     )
     config = uvicorn.Config(
         app,

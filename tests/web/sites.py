@@ -72,12 +72,16 @@ def started(
     *,
     processes: bool = False,
     watch: Any = None,
+    look: Any = None,
     **options: Any,
 ) -> Site:
     """The application in ``folder``, not entered yet. ``make``: of the settings what checks in this process,
-    or with ``processes`` what a ``Scheduler`` takes. ``watch``: what watches calls."""
+    or with ``processes`` what a ``Scheduler`` takes. ``watch``: what watches calls; ``look``: what looks at
+    verifications."""
     make = make if processes else partial(InProcess, make)
-    app = build(Options(**{"data_dir": folder, **options}), settings or Settings(), make=make, watch=watch)
+    app = build(
+        Options(**{"data_dir": folder, **options}), settings or Settings(), make=make, watch=watch, look=look
+    )
     return Site(TestClient(app, base_url=BASE, client=("127.0.0.1", 50000), headers=headers or {}), folder)
 
 

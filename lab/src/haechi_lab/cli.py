@@ -15,6 +15,7 @@ from haechi_lab.data.commands import app as packs
 from haechi_lab.evaluate.commands import app as evaluate
 from haechi_lab.figures.commands import app as figures
 from haechi_lab.inputs import LOOK_PX, WINDOW_PX
+from haechi_lab.stand.commands import app as stand
 from haechi_lab.training.loop import Plan, seconds_of
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.add_typer(ablate, name="ablate")
 app.add_typer(figures)  # lesson and pictures, on this level
 app.add_typer(packs)  # data, features, left-out and tune likewise
+app.add_typer(stand)  # verify, too
 app.add_typer(evaluate)  # calibrate, measure and what is asked afterwards
 
 Data = Annotated[Path, typer.Option("--data", help="folder with the tar shards and manifest.csv")]

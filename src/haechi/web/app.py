@@ -38,6 +38,9 @@ from haechi.web.problem import Problem, internal
 from haechi.web.rate_limit import ConcurrencyLimiter, RateLimiter
 from haechi.web.sessions import Sessions
 from haechi.web.tokens import Tokens
+from haechi.web.verify import route as verify
+from haechi.web.verify.lookers import MakeLooker
+from haechi.web.verify.service import VerificationService
 
 _BURST_S = 6.0
 _GUESSES_PER_MIN = 30
@@ -77,9 +80,11 @@ def build(
     *,
     make: Callable[[Settings, Path, bool], CheckRunner] | None = None,
     watch: Callable[[Settings, Path], CallWatcher] | None = None,
+    look: MakeLooker | None = None,
 ) -> FastAPI:
     """The application, its data folder opened; the workers start with it. ``make``: see ``Scheduler``;
-    ``watch``: see ``LiveCalls``. Raises UsageError when the data folder cannot be used."""
+    ``watch``: see ``LiveCalls``; ``look``: see ``VerificationService``. Raises UsageError when the data
+    folder cannot be used."""
     tokens = Tokens(options.token, options.tokens_file, OneTimeCode() if options.lan else None)
     sessions = Sessions(options.session_s, tokens.digest_of)
     jobs, metrics = JobStore(options), Metrics()
@@ -89,6 +94,7 @@ def build(
     async def life(_: FastAPI) -> AsyncIterator[None]:
         scheduler.start()
         yield
+        app.state.verify.stop()
         ended = scheduler.stop()
         jobs.tidy()
         if ended:
@@ -110,17 +116,13 @@ def build(
     )
     app.state.jobs, app.state.scheduler, app.state.metrics = jobs, scheduler, metrics
     app.state.options, app.state.settings, app.state.models = options, settings, ModelIntegrity(settings)
-    app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
-    app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
+    _limit(app, options)
     app.state.tokens, app.state.sessions, app.state.case_sessions = tokens, sessions, CaseSessions()
     app.state.live = LiveCalls(options.live_calls, settings, jobs.scratch, watch)
-    app.state.answers, app.state.clips = AnswerBook(), HeldClips()
-    app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
-    for piece in (api, live, health, docs, login, pages):
+    app.state.verify = VerificationService(options, settings, jobs.scratch, look)
+    for piece in (api, live, verify, health, docs, login, pages):
         app.include_router(piece.router)
-    static = Path(str(files("haechi.web").joinpath("static")))
-    if static.is_dir():
-        app.mount("/static", StaticFiles(directory=static))
+    _mount_static(app)
     app.add_middleware(
         AccessMiddleware,
         options=options,
@@ -131,6 +133,20 @@ def build(
         answer=_answer,
     )
     return app
+
+
+def _limit(app: FastAPI, options: Options) -> None:
+    """What one address may ask for, and what is remembered of a visit."""
+    app.state.answers, app.state.clips = AnswerBook(), HeldClips()
+    app.state.uploads_rate = RateLimiter(options.rate_per_min, options.rate_per_min * _BURST_S / 60)
+    app.state.uploads_slots = ConcurrencyLimiter(options.uploads_per_address)
+    app.state.guesses = RateLimiter(_GUESSES_PER_MIN, _GUESSES_PER_MIN)
+
+
+def _mount_static(app: FastAPI) -> None:
+    static = Path(str(files("haechi.web").joinpath("static")))
+    if static.is_dir():
+        app.mount("/static", StaticFiles(directory=static))
 
 
 async def _problem(request: Request, error: Exception) -> Response:

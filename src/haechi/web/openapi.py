@@ -47,6 +47,64 @@ FORM = {
         }
     },
 }
+VERIFICATION_ORDER = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["subject"],
+                "properties": {
+                    "subject": {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": 128,
+                        "description": "Your own reference for whom you ask; it means nothing to us.",
+                    },
+                    "flash": {"type": "boolean", "description": "false: no colours; never ends in accept."},
+                    "keep_s": {
+                        "type": "number",
+                        "minimum": 1,
+                        "description": "Seconds that the result stays, at most HAECHI_VERIFY_KEEP_S.",
+                    },
+                },
+            }
+        }
+    },
+}
+FRAMES = {
+    "required": True,
+    "content": {
+        "application/octet-stream": {
+            "schema": {
+                "type": "string",
+                "format": "binary",
+                "description": "Records as the manual tells them.",
+            }
+        }
+    },
+}
+VERIFICATION = {
+    "type": "object",
+    "required": ["id", "state", "number", "challenges", "challenge", "result"],
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"enum": ["open", "judging", "done"]},
+        "number": {"type": "integer", "minimum": 0, "description": "Of the challenge that is due, from 0."},
+        "challenges": {"type": "integer", "minimum": 1},
+        "challenge": {"type": ["object", "null"], "description": "The one that is due."},
+        "result": {
+            "type": ["object", "null"],
+            "description": "decision, reasons, and what every check says.",
+        },
+        "key": {"type": "string", "description": "Base64; only when the session is opened."},
+        "expires_in_s": {"type": "number"},
+        "begin_s": {
+            "type": "number",
+            "description": "How soon the first frame of a challenge has to arrive.",
+        },
+    },
+}
 RUNNING = {
     "type": "object",
     "required": ["id", "status", "stage", "part", "ahead"],
@@ -126,6 +184,10 @@ def running_answer() -> dict[int | str, Any]:
     return answer(202, "It waits or runs; ask again.", "application/json", _ref("Running"))
 
 
+def verification_answer(status: int, what: str) -> dict[int | str, Any]:
+    return answer(status, what, "application/json", _ref("Verification"))
+
+
 def description(app: FastAPI) -> dict[str, Any]:
     """The whole description of the application, made once."""
     if app.openapi_schema is None:
@@ -142,6 +204,7 @@ def description(app: FastAPI) -> dict[str, Any]:
             "Problem": PROBLEM,
             "Running": RUNNING,
             "Models": MODELS,
+            "Verification": VERIFICATION,
             **_report_schemas(),
         }
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

@@ -18,6 +18,7 @@ from haechi.web.pages import (
     models,
     questions,
     result,
+    verify,
 )
 from haechi.web.pages import help as help_now
 from haechi.web.pages.render import problem, wants_page
@@ -27,7 +28,7 @@ __all__ = ["problem", "router", "wants_page"]
 router = APIRouter(include_in_schema=False)
 # The entries after all else of a case: their numbers stand where other pages have words.
 for _piece in (
-    *(check, result, live, live_clip, cases, case_match, case_letter, case_delete, case_entries),
+    *(check, result, live, live_clip, verify, cases, case_match, case_letter, case_delete, case_entries),
     *(questions, models, help_now, about, assets),
 ):
     router.include_router(_piece.router)

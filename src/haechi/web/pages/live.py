@@ -13,8 +13,8 @@ from haechi.web.problem import Problem
 
 router = APIRouter(include_in_schema=False)
 
-# The only page that may ask for a camera.
-_PERMISSIONS = "camera=(self), display-capture=(self), microphone=(), geolocation=(), payment=(), usb=()"
+# This page, and that of a verification, may ask for a camera; no other may.
+PERMISSIONS = "camera=(self), display-capture=(self), microphone=(), geolocation=(), payment=(), usb=()"
 _SENTENCES = (
     *("live_person", "live_person_level", "live_so_far", "live_chart"),
     *("live_entry", "live_entry_person", "live_loading", "live_stopped", "live_share_ended", "live_insecure"),
@@ -35,7 +35,7 @@ def live(request: Request) -> HTMLResponse:
     answer = page(
         request, "live.html", levels=LEVELS, keep_seconds=round(SECONDS), script=script_words(request)
     )
-    answer.headers["permissions-policy"] = _PERMISSIONS
+    answer.headers["permissions-policy"] = PERMISSIONS
     return answer
 
 

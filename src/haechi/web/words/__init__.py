@@ -14,6 +14,9 @@ from importlib.resources import files
 from haechi.live import LEVELS
 from haechi.models import NAMES
 from haechi.report.messages import visible
+from haechi.verify.challenges import KINDS
+from haechi.verify.checks import CHECKS
+from haechi.verify.types import DECISIONS
 from haechi.web.problem import TITLES
 
 #: Problems that only a program can cause; a person is told `bad_request`.
@@ -36,6 +39,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     # the states of a call, and what each means
     "live_level_": LEVELS,
     "live_means_": LEVELS,
+    # what a verification asks for, how it ends, and its checks
+    "verify_do_": KINDS,
+    "verify_result_": DECISIONS,
+    "verify_check_": tuple(name for name, _ in CHECKS),
     # to whom a letter goes, in the words of haechi.case with "_" for "-"
     "letter_kind_": ("platform", "police", "lawyer", "search_engine"),
     "help_hours_": ("always", "daily", "weekdays"),

@@ -1,0 +1,130 @@
+"""All sessions of a server: one at a time of each subject, each forgotten when its retention is over. In
+memory alone; it ends with the process."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from haechi.types import Reason
+from haechi.verify.challenges import Challenge, plan
+from haechi.verify.recording import Recording
+from haechi.verify.session import VerificationSession, decision_of
+from haechi.verify.types import VerificationResult
+
+LASTS_S = 120.0
+"""A session that is not complete after so long has expired."""
+KEY_BYTES, ID_BYTES = 32, 18
+
+
+class SubjectBusy(Exception):
+    """The subject has a session that runs: two at once would let one learn from the other."""
+
+
+class BookFull(Exception):
+    """As many sessions run as may."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A challenge that has been done, and what its frames show as soon as that is known."""
+
+    challenge: Challenge
+    began_s: float
+    recording: Future[Recording]
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One session. subject: what the relying party calls whom it asks, opaque to us · owner: who opened it ·
+    key: for the seals, told once · keep_s: how long the result stays · result: None while it runs or is
+    judged · looks: the challenges
+    that have been done · lock: held while its uploads are taken in."""
+
+    id: str
+    subject: str
+    owner: str
+    flash: bool
+    key: bytes = field(repr=False)
+    session: VerificationSession = field(repr=False)
+    keep_s: float
+    ended_s: float | None = None
+    result: VerificationResult | None = None
+    looks: list[Look] = field(default_factory=list, repr=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+
+class VerificationBook:
+    """Safe to call from any thread. ``most``: sessions that may run at the same time · ``clock``: seconds
+    that never run backwards · ``challenges``: makes those of a session."""
+
+    def __init__(
+        self,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        challenges: Callable[..., tuple[Challenge, ...]] = plan,
+    ) -> None:
+        self._most, self._clock, self._challenges = most, clock, challenges
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+
+    def open(self, subject: str, owner: str, *, flash: bool, keep_s: float) -> Entry:
+        """Begin a session. Raises SubjectBusy, BookFull."""
+        with self._lock:
+            self._tidy()
+            running = [e for e in self._entries.values() if e.result is None]
+            if any(e.subject == subject and e.owner == owner for e in running):
+                raise SubjectBusy
+            if len(running) >= self._most:
+                raise BookFull
+            key = secrets.token_bytes(KEY_BYTES)
+            session = VerificationSession(self._challenges(flash=flash), key, LASTS_S, self._clock)
+            entry = Entry(secrets.token_urlsafe(ID_BYTES), subject, owner, flash, key, session, keep_s)
+            self._entries[entry.id] = entry
+            return entry
+
+    def find(self, id_: str, owner: str) -> Entry | None:
+        """The session, when there is one and this owner opened it: to others it does not exist."""
+        with self._lock:
+            self._tidy()
+            entry = self._entries.get(id_)
+        return entry if entry is not None and secrets.compare_digest(entry.owner, owner) else None
+
+    def finish(self, entry: Entry, result: VerificationResult) -> None:
+        """Note how it ended; the first result stays."""
+        with self._lock:
+            self._finish(entry, result)
+
+    def drop(self, entry: Entry) -> None:
+        """Forget a session and its result now."""
+        with self._lock:
+            self._entries.pop(entry.id, None)
+
+    @property
+    def running(self) -> int:
+        """Sessions without a result."""
+        with self._lock:
+            self._tidy()
+            return sum(e.result is None for e in self._entries.values())
+
+    def _finish(self, entry: Entry, result: VerificationResult) -> None:
+        if entry.result is None:
+            entry.result, entry.ended_s = result, self._clock()
+
+    def _tidy(self) -> None:
+        now_s = self._clock()
+        for entry in list(self._entries.values()):
+            end = entry.session.end
+            if entry.result is None and end is not None:
+                self._finish(entry, broken_off(end))
+            if entry.ended_s is not None and now_s - entry.ended_s > entry.keep_s:
+                del self._entries[entry.id]
+
+
+def broken_off(end: Reason) -> VerificationResult:
+    """The result of a session that ended before it was complete."""
+    return VerificationResult(decision_of(end), (end,))

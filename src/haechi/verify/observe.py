@@ -1,0 +1,168 @@
+"""Frames of a challenge -> its recording. Each frame is seen once, in order of time, and then let go, but for
+the turn, for which the grey pictures of a few seconds are kept until its middle is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from haechi.faces import FaceStream, Sighting
+from haechi.types import F32, F64, U8, Frame
+from haechi.verify.challenges import ChallengeKind
+from haechi.verify.face_judge import FaceJudge
+from haechi.verify.head import yaw_statistic
+from haechi.verify.recording import Recording
+from haechi.verify.tracks import between, carried, follow
+
+SEARCH_S = 0.18
+"""Faces are looked for when the last search is so long ago."""
+COARSE = (32, 24)
+_FOLLOWED = ("turn_left", "turn_right", "nod")
+CROPS = 3
+"""Crops of each challenge that the face network is asked about."""
+_LINEAR = np.array(
+    [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255], np.float32
+)
+
+
+@dataclass(slots=True)
+class _Look:
+    """A frame, small, until the landmarks between the searches are known."""
+
+    time_s: float
+    small: U8
+    grey: U8 | None
+    sighting: Sighting | None
+    searched: bool
+
+
+def observe(
+    frames: Iterable[tuple[U8, float]], kind: ChallengeKind, stream: FaceStream, judge: FaceJudge | None
+) -> Recording:
+    """Frames u8 (H, W, 3) with their times in seconds, ascending, since the first of the challenge; at least
+    one. The largest face counts. ``judge``: asks the face network; None asks nobody."""
+    looks: list[_Look] = []
+    crops: list[U8] = []
+    searched_s = -np.inf
+    for number, (rgb, time_s) in enumerate(frames):
+        sighting, is_due = None, time_s - searched_s >= SEARCH_S
+        if is_due:
+            searched_s = time_s
+            sighting = max(stream.add(Frame(rgb, number, time_s)), key=_size, default=None)
+            if sighting is not None and sighting.crop is not None:
+                crops.append(sighting.crop)
+        scale = 320 / max(rgb.shape[:2])
+        small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) if kind in _FOLLOWED else None
+        looks.append(
+            _Look(
+                time_s,
+                np.asarray(small, np.uint8),
+                None if grey is None else np.asarray(grey, np.uint8),
+                sighting,
+                is_due,
+            )
+        )
+    return _recording(looks, rgb.shape[1], crops, judge)
+
+
+def _size(sighting: Sighting) -> float:
+    box = sighting.box_xyxy
+    return float((box[2] - box[0]) * (box[3] - box[1]))
+
+
+def _recording(
+    looks: Sequence[_Look], width_px: int, crops: Sequence[U8], judge: FaceJudge | None
+) -> Recording:
+    times_s = np.array([look.time_s for look in looks])
+    landmarks = _landmarks(looks, times_s)
+    scale = looks[0].small.shape[1] / width_px
+    light = np.array(
+        [_light(look.small, marks * scale) for look, marks in zip(looks, landmarks, strict=True)]
+    )
+    landmarks, before, after = _followed(looks, landmarks)
+    coarse = [
+        cv2.resize(cv2.cvtColor(look.small, cv2.COLOR_RGB2GRAY), COARSE, interpolation=cv2.INTER_AREA)
+        for look in looks
+    ]
+    picked = [crops[round(i)] for i in np.linspace(0, len(crops) - 1, min(CROPS, len(crops)))]
+    face_px = float(np.median([_size(s) ** 0.5 for look in looks if (s := look.sighting)] or [0.0]))
+    llrs = judge.llrs(np.stack(picked), face_px) if judge is not None and picked else np.zeros(0)
+    rgb = light[:, :6].reshape(-1, 2, 3).astype(np.float32)
+    return Recording(
+        times_s, landmarks, rgb[:, 0], rgb[:, 1], light[:, 6].astype(np.float32),
+        np.array(coarse, np.uint8), before, after, llrs,
+    )  # fmt: skip
+
+
+def _landmarks(looks: Sequence[_Look], times_s: F64) -> F32:
+    """f32 (K, 5, 2): of every frame, interpolated between two searches that both found a face."""
+    out = np.full((len(looks), 5, 2), np.nan, np.float32)
+    searches = [i for i, look in enumerate(looks) if look.searched]
+    for start, end in zip(searches, [*searches[1:], searches[-1]], strict=True):
+        first, last = looks[start].sighting, looks[end].sighting
+        if first is None:
+            continue
+        out[start] = first.landmarks_xy
+        if last is None or first.track_id != last.track_id:
+            continue
+        for i in range(start + 1, end):
+            part = (times_s[i] - times_s[start]) / (times_s[end] - times_s[start])
+            out[i] = (1 - part) * first.landmarks_xy + part * last.landmarks_xy
+    return out
+
+
+def _light(rgb: U8, marks: F32) -> F64:
+    """f64 (7,): linear light of the face and of the background, the mouth. NaN without a
+    face."""
+    if not np.isfinite(marks).all():
+        return np.full(7, np.nan)
+    linear = _LINEAR[rgb]
+    eyes, mouth = marks[:2].mean(0), marks[3:].mean(0)
+    down = mouth - eyes
+    length = float(np.linalg.norm(down))
+    if length < 4:
+        return np.full(7, np.nan)
+    down /= length
+    across = np.array([down[1], -down[0]])
+    ys, xs = np.mgrid[: rgb.shape[0], : rgb.shape[1]].astype(np.float32)
+    along = ((xs - eyes[0]) * down[0] + (ys - eyes[1]) * down[1]) / length
+    aside = ((xs - eyes[0]) * across[0] + (ys - eyes[1]) * across[1]) / length
+    # The skin: from above the brows to the chin, without the outline, where hair and background show.
+    face = ((along - 0.45) / 0.85) ** 2 + (aside / 0.6) ** 2 < 1
+    # Well off the head, and not below it, where the shoulders are lit as the face is.
+    around = ((along - 0.3) / 2.1) ** 2 + (aside / 1.6) ** 2 > 1
+    around &= along < 1.0
+    inside = ((along - 1.02) / 0.13) ** 2 + (aside / 0.2) ** 2 < 1
+    cheeks = (np.abs(along - 0.6) < 0.15) & (np.abs(np.abs(aside) - 0.42) < 0.12)
+    parts = [_mean(linear, mask) for mask in (face, around)]
+    lip, cheek = _mean(linear, inside).mean(), _mean(linear, cheeks).mean()
+    return np.array([*np.concatenate(parts), 1 - lip / max(cheek, 1e-6)])
+
+
+def _mean(linear: F32, mask: np.ndarray) -> F64:
+    pixels = linear[mask]
+    return pixels.mean(0, dtype=np.float64) if len(pixels) else np.full(3, np.nan)
+
+
+def _followed(looks: Sequence[_Look], landmarks: F32) -> tuple[F32, F32, F32]:
+    """Landmarks f32 (K, 5, 2) as the skin carries them, where a face was found; points of the face f32 (N, 2)
+    before the movement and in its middle. Of a movement that is not followed as they were found, and none."""
+    nothing = np.zeros((0, 2), np.float32)
+    greys = [look.grey for look in looks if look.grey is not None]
+    there = np.isfinite(landmarks[:, 0, 0])
+    if len(greys) < len(looks) or not there.any():
+        return landmarks, nothing, nothing
+    first = int(np.flatnonzero(there)[0])
+    paths = follow(greys[first:], landmarks[first])
+    marks = np.full_like(landmarks, np.nan)
+    marks[first:] = carried(paths, landmarks[first])
+    marks[~there] = np.nan
+    yaws = yaw_statistic(marks)
+    if not np.isfinite(yaws).any() or not np.isfinite(yaws[first]):
+        return marks, nothing, nothing
+    middle = int(np.nanargmax(np.abs(yaws - yaws[first])))
+    return (marks, *between(greys[first : middle + 1], paths))

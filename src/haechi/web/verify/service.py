@@ -1,0 +1,92 @@
+"""The sessions of a server: from the first frame of each to its result."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+
+from haechi.errors import InputError, UsageError
+from haechi.isolated import VerificationProcess
+from haechi.server_options import Options
+from haechi.settings import Settings
+from haechi.types import Reason
+from haechi.verify import checks
+from haechi.verify.book import Entry, Look, VerificationBook, broken_off
+from haechi.verify.decide import decide
+from haechi.verify.recording import Recording
+from haechi.verify.seen import Seen
+from haechi.verify.session import Refused
+from haechi.verify.types import VerificationResult
+from haechi.verify.uploads import parsed
+from haechi.web.crash_log import log_crash
+from haechi.web.verify.lookers import Lookers, MakeLooker
+
+MOST_PIXELS = 1920 * 1200
+PROCESSES = 2
+
+
+class VerificationService:
+    """``make``: what looks at frames, if not a process of its own. Safe to call from any thread."""
+
+    def __init__(
+        self, options: Options, settings: Settings, scratch: Path, make: MakeLooker | None = None
+    ) -> None:
+        self.book = VerificationBook(options.verifications)
+        self.most_keep_s = options.verify_keep_s
+        limited = replace(settings, max_pixels=min(settings.max_pixels, MOST_PIXELS))
+
+        def process(own: Settings) -> VerificationProcess:
+            return VerificationProcess(own, scratch=scratch)
+
+        self._lookers = Lookers(PROCESSES, limited, make or process)
+        self.stop = self._lookers.stop
+
+    def receive(self, entry: Entry, body: bytes) -> None:
+        """Take the frames of a request in. Raises Refused, after which the session has ended."""
+        with entry.lock:
+            try:
+                take = entry.session.receive(parsed(body))
+            except UsageError:
+                raise self._ended(entry, entry.session.fail("verify_unreadable")) from None
+            except Refused as refused:
+                raise self._ended(entry, refused) from None
+            if take is None:
+                return
+            entry.looks.append(Look(take.challenge, take.began_s, self._lookers.look(take)))
+            if entry.session.complete:
+                _when_all([look.recording for look in entry.looks], lambda: self._judge(entry))
+
+    def _ended(self, entry: Entry, refused: Refused) -> Refused:
+        if entry.session.end is not None:
+            self.book.finish(entry, broken_off(entry.session.end))
+        return refused
+
+    def _judge(self, entry: Entry) -> None:
+        """Note the result of a session whose frames have all been looked at."""
+        try:
+            takes = [Seen(look.challenge, look.recording.result(), look.began_s) for look in entry.looks]
+            result = decide(checks.examine(takes), flash=entry.flash)
+        except InputError:
+            result = broken_off(Reason("verify_unreadable"))
+        except Exception as error:
+            log_crash("verify", error)
+            result = VerificationResult("refer", (Reason("verify_fault"),))
+        self.book.finish(entry, result)
+
+
+def _when_all(futures: Sequence[Future[Recording]], then: Callable[[], None]) -> None:
+    """Call once when all of them are done, in the thread of the last."""
+    left, lock = [len(futures)], threading.Lock()
+
+    def one(_: Future[Recording]) -> None:
+        with lock:
+            left[0] -= 1
+            last = left[0] == 0
+        if last:
+            then()
+
+    for future in futures:
+        future.add_done_callback(one)

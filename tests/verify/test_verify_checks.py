@@ -1,0 +1,270 @@
+"""What each check makes of recordings whose truth is known, and that none of them passes what it cannot
+see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recordings import REST, flashed, lit, moved, pulse, recording, times, turned_points
+
+from haechi.types import Reason
+from haechi.verify.checks import CHECKS, compliance, depth, examine, flash, forgery, injection
+from haechi.verify.decide import decide
+from haechi.verify.flash_code import LUMINANCE, PALETTE, FlashCode
+from haechi.verify.recording import Recording, from_bytes, to_bytes
+from haechi.verify.seen import Seen
+from haechi.verify.types import CheckOutcome, CheckResult
+
+
+def outcome(result: CheckResult) -> tuple[str, str]:
+    return result.outcome, result.reason.code.removeprefix("verify_")
+
+
+def test_colours_harm_nobody() -> None:
+    """WCAG 2.2, 2.3.1: no change of luminance, no saturated red, at most three changes in any second."""
+    for colour in PALETTE:
+        red, green, blue = colour
+        assert 0.2126 * red + 0.7152 * green + 0.0722 * blue == pytest.approx(LUMINANCE, abs=1e-9)
+        assert red / (red + green + blue) < 0.8
+        assert min(colour) >= 0
+        assert max(colour) <= 1
+    for _ in range(50):
+        code = FlashCode.drawn()
+        changes = np.cumsum(code.lasts_s)
+        assert all((np.sum((changes >= t) & (changes < t + 1)) <= 3) for t in changes)
+        assert all(a != b for a, b in zip(code.colours, code.colours[1:], strict=False))
+        assert changes[-1] >= 6
+
+
+def flash_result(face: np.ndarray, wall: np.ndarray, code: FlashCode, t: np.ndarray) -> CheckResult:
+    return flash.examine([flashed(code, recording(t, face_rgb=face, background_rgb=wall))])
+
+
+@pytest.mark.parametrize("share", [0.04, 0.1, 0.4])
+@pytest.mark.parametrize("lag_s", [0.0, 0.15, 0.38])
+def test_a_face_that_gives_the_colours_back(share: float, lag_s: float) -> None:
+    t, code = times(6), FlashCode.drawn()
+    result = flash_result(lit(t, code, share, lag_s), lit(t, code, share / 3, lag_s), code, t)
+    assert outcome(result) == ("pass", "flash_passed")
+    assert result.figures["lag_s"] == pytest.approx(lag_s, abs=0.06)
+    assert result.figures["share"] == pytest.approx(share, rel=0.6)
+
+
+def test_other_colours_are_refused() -> None:
+    for seed in range(200):
+        t, code = times(6), FlashCode.drawn()
+        face = lit(t, FlashCode.drawn(), 0.3, 0.12, seed=seed)
+        assert flash_result(face, lit(t, code, 0.0, 0.1), code, t).outcome == "fail"
+
+
+def test_a_face_that_answers_too_late() -> None:
+    t, code = times(6), FlashCode.drawn()
+    result = flash_result(lit(t, code, 0.3, 0.62), lit(t, code, 0.05, 0.62), code, t)
+    assert outcome(result) == ("fail", "flash_late")
+
+
+def test_a_tint_of_the_whole_picture() -> None:
+    t, code = times(6), FlashCode.drawn()
+    tinted = lit(t, code, 0.2, 0.1)
+    assert outcome(flash_result(tinted, lit(t, code, 0.2, 0.1, seed=3), code, t)) == (
+        "fail",
+        "flash_everywhere",
+    )
+
+
+def test_only_the_wall_answers() -> None:
+    t, code = times(6), FlashCode.drawn()
+    result = flash_result(lit(t, code, 0.0, 0.1), lit(t, code, 0.1, 0.1), code, t)
+    assert outcome(result) == ("fail", "flash_other_order")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.004])
+def test_too_little_light_is_told_and_nobody_is_accused(share: float) -> None:
+    t, code = times(6), FlashCode.drawn()
+    face, wall = lit(t, code, share, 0.1, noise=0.001), lit(t, code, 0, 0.1, noise=0.001, seed=5)
+    assert outcome(flash_result(face, wall, code, t)) == ("abstain", "flash_weak")
+
+
+def test_a_face_that_leaves_is_asked_again() -> None:
+    t, code = times(6), FlashCode.drawn()
+    record = recording(t, face_rgb=lit(t, code, 0.3, 0.1))
+    record.landmarks_xy[:20] = np.nan
+    assert outcome(flash.examine([flashed(code, record)])) == ("abstain", "flash_face_left")
+    assert outcome(flash.examine([])) == ("abstain", "no_flash")
+
+
+def turn(degrees: float, begin_s: float = 0.8, depth_of: float = 1.0) -> Recording:
+    """A head, or something flatter, that turns to its left."""
+    t = times(4)
+    marks = np.repeat(REST[None], len(t), 0) + 200
+    shift = np.sin(np.radians(degrees * pulse(t, begin_s))) * 0.42 * 66 * depth_of
+    marks[:, 2, 0] += shift.astype(np.float32)
+    before, after = turned_points(degrees, depth_of)
+    return recording(t, landmarks_xy=marks, before_xy=before, after_xy=after)
+
+
+def test_a_head_that_turns() -> None:
+    seen = [moved("turn_left", turn(35))]
+    assert outcome(compliance.examine(seen)) == ("pass", "moved")
+    assert outcome(depth.examine(seen)) == ("pass", "deep")
+
+
+def test_the_wrong_way_and_no_way() -> None:
+    assert outcome(compliance.examine([moved("turn_right", turn(35))])) == ("fail", "not_moved")
+    assert outcome(compliance.examine([moved("turn_left", turn(12))])) == ("fail", "not_moved")
+    assert outcome(depth.examine([moved("turn_left", turn(12))])) == ("abstain", "turn_small")
+
+
+@pytest.mark.parametrize("begin_s", [0.0, 2.7])
+def test_nobody_moves_before_the_question_or_long_after(begin_s: float) -> None:
+    record = turn(40, begin_s)
+    if begin_s == 0:
+        record = replace(record, times_s=record.times_s - 0.25)  # had begun before
+        record = replace(
+            record, times_s=np.maximum(record.times_s, 0) + np.arange(len(record.times_s)) * 1e-6
+        )
+    result = compliance.examine([moved("turn_left", record)])
+    assert outcome(result)[0] == "fail"
+
+
+def test_a_picture_has_no_depth_however_it_is_turned() -> None:
+    for seed in range(50):
+        before, after = turned_points(40, 0.0, seed)
+        record = replace(turn(35), before_xy=before, after_xy=after)
+        assert outcome(depth.examine([moved("turn_left", record)])) == ("fail", "flat")
+
+
+def test_a_homography_is_a_plane() -> None:
+    before, _ = turned_points(0, 0)
+    matrix = np.array([[0.8, 0.05, 9], [0.02, 1.1, 3], [0.001, 0.0004, 1]])
+    sent = np.c_[before, np.ones(len(before))] @ matrix.T
+    assert depth.off_plane(before, (sent[:, :2] / sent[:, 2:]).astype(np.float32)) < 0.01
+
+
+def test_a_bent_sheet_is_a_bend() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(-50, 50, 80), rng.uniform(-20, 80, 80)
+    z, angle = -0.006 * x**2, np.radians(35)
+    before = np.stack([x, y], 1).astype(np.float32)
+    after = np.stack([x * np.cos(angle) + z * np.sin(angle), y], 1).astype(np.float32)
+    assert depth.off_bend(before, after) / 66 < 0.002
+    record = replace(turn(35), before_xy=before, after_xy=after)
+    assert outcome(depth.examine([moved("turn_left", record)])) == ("fail", "flat")
+
+
+def test_of_two_turns_the_flat_one_decides() -> None:
+    before, after = turned_points(40, 0.0)
+    flat = replace(turn(35), before_xy=before, after_xy=after)
+    seen = [moved("turn_left", turn(35)), moved("turn_left", flat)]
+    assert depth.examine(seen).outcome == depth.examine(seen[::-1]).outcome == "fail"
+
+
+def test_mouth_nod_and_a_step_closer() -> None:
+    t = times(4)
+    up = pulse(t)
+    mouth = recording(t, mouth=(0.3 + 0.5 * up).astype(np.float32))
+    nod = np.repeat(REST[None], len(t), 0) + 200
+    nod[:, 2, 1] += (0.2 * 66 * up).astype(np.float32)
+    closer = (REST[None] * (1 + 0.4 * up)[:, None, None] + 200).astype(np.float32)
+    for kind, record in (
+        ("mouth", mouth),
+        ("nod", recording(t, landmarks_xy=nod)),
+        ("closer", recording(t, landmarks_xy=closer)),
+    ):
+        assert outcome(compliance.examine([moved(kind, record)])) == ("pass", "moved"), kind
+        assert outcome(compliance.examine([moved(kind, recording(t))])) == ("fail", "not_moved"), kind
+
+
+def test_a_lost_face_is_no_failure() -> None:
+    record = turn(35)
+    record.landmarks_xy[10:] = np.nan
+    assert outcome(compliance.examine([moved("turn_left", record)])) == ("abstain", "face_lost")
+
+
+def test_a_loop_and_a_clock_are_risks() -> None:
+    t = times(4)
+    usual = recording(t)
+    assert outcome(injection.examine([moved("mouth", usual)])) == ("pass", "no_injection")
+    again = usual.coarse[np.arange(len(t)) % 15]
+    assert outcome(injection.examine([moved("mouth", replace(usual, coarse=again))])) == ("risk", "looped")
+    exact = replace(usual, times_s=np.arange(len(t)) / 15)
+    assert outcome(injection.examine([moved("mouth", exact)])) == ("risk", "regular")
+    assert outcome(injection.examine([])) == ("abstain", "few_frames")
+
+
+def test_a_camera_that_gives_a_frame_twice_is_no_loop() -> None:
+    """In the dark a camera is slower than the page that asks it."""
+    usual = recording(times(4))
+    twice = np.repeat(usual.coarse[::2], 2, 0)[: len(usual.times_s)]
+    assert injection.repeats(twice) == 0
+
+
+def test_a_forged_face_is_a_risk() -> None:
+    record = recording(times(4))
+    for llr, word in ((2.0, "risk"), (-1.0, "pass")):
+        seen = [moved("mouth", replace(record, llrs=np.full(6, llr)))]
+        assert forgery.examine(seen).outcome == word
+    assert forgery.examine([moved("mouth", record)]).outcome == "abstain"
+
+
+def test_a_check_that_breaks_down_passes_nobody() -> None:
+    def broken(_: object) -> CheckResult:
+        raise ZeroDivisionError("secret")
+
+    (result,) = examine([], [("depth", broken)])
+    assert (result.check, result.outcome) == ("depth", "crash")
+    assert "secret" not in str(result.reason)
+
+
+@given(
+    st.lists(st.sampled_from(["pass", "fail", "abstain", "risk", "crash"]), min_size=5, max_size=5),
+    st.booleans(),
+)
+def test_only_a_whole_session_is_accepted(outcomes: list[CheckOutcome], flash_: bool) -> None:
+    names = [name for name, _ in CHECKS]
+    results = [CheckResult(n, o, Reason("verify_moved")) for n, o in zip(names, outcomes, strict=True)]
+    result = decide(results, flash=flash_)
+    by_name = dict(zip(names, outcomes, strict=True))
+    whole = all(by_name[n] == "pass" for n in ("flash", "compliance", "depth"))
+    clean = not {"fail", "crash", "risk"} & set(outcomes)
+    assert (result.decision == "accept") == (whole and clean and flash_)
+    assert (result.decision == "refuse") == ("fail" in outcomes)
+    assert result.reasons
+
+
+def test_injection_alone_refuses_nobody() -> None:
+    fine = [CheckResult(n, "pass", Reason("verify_moved")) for n, _ in CHECKS if n != "injection"]
+    risk = CheckResult("injection", "risk", Reason("verify_looped", {"n": 9}))
+    assert decide([*fine, risk], flash=True).decision == "refer"
+
+
+def test_recordings_survive_the_way_between_processes() -> None:
+    record = replace(turn(35), llrs=np.array([0.5]))
+    assert from_bytes(to_bytes(record)) == record
+
+
+def test_every_code_has_a_sentence() -> None:
+    import re
+    from pathlib import Path
+
+    import haechi.verify
+    from haechi.report.messages import catalogue
+
+    folder = Path(haechi.verify.__file__).parent
+    codes = {
+        code for file in folder.rglob("*.py") for code in re.findall(r'"(verify_[a-z_]+)"', file.read_text())
+    }
+    assert len(codes) > 30
+    assert codes <= set(catalogue("en"))
+
+
+def test_checks_are_silent_where_nothing_was_recorded() -> None:
+    t = times(4)
+    blank = recording(t, landmarks_xy=np.full((len(t), 5, 2), np.nan, np.float32))
+    seen: list[Seen] = [moved("turn_left", blank), flashed(FlashCode.drawn(), blank)]
+    assert {r.outcome for r in examine(seen) if r.check != "injection"} == {"abstain"}
+    assert decide(examine(seen), flash=True).decision == "retry"

@@ -1,0 +1,255 @@
+"""REST of face verification: from the order to the result, and everything that ends a session before."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from sites import Site, Start, problem
+
+from callers import jpeg, wait_until
+from haechi.errors import Crashed, ModelError
+from haechi.settings import LANGUAGES, Settings
+from haechi.verify import challenges
+from haechi.verify.recording import Recording
+from haechi.verify.uploads import FrameUpload, packed, seal
+
+TOKEN = "correct-horse-battery"
+PLACE = "/v1/verifications"
+
+
+class FakeLooker:
+    """Sees no face; remembers what it was given."""
+
+    looks: list[tuple[str, int]]
+
+    def __init__(self, _: Settings) -> None:
+        self.stopped = False
+
+    def look(
+        self, jpegs: Sequence[bytes], times_s: Sequence[float], kind: str, tell: Callable[[str, float], None]
+    ) -> Recording:
+        tell("verify", 0.0)
+        n, nothing = len(jpegs), np.zeros((0, 2), np.float32)
+        blank = np.full((n, 3), np.nan, np.float32)
+        return Recording(
+            np.array(times_s), np.full((n, 5, 2), np.nan, np.float32), blank, blank, blank[:, 0],
+            np.zeros((n, 24, 32), np.uint8), nothing, nothing, np.zeros(0),
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(challenges, "MOTION_S", 0.2)
+    monkeypatch.setattr(challenges, "DURATION_S", 0.2)
+
+
+class Visitor:
+    """A page: it seals what it sends by the key that it was told."""
+
+    def __init__(self, site: Site, subject: str = "customer 7", lang: str = "en", **more: Any) -> None:
+        self.site, self.lang, self.headers = site, lang, more.pop("headers", {})
+        self.began_s = time.monotonic()
+        answer = site.client.post(
+            f"{PLACE}?lang={lang}", json={"subject": subject, **more}, headers=self.headers
+        )
+        assert answer.status_code == 201, answer.text
+        self.state: dict[str, Any] = answer.json()
+        assert answer.headers["location"] == self.address
+        self.key, self.sequence = base64.b64decode(self.state["key"]), 0
+
+    @property
+    def address(self) -> str:
+        return f"{PLACE}/{self.state['id']}"
+
+    def upload(self, picture: bytes, **other: int) -> FrameUpload:
+        nonce = base64.b64decode(self.state["challenge"]["nonce"])
+        sequence = other.get("sequence", self.sequence)
+        number, time_ms = (
+            other.get("challenge", self.state["number"]),
+            1000 * (time.monotonic() - self.began_s),
+        )
+        self.sequence += 1
+        return FrameUpload(
+            sequence, number, time_ms, seal(self.key, nonce, sequence, number, time_ms, picture), picture
+        )
+
+    def send(self, *uploads: FrameUpload) -> Any:
+        answer = self.site.client.post(
+            f"{self.address}/frames?lang={self.lang}", content=packed(*uploads), headers=self.headers
+        )
+        if answer.status_code == 200:
+            self.state = answer.json()
+        return answer
+
+    def challenge(self) -> None:
+        """Frames as long as it lasts, then its end."""
+        for number in range(4):
+            assert self.send(self.upload(jpeg(100 + number))).status_code == 200
+            time.sleep(0.08)
+        assert self.send(self.upload(b"")).status_code == 200
+
+    def whole(self) -> dict[str, Any]:
+        """The result of a session in which everything that is due is sent."""
+        while self.state["state"] == "open":
+            self.challenge()
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        def told() -> dict[str, Any]:
+            answer: dict[str, Any] = self.site.client.get(
+                f"{self.address}?lang={self.lang}", headers=self.headers
+            ).json()
+            return answer
+
+        wait_until(lambda: told()["state"] == "done")
+        result: dict[str, Any] = told()["result"]
+        return result
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_from_the_order_to_the_result(start: Start, lang: str) -> None:
+    visitor = Visitor(start(look=FakeLooker), lang=lang)
+    kinds = {visitor.state["challenge"]["kind"]}
+    assert (visitor.state["number"], visitor.state["challenges"]) == (0, 4)
+    while visitor.state["state"] == "open":
+        visitor.challenge()
+        if visitor.state["challenge"]:
+            kinds.add(visitor.state["challenge"]["kind"])
+    assert {"flash", "mouth"} < kinds
+    result = visitor.result()
+    assert result["decision"] == "retry", "nobody was seen"
+    assert [check["check"] for check in result["checks"]] == [
+        *("flash", "compliance", "depth", "injection", "forgery"),
+    ]
+    for reason in [*result["reasons"], *(check["reason"] for check in result["checks"])]:
+        assert not reason["text"].startswith("verify_"), "a sentence, not a code"
+
+
+def test_the_colours_are_told_with_their_challenge_only(start: Start) -> None:
+    visitor = Visitor(start(look=FakeLooker))
+    flashes = 0
+    while visitor.state["state"] == "open":
+        flash = visitor.state["challenge"]["flash"]
+        if visitor.state["challenge"]["kind"] == "flash":
+            flashes += 1
+            assert len(flash["colours"]) == len(flash["lasts_s"])
+            assert min(flash["lasts_s"]) >= 1 / 3
+        else:
+            assert flash is None
+        visitor.challenge()
+    assert flashes == 1
+
+
+def test_without_flash(start: Start) -> None:
+    visitor = Visitor(start(look=FakeLooker), flash=False)
+    assert visitor.state["challenges"] == 5
+    assert visitor.whole()["decision"] == "retry"
+
+
+@pytest.mark.parametrize(
+    ("other", "code"), [({"sequence": 5}, "missing"), ({"challenge": 2}, "another step")]
+)
+def test_what_is_not_due_ends_the_session(start: Start, other: dict[str, int], code: str) -> None:
+    visitor = Visitor(start(look=FakeLooker))
+    told = problem(visitor.send(visitor.upload(jpeg(), **other)), 409, "verify_refused")
+    assert code in told["detail"]
+    assert visitor.result()["decision"] == "refuse"
+    problem(visitor.send(visitor.upload(jpeg())), 409, "verify_refused")
+
+
+def test_a_replay_and_a_changed_frame_are_refused(start: Start) -> None:
+    site = start(look=FakeLooker)
+    visitor = Visitor(site, "one")
+    upload = visitor.upload(jpeg())
+    assert visitor.send(upload).status_code == 200
+    assert "second time" in problem(visitor.send(upload), 409, "verify_refused")["detail"]
+    visitor = Visitor(site, "two")
+    upload = visitor.upload(jpeg())
+    changed = FrameUpload(upload.sequence, upload.challenge, upload.time_ms, upload.seal, jpeg(9))
+    assert "changed" in problem(visitor.send(changed), 409, "verify_refused")["detail"]
+    assert visitor.result()["decision"] == "refuse"
+
+
+@pytest.mark.parametrize("body", [b"", b"x", bytes(52), b"\xff" * 60])
+def test_a_body_that_is_none_ends_it_too(start: Start, body: bytes) -> None:
+    visitor = Visitor(start(look=FakeLooker))
+    problem(visitor.site.client.post(f"{visitor.address}/frames", content=body), 409, "verify_refused")
+    assert visitor.result()["decision"] in ("retry", "refuse")
+
+
+@pytest.mark.parametrize(
+    ("error", "decision", "code"),
+    [
+        (Crashed("It stopped."), "retry", "verify_unreadable"),
+        (ModelError("It is missing."), "refer", "verify_fault"),
+        (ZeroDivisionError("a secret name"), "refer", "verify_fault"),
+    ],
+)
+def test_whatever_breaks_down_never_accepts(
+    start: Start, caplog: pytest.LogCaptureFixture, error: Exception, decision: str, code: str
+) -> None:
+    class Broken(FakeLooker):
+        def look(self, *_: Any) -> Recording:
+            raise error
+
+    result = Visitor(start(look=Broken)).whole()
+    assert (result["decision"], result["reasons"][0]["code"]) == (decision, code)
+    assert "secret" not in caplog.text
+
+
+def test_one_session_of_a_subject_and_so_many_altogether(start: Start) -> None:
+    site = start(look=FakeLooker, verifications=2)
+    first = Visitor(site, "one")
+    problem(site.client.post(PLACE, json={"subject": "one"}), 409, "verify_busy")
+    Visitor(site, "two")
+    problem(site.client.post(PLACE, json={"subject": "three"}), 429, "verify_full")
+    assert site.client.delete(first.address).status_code == 204
+    problem(site.client.get(first.address), 404, "not_found")
+    Visitor(site, "one")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        *(b"", b"[]", b"{", b"{}", b'{"subject": ""}', b'{"subject": 7}', b'{"subject": "a", "flash": 1}'),
+        *(
+            b'{"subject": "a", "keep_s": 0}',
+            b'{"subject": "a", "keep_s": true}',
+            b'{"subject": "a", "keep_s": 1e9}',
+        ),
+        b'{"subject": "' + b"a" * 129 + b'"}',
+    ],
+)
+def test_an_order_that_makes_no_sense(start: Start, order: bytes) -> None:
+    problem(start(look=FakeLooker).client.post(PLACE, content=order), 422, "invalid")
+
+
+def test_sessions_belong_to_whoever_opened_them(start: Start) -> None:
+    site = start(look=FakeLooker, token=TOKEN)
+    problem(site.client.post(PLACE, json={"subject": "a"}), 401, "token_needed")
+    visitor = Visitor(site, headers={"Authorization": f"Bearer {TOKEN}"})
+    problem(site.client.get(visitor.address), 401, "token_needed")
+    site.client.post("/login", data={"token": TOKEN})
+    problem(site.client.get(visitor.address), 404, "not_found")
+
+
+def test_nothing_of_the_pictures_stays(start: Start) -> None:
+    site = start(look=FakeLooker)
+    visitor = Visitor(site, keep_s=1)
+    visitor.whole()
+    service = site.client.app.state.verify  # type: ignore[attr-defined]
+    entry = service.book.find(visitor.state["id"], "")
+    owner_entries = [entry] if entry else list(service.book._entries.values())
+    assert all(
+        not e.session._frames and not hasattr(look, "jpegs") for e in owner_entries for look in e.looks
+    )
+    time.sleep(1.1)
+    problem(site.client.get(visitor.address), 404, "not_found")
