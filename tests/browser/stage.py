@@ -68,12 +68,11 @@ class Teller:
 
 
 @contextmanager
-def staged(folder: Path, watch: Any = None, **more: Any) -> Iterator[str]:
-    """The address of a server with that judge; ``watch``: what watches calls;
-    ``more`` options. It is bound to this machine, whatever they
-    say."""
+def staged(folder: Path, watch: Any = None, look: Any = None, **more: Any) -> Iterator[str]:
+    """The address of a server with that judge; ``watch``: what watches calls; ``look``: what looks at
+    verifications; ``more`` options. It is bound to this machine, whatever they say."""
     options = Options(**{"port": 0, "data_dir": folder, **more})
-    app = build(options, Settings(), make=partial(InProcess, Teller), watch=watch)
+    app = build(options, Settings(), make=partial(InProcess, Teller), watch=watch, look=look)
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, ws="websockets-sansio", log_config=None, access_log=False)
     )
