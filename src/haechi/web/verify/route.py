@@ -149,9 +149,9 @@ def _order(body: bytes, most_keep_s: float) -> tuple[str, bool, float]:
         raise Problem("invalid", f"`subject` is missing: send a reference, 1 to {_MOST_SUBJECT} characters.")
     if not isinstance(flash, bool):
         raise Problem("invalid", "`flash` is neither true nor false: write one of the two.")
-    if isinstance(keep_s, bool) or not isinstance(keep_s, int | float) or not 1 <= keep_s <= most_keep_s:
-        raise Problem("invalid", f"`keep_s` is no number of seconds from 1 to {most_keep_s:g}: write one.")
-    return subject, flash, float(keep_s)
+    if isinstance(keep_s, bool) or not isinstance(keep_s, int | float) or not keep_s >= 1:
+        raise Problem("invalid", "`keep_s` is no number of seconds from 1 on: write one.")
+    return subject, flash, float(min(keep_s, most_keep_s))
 
 
 def _state(entry: Entry, lang: str) -> dict[str, Any]:
