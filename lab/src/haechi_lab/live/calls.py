@@ -30,6 +30,7 @@ from haechi_lab.pseudo_fakes.regions import EYE_LEFT, EYE_RIGHT
 
 SEED, FASTEST = 83, 30
 GENUINE = "genuine"
+PARTS = ("selection", "reporting")
 SOURCES = ("dfdc", "lfw", "ffhq-stylegan1", "ffhq-1024", "gan1024", "openforensics")
 TALKING = "talking"
 """The source of what was filmed as people spoke."""
@@ -82,16 +83,16 @@ def make(
     log: Callable[[str], None] = print,
 ) -> list[Call]:
     """The calls in ``out``, those that are missing made. ``people``: filmed stills of each half, one a
-    person; ``forged``: of how many of them, in each half, there is a call of every forged and every genuine
-    species. ``filmed``: a folder of clips of people who talk, of each of whom there is.
+    person; ``forged``: of how many of them, in each half, there is a call of every forged species.
+    ``filmed``: a folder of clips of people who talk, of each of whom there is one of every species.
 
     Raises UsageError without packs or the program ffmpeg."""
     out.mkdir(parents=True, exist_ok=True)
     packs = open_all(packs_dir)
     calls: list[Call] = []
-    for part in ("selection", "reporting"):
+    for part in PARTS:
         for number, sitter in enumerate(_sitters(packs, part, people)):
-            names = [GENUINE, *(ALL_OTHERS if number < forged else ())]
+            names = [GENUINE, *(SPECIES if number < forged else ())]
             calls += _of_still(sitter, f"{part}-{number:03d}", names, out, seconds)
             if number % 20 == 19:
                 log(f"{part}: {number + 1} of {people} people")
@@ -196,7 +197,7 @@ def _write(
             for rgb, at, cover in zip(frames, points, covers, strict=True)
         ]
     elif name != GENUINE:
-        frames = genuine.SPECIES[name](frames, points, fps, rng)
+        frames = genuine.SPECIES[name](genuine.Clip(frames, points, fps), rng)
     if name == genuine.LOW_RATE:
         h, w = frames[0].shape[:2]
         bits = LOW_RATE_BITS / (h * w * fps)

@@ -4,6 +4,7 @@ is a species of its own, which may not alarm more often than others."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -16,10 +17,19 @@ from haechi_lab.live.passing import pass_before
 from haechi_lab.pseudo_fakes.clips import wander, write_h264
 from haechi_lab.pseudo_fakes.pair import blend
 
-Points: TypeAlias = Sequence[F32 | None]
-Alteration: TypeAlias = Callable[[Sequence[U8], Points, float, np.random.Generator], list[U8]]
-"""(frames u8 (H, W, 3), the five points of the face in each f32 (5, 2) or None, frames a second, random
-numbers) -> frames."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """frames u8 (H, W, 3), ``fps`` a second · points: the five points of the face in each f32 (5, 2), None
+    without one."""
+
+    frames: Sequence[U8]
+    points: Sequence[F32 | None]
+    fps: float
+
+
+Alteration: TypeAlias = Callable[[Clip, np.random.Generator], list[U8]]
+"""A clip and random numbers -> the frames as they are seen."""
 
 AS_CALLS = ("-preset", "veryfast", "-profile:v", "baseline", "-tune", "zerolatency")
 
@@ -54,14 +64,14 @@ def _face(shape: tuple[int, ...], at: F32) -> F32:
 def _person(shape: tuple[int, ...], at: F32, rng: np.random.Generator) -> F32:
     """Head and shoulders as a program cuts them out, whose edge trembles a little."""
     eyes, wobble = _eyes(at), rng.normal(1, 0.015, 2)
-    head = (at.mean(0) - (0, 0.3 * eyes), 1.6 * eyes * wobble[0], 2.1 * eyes * wobble[1])
-    shoulders = (at.mean(0) + (0, 4.2 * eyes), 3.3 * eyes * wobble[1], 2.4 * eyes * wobble[0])
+    head = (at.mean(0) - np.array([0, 0.3 * eyes]), 1.6 * eyes * wobble[0], 2.1 * eyes * wobble[1])
+    shoulders = (at.mean(0) + np.array([0, 4.2 * eyes]), 3.3 * eyes * wobble[1], 2.4 * eyes * wobble[0])
     return _filled(shape, [head, shoulders], 0.06 * eyes)
 
 
-def _beauty(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
+def _beauty(clip: Clip, rng: np.random.Generator) -> list[U8]:
     amount, lift, out = rng.uniform(0.5, 0.95), rng.uniform(2, 14), []
-    for rgb, at in zip(frames, points, strict=True):
+    for rgb, at in zip(clip.frames, clip.points, strict=True):
         if at is None:
             out.append(rgb)
             continue
@@ -71,12 +81,12 @@ def _beauty(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Gen
 
 
 def _background(blurred: bool) -> Alteration:
-    def alter(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
-        h, w = frames[0].shape[:2]
+    def alter(clip: Clip, rng: np.random.Generator) -> list[U8]:
+        h, w = clip.frames[0].shape[:2]
         coarse = rng.uniform(30, 220, (int(rng.integers(2, 9)), int(rng.integers(2, 9)), 3)).astype(np.uint8)
         wall = np.asarray(cv2.resize(coarse, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
         softness, mask, out = rng.uniform(6, 14), None, []
-        for rgb, at in zip(frames, points, strict=True):
+        for rgb, at in zip(clip.frames, clip.points, strict=True):
             mask = mask if at is None else _person(rgb.shape, at, rng)
             if mask is None:
                 out.append(rgb)
@@ -88,30 +98,30 @@ def _background(blurred: bool) -> Alteration:
     return alter
 
 
-def _low_light(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
+def _low_light(clip: Clip, rng: np.random.Generator) -> list[U8]:
     gain, noise, cast = rng.uniform(0.25, 0.45), rng.uniform(4, 9), rng.uniform(0.85, 1.1, 3)
     out = []
-    for rgb in frames:
+    for rgb in clip.frames:
         dark = rgb.astype(np.float32) * (gain * cast) + rng.normal(0, noise, rgb.shape)
         seen = (255 * (dark.clip(0, 255) / 255) ** 0.8).astype(np.uint8)
         out.append(np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.8), np.uint8))
     return out
 
 
-def _packet_loss(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
+def _packet_loss(clip: Clip, rng: np.random.Generator) -> list[U8]:
     """The picture stands still for moments, and rows of blocks keep what stood there before."""
     out: list[U8] = []
     frozen = 0
-    for rgb in frames:
+    for rgb in clip.frames:
         before = out[-1] if out else rgb
-        if frozen == 0 and rng.random() < 0.5 / fps:
-            frozen = int(rng.integers(2, max(3, int(0.6 * fps))))
+        if frozen == 0 and rng.random() < 0.5 / clip.fps:
+            frozen = int(rng.integers(2, max(3, int(0.6 * clip.fps))))
         if frozen > 0:
             frozen -= 1
             out.append(before)
             continue
         shown = rgb.copy()
-        if rng.random() < 1.5 / fps:
+        if rng.random() < 1.5 / clip.fps:
             for _ in range(int(rng.integers(1, 5))):
                 top = 16 * int(rng.integers(0, max(1, rgb.shape[0] // 16)))
                 left = 16 * int(rng.integers(0, max(1, rgb.shape[1] // 16)))
@@ -120,13 +130,13 @@ def _packet_loss(frames: Sequence[U8], points: Points, fps: float, rng: np.rando
     return out
 
 
-def _glasses(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
+def _glasses(clip: Clip, rng: np.random.Generator) -> list[U8]:
     dark, tinted, out = int(rng.integers(5, 90)), rng.uniform(0, 0.25), []
-    for rgb, at in zip(frames, points, strict=True):
+    for rgb, at in zip(clip.frames, clip.points, strict=True):
         shown = rgb.copy()
         if at is not None:
             eyes = _eyes(at)
-            lens = [(eye + (0, 0.05 * eyes), 0.38 * eyes, 0.3 * eyes) for eye in at[:2]]
+            lens = [(eye + np.array([0, 0.05 * eyes]), 0.38 * eyes, 0.3 * eyes) for eye in at[:2]]
             shade = (_filled(rgb.shape, lens, 1) * tinted).astype(np.float32)
             shown = blend(shown, np.full(rgb.shape, dark, np.uint8), shade)
             thick, colour = max(1, round(0.05 * eyes)), (dark, dark, dark)
@@ -139,15 +149,20 @@ def _glasses(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Ge
     return out
 
 
-def _moving_camera(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
+def _moving_camera(clip: Clip, rng: np.random.Generator) -> list[U8]:
     """As held in a hand: it sways, turns, and shakes."""
-    h, w = frames[0].shape[:2]
-    count = len(frames)
+    h, w = clip.frames[0].shape[:2]
+    count = len(clip.frames)
     sway, shake = rng.uniform(0.02, 0.06) * w, rng.uniform(0.5, 2.5)
-    x, y = (wander(rng, count, fps, 0.2, 1) * sway + wander(rng, count, fps, 2, 8) * shake for _ in "xy")
-    turns, zooms = wander(rng, count, fps, 0.2, 1.5) * 3, np.exp(wander(rng, count, fps, 0.1, 0.8) * 0.04)
+    x, y = (
+        wander(rng, count, clip.fps, 0.2, 1) * sway + wander(rng, count, clip.fps, 2, 8) * shake for _ in "xy"
+    )
+    turns, zooms = (
+        wander(rng, count, clip.fps, 0.2, 1.5) * 3,
+        np.exp(wander(rng, count, clip.fps, 0.1, 0.8) * 0.04),
+    )
     out = []
-    for k, rgb in enumerate(frames):
+    for k, rgb in enumerate(clip.frames):
         m = cv2.getRotationMatrix2D((w / 2, h / 2), float(turns[k]), float(1.12 * zooms[k]))
         m[:, 2] = m[:, 2] + (x[k], y[k])
         moved = cv2.warpAffine(rgb, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
@@ -155,34 +170,26 @@ def _moving_camera(frames: Sequence[U8], points: Points, fps: float, rng: np.ran
     return out
 
 
-def _call_within_a_call(
-    frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator
-) -> list[U8]:
+def _call_within_a_call(clip: Clip, rng: np.random.Generator) -> list[U8]:
     """Coded, shown as a tile of somebody's screen, and shared from there."""
     share, bits = rng.uniform(0.75, 1.25), float(np.exp(rng.uniform(*np.log((0.065, 0.2)))))
     with TemporaryDirectory() as folder:
         file = Path(folder) / "inner.mp4"
-        code_as_call(frames, file, fps, bits)
+        code_as_call(clip.frames, file, clip.fps, bits)
         capture, out = cv2.VideoCapture(str(file)), []
         while True:
             ok, bgr = capture.read()
             if not ok:
                 break
             tile = cv2.resize(bgr[:, :, ::-1], None, fx=share, fy=share, interpolation=cv2.INTER_LINEAR)
-            framed = cv2.copyMakeBorder(
-                tile, 24, 24, 24, 24, cv2.BORDER_CONSTANT, value=(32, 33, 36)
-            )
+            framed = cv2.copyMakeBorder(tile, 24, 24, 24, 24, cv2.BORDER_CONSTANT, value=(32, 33, 36))
             out.append(np.ascontiguousarray(framed[: framed.shape[0] // 2 * 2, : framed.shape[1] // 2 * 2]))
         capture.release()
     return out
 
 
-def _crossed(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
-    return pass_before(frames, points, fps, rng)[0]
-
-
-def _as_it_is(frames: Sequence[U8], points: Points, fps: float, rng: np.random.Generator) -> list[U8]:
-    return list(frames)
+def _crossed(clip: Clip, rng: np.random.Generator) -> list[U8]:
+    return pass_before(clip.frames, clip.points, clip.fps, rng)[0]
 
 
 LOW_RATE = "200 kbit/s"
@@ -192,7 +199,7 @@ SPECIES: Mapping[str, Alteration] = {
     "background replaced": _background(blurred=False),
     "low light": _low_light,
     "packet loss": _packet_loss,
-    LOW_RATE: _as_it_is,
+    LOW_RATE: lambda clip, _: list(clip.frames),
     "glasses": _glasses,
     "moving camera": _moving_camera,
     "call within a call": _call_within_a_call,

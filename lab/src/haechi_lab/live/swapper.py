@@ -24,9 +24,9 @@ POINTS = np.array([[46.3, 51.7], [81.5, 51.5], [64.0, 71.7], [49.5, 92.4], [78.7
 class Craft:
     """ellipse: pasted through a feathered ellipse, else an eroded square · poisson: blended by gradients ·
     mouth: the caller's own mouth is put back · opacity: share of the swap · sharpen: of an unsharp mask ·
-    last: share of the frame before · polish: as a face restorer leaves it, at twice the size · crossed: a hand
-    passes before the face, ``masked`` under it: the hand shows as it is, or ``lets go``: the swap vanishes,
-    then and for single frames."""
+    last: share of the frame before · polish: as a face restorer leaves it, at twice the size · crossed: a
+    hand passes before the face, ``masked`` under it (the hand shows as it is), or the swap ``lets go``, then
+    and for single frames."""
 
     ellipse: bool = True
     poisson: bool = False
