@@ -18,11 +18,9 @@ AT = (POINTS * 1.4 + 60).astype(np.float32)
 SIDE = 480
 
 
-def frame_of(shift: int = 0, noise: int = 0) -> U8:
+def frame_of(shift: int = 0) -> U8:
     rgb = np.roll(texture(SIDE, SIDE, 5, soft=1.5), shift, 1)
-    if noise:
-        rgb = rgb + np.random.default_rng(noise).normal(0, 3, rgb.shape)
-    return np.asarray(cv2.cvtColor(np.clip(rgb, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def pasted(grey: U8, at: F32, px: int = 60) -> U8:

@@ -176,14 +176,16 @@ def _call_within_a_call(clip: Clip, rng: np.random.Generator) -> list[U8]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "inner.mp4"
         code_as_call(clip.frames, file, clip.fps, bits)
-        capture, out = cv2.VideoCapture(str(file)), []
+        capture = cv2.VideoCapture(str(file))
+        out: list[U8] = []
         while True:
             ok, bgr = capture.read()
             if not ok:
                 break
             tile = cv2.resize(bgr[:, :, ::-1], None, fx=share, fy=share, interpolation=cv2.INTER_LINEAR)
             framed = cv2.copyMakeBorder(tile, 24, 24, 24, 24, cv2.BORDER_CONSTANT, value=(32, 33, 36))
-            out.append(np.ascontiguousarray(framed[: framed.shape[0] // 2 * 2, : framed.shape[1] // 2 * 2]))
+            h, w = (side // 2 * 2 for side in framed.shape[:2])
+            out.append(np.ascontiguousarray(framed[:h, :w], np.uint8))
         capture.release()
     return out
 

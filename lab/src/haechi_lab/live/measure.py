@@ -50,8 +50,15 @@ def run(
 ) -> dict[str, Any]:
     """``out/models``: the cards and networks; the card ``live`` is written there, the short calls lie in
     ``out/live``. Raises UsageError, ModelError."""
-    settings = Settings(models_dir=str(out / "models"), threads=1)
     short = calls.make(packs_dir, filmed, out / "live", people, forged, SECONDS, log)
+    return fit(short, out, results, command, log)
+
+
+def fit(
+    short: Sequence[calls.Call], out: Path, results: Path, command: str, log: Callable[[str], None]
+) -> dict[str, Any]:
+    """The same with short calls that are made already."""
+    settings = Settings(models_dir=str(out / "models"), threads=1)
     file = out / "live" / f"series-{fingerprint(settings)[:12]}.jsonl"
     seen = look(file, short, Pipeline(settings), log)
     fused = weights.fit(seen, weights.measured(seen), NETWORKS)

@@ -36,8 +36,8 @@ def pass_before(
             eyes = float(np.linalg.norm(at[1] - at[0]))
             way = side * (-2.4 + 4.8 * (k - begins) / max(lasts - 1, 1))
             centre = at.mean(0) + np.array([way, height]) * eyes
-            covers[k] = _hand(frames[k].shape[:2], centre, size * eyes, lean)
-            out[k] = blend(frames[k], np.broadcast_to(skin, frames[k].shape), covers[k])
+            covers[k] = cover = _hand(frames[k].shape[:2], centre, size * eyes, lean)
+            out[k] = blend(frames[k], np.broadcast_to(skin, frames[k].shape), cover)
     return out, covers
 
 

@@ -41,4 +41,4 @@ def _shift(flow: F32, where: tuple[np.ndarray, ...]) -> np.ndarray:
     one, none = np.ones_like(x), np.zeros_like(x)
     design = np.concatenate([np.stack([one, none, x, -y], 1), np.stack([none, one, y, x], 1)])
     moved = flow[where]
-    return np.linalg.lstsq(design, np.concatenate([moved[:, 0], moved[:, 1]]), rcond=None)[0][:2]
+    return np.asarray(np.linalg.lstsq(design, np.concatenate([moved[:, 0], moved[:, 1]]), rcond=None)[0][:2])

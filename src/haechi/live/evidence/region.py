@@ -23,7 +23,7 @@ LEAST_SCALE, MOST_SCALE = 0.6, 2.0
 
 def _radius() -> F32:
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-    return np.hypot((x - CENTRE[0]) / AXES[0], (y - CENTRE[1]) / AXES[1]).astype(np.float32)
+    return np.asarray(np.hypot((x - CENTRE[0]) / AXES[0], (y - CENTRE[1]) / AXES[1]), np.float32)
 
 
 RADIUS = _radius()
@@ -44,8 +44,9 @@ class Region:
     @classmethod
     def of(cls, landmarks_xy: F32, width_px: int, height_px: int) -> Region | None:
         """Around a face with these five points f32 (5, 2); None where they lie on one spot."""
-        matrix = cv2.estimateAffinePartial2D(landmarks_xy.astype(np.float32), POINTS, method=cv2.LMEDS)[0]
-        if matrix is None:
+        points = landmarks_xy.astype(np.float32)
+        matrix = np.asarray(cv2.estimateAffinePartial2D(points, POINTS, method=cv2.LMEDS)[0])
+        if matrix.ndim != 2:  # None
             return None
         size = float(np.hypot(matrix[0, 0], matrix[1, 0]))
         if not np.isfinite(size) or size < 1e-3:

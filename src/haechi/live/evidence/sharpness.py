@@ -23,7 +23,7 @@ INSIDE_TO, AROUND_FROM, AROUND_TO = 0.8, 1.2, 1.9
 def measure(grey: U8, region: Region) -> F64:
     """The MEASURES f64 (5,) of a frame u8 (H, W)."""
     zoom = float(np.clip(region.scale, LEAST_SCALE, MOST_SCALE))
-    picture = region.cut(grey, zoom).astype(np.float32)
+    picture: np.ndarray = region.cut(grey, zoom).astype(np.float32)
     inside, around = np.empty(OCTAVES), np.empty(OCTAVES)
     for octave in range(OCTAVES):
         detail = np.abs(cv2.Laplacian(picture, cv2.CV_32F, ksize=1))
