@@ -18,9 +18,8 @@ AT = (POINTS * 1.4 + 60).astype(np.float32)
 SIDE = 480
 
 
-def frame_of(shift: int = 0) -> U8:
-    rgb = np.roll(texture(SIDE, SIDE, 5, soft=1.5), shift, 1)
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+def frame_of() -> U8:
+    return np.asarray(cv2.cvtColor(texture(SIDE, SIDE, 5, soft=1.5), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def pasted(grey: U8, at: F32, px: int = 60) -> U8:
@@ -39,11 +38,9 @@ def pasted(grey: U8, at: F32, px: int = 60) -> U8:
 
 
 def second(frames: list[U8], points: list[F32] | None = None) -> dict[str, F64]:
-    signs, before = Signs(), None
+    signs = Signs()
     for k, grey in enumerate(frames):
-        look = Look(grey, AT if points is None else points[k], k / 5)
-        signs.add(look, before)
-        before = look
+        signs.add(Look(grey, AT if points is None else points[k]))
     return signs.second()
 
 
@@ -56,7 +53,7 @@ def test_a_face_that_was_drawn_at_few_pixels_is_softer_than_what_surrounds_it() 
     forged = second([pasted(frame_of(), AT)])
     assert abs(measured("sharpness", "middle", genuine)) < 0.1
     assert measured("sharpness", "middle", forged) < measured("sharpness", "middle", genuine) - 0.25
-    assert measured("sharpness", "fall_middle", forged) < measured("sharpness", "fall_middle", genuine) - 0.2
+    assert measured("sharpness", "fall", forged) < measured("sharpness", "fall", genuine) - 0.2
 
 
 def test_sharpness_is_the_same_wherever_the_face_stands_and_however_it_leans() -> None:
@@ -71,18 +68,6 @@ def test_sharpness_is_the_same_wherever_the_face_stands_and_however_it_leans() -
     )
 
 
-def test_one_look_alone_says_nothing_of_changes() -> None:
-    assert set(second([frame_of()])) == {"sharpness"}
-    assert set(second([frame_of(), frame_of(1)])) >= {"sharpness", "flicker"}
-
-
-def test_frames_far_apart_or_of_another_size_are_not_compared() -> None:
-    signs = Signs()
-    signs.add(Look(frame_of(), AT, 2.0), Look(frame_of(), AT, 0.0))
-    signs.add(Look(frame_of(), AT, 2.2), Look(np.zeros((200, 200), np.uint8), AT, 2.0))
-    assert set(signs.second()) == {"sharpness"}
-
-
 def test_a_face_without_surroundings_in_the_frame_is_not_measured() -> None:
     near = (POINTS * 4 - 200).astype(np.float32)
     assert second([frame_of()], [near]) == {}
@@ -92,7 +77,7 @@ def test_a_face_without_surroundings_in_the_frame_is_not_measured() -> None:
 
 def test_a_second_begins_anew() -> None:
     signs = Signs()
-    signs.add(Look(frame_of(), AT, 0.0), None)
+    signs.add(Look(frame_of(), AT))
     assert signs.second()
     assert signs.second() == {}
 
@@ -115,9 +100,7 @@ def test_the_region_knows_where_the_face_is_and_how_large() -> None:
 
 
 FUSION = {
-    "signs": {
-        "sharpness": {"weights": [-1, 0, 0, 0, 0], "intercept": 0.5, "cap_for": 2.0, "cap_against": 1.0}
-    },
+    "signs": {"sharpness": {"weights": [-1, 0, 0], "intercept": 0.5, "cap_for": 2.0, "cap_against": 1.0}},
     "fusion": {"weights": {"swap": 0.5, "sharpness": 1.0}, "intercept": -0.25},
 }
 
@@ -125,7 +108,7 @@ FUSION = {
 def test_a_sign_is_capped_and_weighed_with_the_network() -> None:
     fusion = Fusion.of(FUSION)
     for measure, ratio in ((-10.0, 2.0), (10.0, -1.0), (-1.0, 1.5)):
-        ratios = fusion.ratios({"swap": 2.0}, {"sharpness": np.array([measure, 9, 9, 9, 9])})
+        ratios = fusion.ratios({"swap": 2.0}, {"sharpness": np.array([measure, 9, 9])})
         assert ratios == {"swap": 2.0, "sharpness": ratio}
         assert fusion.log_odds(ratios) == pytest.approx(-0.25 + 1.0 + ratio)
 

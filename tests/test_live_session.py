@@ -12,10 +12,10 @@ from calls import RULE, CallPipeline, Tile, screen, write_rule
 from haechi.errors import ModelError, UsageError
 from haechi.live import LiveSession, LiveState
 from haechi.live.cusum import Cusum, CusumRule, Mark
-from haechi.live.seconds import CROPS_A_SECOND, CROPS_OF_ALL, Seconds
+from haechi.live.seconds import CROPS_A_SECOND, CROPS_OF_ALL
 from haechi.live.session import rule_of
 from haechi.settings import Settings
-from haechi.types import U8, Frame
+from haechi.types import U8
 
 ALONE: Tile = (200, 120, 200, 1)
 
@@ -198,7 +198,7 @@ def test_frames_out_of_order_are_refused(settings: Settings) -> None:
 
 
 def test_signs_are_weighed_beside_the_network_and_told_by_name(tmp_path: Path) -> None:
-    sign = {"weights": [0.0] * 5, "intercept": 2.5, "cap_for": 2.0, "cap_against": 1.0}
+    sign = {"weights": [0.0] * 3, "intercept": 2.5, "cap_for": 2.0, "cap_against": 1.0}
     fusion = {"weights": {"swap": 0.0, "sharpness": 1.0}, "intercept": 0.0}
     settings = write_rule(tmp_path, signs={"sharpness": sign}, fusion=fusion)
     state = last(watch(CallPipeline(settings), 10))
@@ -206,17 +206,6 @@ def test_signs_are_weighed_beside_the_network_and_told_by_name(tmp_path: Path) -
     assert person.second["sharpness"] == 2.0
     assert set(person.second) == {"swap", "sharpness"}
     assert person.level == "alarm"
-
-
-def test_the_frames_in_which_somebody_left_are_not_kept(settings: Settings) -> None:
-    pipeline = CallPipeline(settings)
-    seconds = Seconds(pipeline)
-    pipeline.finder.tiles = [ALONE]
-    seconds.add(Frame(screen([ALONE], 0), 0, 0.0))
-    assert seconds.people[0].last_look is not None
-    pipeline.finder.tiles = []
-    seconds.add(Frame(screen([], 1), 1, 0.2))
-    assert [p.last_look for p in seconds.people] == [None]
 
 
 def test_thresholds_of_other_networks_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from haechi.faces import Sighting, iou
-from haechi.live.evidence import Look, Signs
+from haechi.live.evidence import Signs
 from haechi.live.picture import TileStillness
 from haechi.types import F32, U8, Reason
 
@@ -39,8 +39,7 @@ class Person:
     """One person. points_xy f32 (5, 2): the landmarks of the last sighting · look f32 (n,): the coarse
     picture of the last crop, None before there is one; ``earlier``: those of the last two seconds ·
     instead_of: the number of whoever was in the place before, 0 for nobody · logits: of the crops of the
-    second that is under way, by network · began_s: when it began · last_look: at the frame
-    that was searched last, None when the face was not in it."""
+    second that is under way, by network · began_s: when it began."""
 
     person_id: int
     box_xyxy: F32
@@ -57,7 +56,6 @@ class Person:
     logits: dict[str, list[float]] = field(default_factory=dict)
     stillness: TileStillness = field(default_factory=TileStillness)
     signs: Signs = field(default_factory=Signs)
-    last_look: Look | None = None
 
 
 def coarse_look(crop: U8) -> F32 | None:

@@ -92,17 +92,12 @@ class Seconds:
         asked_of: list[Person] = []
         for person, sighting in zip(present, sightings, strict=True):
             person.reason = self._problem(person, sighting, frame)
-            look = Look(grey, sighting.landmarks_xy, now_s)
             due = now_s - person.asked_s >= 0.75 / rate
             count = len(next(iter(person.logits.values()), ()))
             if person.reason is None and sighting.crop is not None and due and count < max(rate, LEAST_CROPS):
                 crops.append(sighting.crop)
                 asked_of.append(person)
-                person.signs.add(look, person.last_look)
-            person.last_look = look
-        for person in self.people:
-            if person.last_s < now_s:
-                person.last_look = None  # else the frames in which somebody left would be kept
+                person.signs.add(Look(grey, sighting.landmarks_xy))
         self._ask(crops, asked_of, now_s)
         return ended
 

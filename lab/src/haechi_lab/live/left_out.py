@@ -50,7 +50,7 @@ def _sets(signs: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
     if len(signs) > 1:
         for sign in signs:
             yield f"all but {sign}", networks, [other for other in signs if other != sign]
-    yield "all but the network", [], signs
+        yield "all but the network", [], signs
 
 
 def _left_out(

@@ -19,7 +19,7 @@ from haechi_lab.training.logistic import logistic
 CAP_FOR, CAP_AGAINST = 2.5, 1.5
 """Nats. People are few: no sign makes a forgery more than 12 times likelier, or 4 times less likely, and that
 nothing shows is the weaker evidence."""
-RIDGE = 3e-3
+RIDGE = 3e-2
 
 
 def measured(seen: Sequence[Seen]) -> list[str]:

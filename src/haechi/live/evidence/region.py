@@ -28,8 +28,6 @@ def _radius() -> F32:
 
 RADIUS = _radius()
 """Distance from the middle of the face f32 (SIDE, SIDE): 1 where it ends."""
-INSIDE, BORDER, AROUND = RADIUS < 0.75, (RADIUS >= 0.8) & (RADIUS < 1.3), (RADIUS >= 1.35) & (RADIUS < 1.95)
-"""The face, the seam that a pasted one has somewhere about here, and hair, ears, neck and background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
