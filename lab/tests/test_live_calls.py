@@ -129,6 +129,14 @@ def people(seed: int, of: float) -> list[Seen]:
     return [*genuine, *odd, *(seen(rng.normal(of, 0.3, 8), f"g{k}", "plain") for k in range(1, 16) if k % 4)]
 
 
+def test_seconds_that_speak_for_a_genuine_face_never_add_up() -> None:
+    means = np.random.default_rng(5).normal(-4, 0.3, 60)
+    genuine = Drawn(np.repeat(means[:, None], 50, 1), np.arange(60))
+    mark = fit(genuine, means, np.full((3, 60), 4.0), 3)
+    assert mark.drift >= 0
+    assert sums(np.full((1, 1800), -0.1), mark).max() == 0
+
+
 def test_calls_that_were_looked_at_are_not_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,7 +89,8 @@ def tail(means: F64, share: float) -> float:
 def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:
     """Of the drifts that the tail of genuine people's ``means`` leaves, and all clips, the ones by which the
     most forged calls are told the soonest, with the threshold that the genuine calls set."""
-    least = tail(means, allowed / 1000)
+    # Never below 0: seconds that speak for a genuine face must not add up to an alarm.
+    least = max(0.0, tail(means, allowed / 1000))
     best: tuple[float, Mark] | None = None
     for more, clip in product(DRIFTS, CLIPS):
         drift = round(least + more, 2)
