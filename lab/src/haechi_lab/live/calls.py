@@ -205,8 +205,8 @@ def _write(
 
 
 def read(file: Path, seconds: float, most_fps: float = math.inf) -> tuple[list[U8], float]:
-    """The first frames of a clip, at most about so many a second, the shorter side at most LARGEST_PX and both
-    even, and their rate."""
+    """The first frames of a clip, about so many a second at most, the shorter side at most LARGEST_PX and
+    both even, and their rate."""
     capture = cv2.VideoCapture(str(file))
     fps = float(capture.get(cv2.CAP_PROP_FPS)) or 25.0
     step = max(1, round(fps / most_fps))

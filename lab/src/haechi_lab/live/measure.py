@@ -271,9 +271,7 @@ def _card(
         "figures": {
             "alarms_per_1000_calls": {
                 **everybody["alarms_per_1000"],
-                "what": (
-                    f"{everybody['calls']} {BY_BOOTSTRAP}, {everybody['people']} people, marks of the other half"
-                ),
+                "what": f"{everybody['calls']} {BY_BOOTSTRAP}, {everybody['people']} people, marks of others",
             }
         },
         "limits": [
