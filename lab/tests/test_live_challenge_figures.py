@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from haechi.live.challenges.challenge import CHECKS
 from haechi.live.people import Person
 from haechi.types import F32, U8

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from haechi.errors import UsageError
 from haechi.marks import Tail
 from haechi_lab.calibrate.stretches import furthest, tail
