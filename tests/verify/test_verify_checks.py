@@ -114,8 +114,11 @@ def test_a_head_that_turns() -> None:
 
 
 def test_the_wrong_way_and_no_way() -> None:
-    assert outcome(compliance.examine([moved("turn_right", turn(35))])) == ("fail", "not_moved")
-    assert outcome(compliance.examine([moved("turn_left", turn(12))])) == ("fail", "not_moved")
+    assert outcome(compliance.examine([moved("turn_right", turn(35))])) == ("fail", "moved_other_way")
+    small = [moved("turn_left", turn(12))]
+    assert outcome(compliance.examine(small)) == ("abstain", "not_moved"), "nobody is refused for that"
+    both = [moved("turn_left", turn(12)), moved("turn_right", turn(35))]
+    assert outcome(compliance.examine(both)) == ("fail", "moved_other_way")
     assert outcome(depth.examine([moved("turn_left", turn(12))])) == ("abstain", "turn_small")
 
 
@@ -128,7 +131,8 @@ def test_nobody_moves_before_the_question_or_long_after(begin_s: float) -> None:
             record, times_s=np.maximum(record.times_s, 0) + np.arange(len(record.times_s)) * 1e-6
         )
     result = compliance.examine([moved("turn_left", record)])
-    assert outcome(result)[0] == "fail"
+    # Of who was turned from the start no rest is known to be turned from.
+    assert outcome(result)[0] == ("fail" if begin_s else "abstain")
 
 
 def test_a_picture_has_no_depth_however_it_is_turned() -> None:
@@ -176,7 +180,7 @@ def test_mouth_nod_and_a_step_closer() -> None:
         ("closer", recording(t, landmarks_xy=closer)),
     ):
         assert outcome(compliance.examine([moved(kind, record)])) == ("pass", "moved"), kind
-        assert outcome(compliance.examine([moved(kind, recording(t))])) == ("fail", "not_moved"), kind
+        assert outcome(compliance.examine([moved(kind, recording(t))])) == ("abstain", "not_moved"), kind
 
 
 def test_a_lost_face_is_no_failure() -> None:
