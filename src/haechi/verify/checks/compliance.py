@@ -33,8 +33,8 @@ LEAST_FACES = 0.6
 
 
 def examine(takes: Sequence[Seen]) -> CheckResult:
-    """Fails when a movement was another one or came at the wrong time. Abstains when one was not seen, as a
-    third of those that genuine heads make are not (``results/verify.json``), or the face was lost."""
+    """Fails when a movement was another one or came at the wrong time. Abstains when one was not seen, as
+    some of those that genuine heads make are not, or the face was lost."""
     figures: dict[str, float] = {}
     worst: CheckResult | None = None
     for one in (s for s in takes if s.challenge.kind != "flash"):
