@@ -44,6 +44,7 @@ NO_HTML = {"web/pdf.py"}  # finds the drawings in a page to flatten them
 #: Where text is left as a person typed it, to be changed by the same person, or over several lines.
 FILTERS = {
     ("haechi.web", "case.html"): 2,
+    ("haechi.web", "live_clip.html"): 1,
     ("haechi.web", "fields.html"): 3,
     ("haechi.web", "case_verify.html"): 1,
     ("haechi.web", "case_letter.html"): 1,
