@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -317,7 +318,8 @@ def test_a_server_may_stop_in_the_moment_in_which_a_call_ends() -> None:
             ).run()  # type: ignore[arg-type]
         return server.cancelled_caught
 
-    assert anyio.run(serve)
+    with ThreadPoolExecutor(1) as elsewhere:  # browsers of other tests keep a loop in this thread
+        assert elsewhere.submit(anyio.run, serve).result()
 
 
 def test_leaving_ends_the_call(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
