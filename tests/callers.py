@@ -1,4 +1,4 @@
-"""Watchers that stand in for the process that watches a call, and frames for them."""
+"""Stand-ins for the processes that watch a call and look at a verification, and frames for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from haechi.isolated.calls import Calls
 from haechi.live import LiveLevel, LiveSession, LiveState, PersonState
 from haechi.settings import Settings
 from haechi.types import U8, Reason
+from haechi.verify.recording import Recording
 
 THRESHOLDS = {"ask": 3.0, "alarm": 6.0}
 
@@ -93,6 +94,27 @@ class HeldWatcher(FakeWatcher):
         while not self.go.wait(0.01):
             tell("live", 0.0)
         return super().add(picture, time_s, tell)
+
+
+class FakeLooker:
+    """Sees no face in what a verification sends."""
+
+    def __init__(self, _: Settings) -> None:
+        pass
+
+    def look(
+        self, jpegs: Sequence[bytes], times_s: Sequence[float], kind: str, tell: Callable[[str, float], None]
+    ) -> Recording:
+        tell("verify", 0.0)
+        n, nothing = len(jpegs), np.zeros((0, 2), np.float32)
+        blank = np.full((n, 3), np.nan, np.float32)
+        return Recording(
+            np.array(times_s), np.full((n, 5, 2), np.nan, np.float32), blank, blank, blank[:, 0],
+            np.zeros((n, 24, 32), np.uint8), nothing, nothing, np.zeros(0),
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        pass
 
 
 def wait_until(true: Any, wait_s: float = 5.0) -> None:

@@ -12,9 +12,11 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
 
-from machine import CHROMIUM, DESKTOP, LOCALES, chromium, served
+from machine import CAMERA, CHROMIUM, DESKTOP, LOCALES, SAMPLE, chromium, launched, served
 from playwright.sync_api import expect
 from stage import Visitor, staged
+
+from callers import film
 
 HERE = Path(__file__).parent
 
@@ -37,6 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Any]:
     expect.set_options(timeout=15_000)  # for busy machines; whoever is quick does not wait
     with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def camera_browser(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One whose camera plays a film of the sample."""
+    file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    file.write_bytes(film(SAMPLE))
+    with launched(browser.browser_type, *CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
         yield started
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import uvicorn
+from machine import DESKTOP, LOCALES
 
 from fakes import InProcess
 from haechi.errors import UnknownFormat
@@ -136,3 +137,29 @@ class Visitor:
         """Whether one has to scroll sideways."""
         script = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         return bool(self.page.evaluate(script))
+
+
+@contextmanager
+def visits(browser: Any, address: str, timeout_ms: int) -> Iterator[Callable[..., Visitor]]:
+    """arrive(lang, size, before, **context) -> a visitor of the page at an address; ``before``: a script that
+    takes from the browser what others lack. In the end none asked anywhere else or was complained of."""
+    base, _, path = address.rpartition("/")
+    visitors: list[Visitor] = []
+
+    def arrive(lang: str = "en", size: Any = DESKTOP, before: str = "", **more: Any) -> Visitor:
+        context = browser.new_context(locale=LOCALES[lang], viewport=size, **more)
+        context.set_default_timeout(timeout_ms)
+        if before:
+            context.add_init_script(before)
+        visitor = Visitor(context.new_page(), base)
+        visitor.watch()
+        visitors.append(visitor)
+        visitor.goto(f"/{path}")
+        return visitor
+
+    yield arrive
+    for visitor in visitors:
+        visitor.page.context.close()
+    for visitor in visitors:
+        assert visitor.left_the_machine() == []
+        assert visitor.complaints() == []

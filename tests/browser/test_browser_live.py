@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, launched
+from machine import DESKTOP, PHONE
 from playwright.sync_api import expect
-from stage import Visitor, staged
+from stage import Visitor, staged, visits
 from test_browser_access import findings
 
-from callers import FakeWatcher, film, state, wait_until
+from callers import FakeWatcher, state, wait_until
 
 NO_PROCESSOR = "delete window.MediaStreamTrackProcessor;"
 NO_HAND_OVER = """
@@ -74,40 +74,17 @@ class Playing(FakeWatcher):
         return super().add(picture, time_s, tell) | self.now | {"size": [640, 480]}
 
 
-@pytest.fixture(scope="module")
-def camera_browser(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    file.write_bytes(film(SAMPLE))
-    with launched(browser.browser_type, *CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
-        yield started
-
-
 @pytest.fixture
 def come(camera_browser: Any, tmp_path: Path) -> Iterator[Callable[..., Visitor]]:
     """come(lang, size, before) -> a visitor of the page; ``before``: a script that takes from the browser
     what others lack."""
     expect.set_options(timeout=15_000)
     Playing.now, Playing.lengths, Playing.stops, Playing.asked_for = {}, [], 0, []
-    visitors: list[Visitor] = []
-    with staged(tmp_path / "data", watch=Playing) as address:
-
-        def arrive(lang: str = "en", size: Any = DESKTOP, before: str = "", **more: Any) -> Visitor:
-            context = camera_browser.new_context(locale=LOCALES[lang], viewport=size, **more)
-            context.set_default_timeout(15_000)
-            if before:
-                context.add_init_script(before)
-            visitor = Visitor(context.new_page(), address)
-            visitor.watch()
-            visitors.append(visitor)
-            visitor.goto("/live")
-            return visitor
-
+    with (
+        staged(tmp_path / "data", watch=Playing) as address,
+        visits(camera_browser, address + "/live", 15_000) as arrive,
+    ):
         yield arrive
-        for visitor in visitors:
-            visitor.page.context.close()
-    for visitor in visitors:
-        assert visitor.left_the_machine() == []
-        assert visitor.complaints() == []
 
 
 def begin(visitor: Visitor) -> None:

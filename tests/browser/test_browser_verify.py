@@ -7,49 +7,29 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from machine import CAMERA, DESKTOP, LOCALES, PHONE, SAMPLE, launched
+from machine import PHONE
 from playwright.sync_api import expect
-from stage import Visitor, staged
+from stage import Visitor, staged, visits
 from test_browser_access import findings
 
-from callers import film
-from haechi.settings import LANGUAGES, Settings
+from callers import FakeLooker
+from haechi.settings import LANGUAGES
 from haechi.verify import challenges
 from haechi.verify.recording import Recording
 
 TITLES = {"en": "Please try again", "zh": "请再试一次", "ko": "다시 해 보세요"}
 
 
-class Blind:
-    """Sees no face in what the page sends; remembers how many frames came of which challenge."""
+class Blind(FakeLooker):
+    """Remembers how many frames came of which challenge."""
 
     looks: list[tuple[str, int]] = []  # noqa: RUF012  (shared with the test on purpose)
-
-    def __init__(self, _: Settings) -> None:
-        pass
 
     def look(self, jpegs: Sequence[bytes], times_s: Sequence[float], kind: str, tell: Any) -> Recording:
         self.looks.append((kind, len(jpegs)))
         assert all(jpeg.startswith(b"\xff\xd8\xff") for jpeg in jpegs)
-        n, none = len(jpegs), np.zeros((0, 2), np.float32)
-        blank = np.full((n, 3), np.nan, np.float32)
-        return Recording(
-            np.array(times_s), np.full((n, 5, 2), np.nan, np.float32), blank, blank, blank[:, 0],
-            np.zeros((n, 24, 32), np.uint8), none, none, np.zeros(0),
-        )  # fmt: skip
-
-    def stop(self) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def camera_browser(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    file = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    file.write_bytes(film(SAMPLE))
-    with launched(browser.browser_type, *CAMERA, f"--use-file-for-fake-video-capture={file}") as started:
-        yield started
+        return super().look(jpegs, times_s, kind, tell)
 
 
 @pytest.fixture
@@ -61,24 +41,11 @@ def come(
     monkeypatch.setattr(challenges, "MOTION_S", 0.6)
     monkeypatch.setattr(challenges, "DURATION_S", 1.2)
     Blind.looks = []
-    visitors: list[Visitor] = []
-    with staged(tmp_path / "data", look=Blind) as address:
-
-        def arrive(lang: str = "en", size: Any = DESKTOP) -> Visitor:
-            context = camera_browser.new_context(locale=LOCALES[lang], viewport=size)
-            context.set_default_timeout(30_000)
-            visitor = Visitor(context.new_page(), address)
-            visitor.watch()
-            visitors.append(visitor)
-            visitor.goto("/verify")
-            return visitor
-
+    with (
+        staged(tmp_path / "data", look=Blind) as address,
+        visits(camera_browser, address + "/verify", 30_000) as arrive,
+    ):
         yield arrive
-        for visitor in visitors:
-            visitor.page.context.close()
-    for visitor in visitors:
-        assert visitor.left_the_machine() == []
-        assert visitor.complaints() == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -4,45 +4,20 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 from sites import Site, Start, problem
 
-from callers import jpeg, wait_until
+from callers import FakeLooker, jpeg, wait_until
 from haechi.errors import Crashed, ModelError
-from haechi.settings import LANGUAGES, Settings
+from haechi.settings import LANGUAGES
 from haechi.verify import challenges
 from haechi.verify.recording import Recording
 from haechi.verify.uploads import FrameUpload, packed, seal
 
 TOKEN = "correct-horse-battery"
 PLACE = "/v1/verifications"
-
-
-class FakeLooker:
-    """Sees no face; remembers what it was given."""
-
-    looks: list[tuple[str, int]]
-
-    def __init__(self, _: Settings) -> None:
-        self.stopped = False
-
-    def look(
-        self, jpegs: Sequence[bytes], times_s: Sequence[float], kind: str, tell: Callable[[str, float], None]
-    ) -> Recording:
-        tell("verify", 0.0)
-        n, nothing = len(jpegs), np.zeros((0, 2), np.float32)
-        blank = np.full((n, 3), np.nan, np.float32)
-        return Recording(
-            np.array(times_s), np.full((n, 5, 2), np.nan, np.float32), blank, blank, blank[:, 0],
-            np.zeros((n, 24, 32), np.uint8), nothing, nothing, np.zeros(0),
-        )  # fmt: skip
-
-    def stop(self) -> None:
-        self.stopped = True
 
 
 @pytest.fixture(autouse=True)
