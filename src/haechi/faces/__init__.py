@@ -6,10 +6,11 @@ from haechi.faces.crops import crop_box, cut, native_piece, upright_crop, uprigh
 from haechi.faces.detections import Detections, iou
 from haechi.faces.finder import FaceFinder
 from haechi.faces.rules import FaceRules
-from haechi.faces.stream import FaceStream, Sighting
+from haechi.faces.stream import SEARCH_S, FaceStream, Sighting
 from haechi.faces.track_buffer import Window
 
 __all__ = [
+    "SEARCH_S",
     "Detections",
     "FaceFinder",
     "FaceRules",

@@ -28,6 +28,9 @@ from haechi.settings import Settings
 from haechi.types import F32, U8, FaceTrack, Frame, MediaKind
 from haechi.values import Value
 
+SEARCH_S = 0.18
+"""Whoever watches a camera or a call gives the stream a frame when the last one is so long ago: five a second
+at usual rates."""
 QUARTERS = (0, 1, 3, 2)
 TRIES = 8
 """Frames of a video without an upright face that are searched in all four quarter turns."""

@@ -7,6 +7,7 @@ from random import Random
 
 from haechi import models
 from haechi.errors import ModelError, UsageError
+from haechi.faces import SEARCH_S
 from haechi.live.challenges import Challenges
 from haechi.live.cusum import Cusum, CusumRule
 from haechi.live.people import Person
@@ -17,8 +18,6 @@ from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 from haechi.types import U8, Frame, Reason
 
-SEARCH_S = 0.18
-"""Faces are looked for in a frame when the last search is so long ago: five times a second at usual rates."""
 PRESENT_S = 1.0
 """Who was seen so short a while ago is in the picture."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from haechi.faces import FaceStream, Sighting
+from haechi.faces import SEARCH_S, FaceStream, Sighting
 from haechi.types import F32, F64, U8, Frame
 from haechi.verify.challenges import ChallengeKind
 from haechi.verify.face_judge import FaceJudge
@@ -17,8 +17,6 @@ from haechi.verify.head import yaw_statistic
 from haechi.verify.recording import Recording
 from haechi.verify.tracks import between, carried, follow
 
-SEARCH_S = 0.18
-"""Faces are looked for when the last search is so long ago."""
 COARSE = (32, 24)
 _FOLLOWED = ("turn_left", "turn_right", "nod")
 CROPS = 3

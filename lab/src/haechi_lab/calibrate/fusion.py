@@ -194,11 +194,14 @@ def marks_of(fused: F64, used: Sequence[Probed]) -> dict[str, float]:
 
 
 def tail_of(fused: F64, used: Sequence[Probed]) -> dict[str, float]:
-    """How the upper tail of genuine faces falls, as they usually come (USUAL), from which the marks for many
-    faces follow: its upper decile, and the mean excess over it, the scale of an exponential tail (Pickands
-    1975)."""
+    """The ``tail`` of genuine faces, as they usually come (USUAL), from which the marks for many follow."""
     genuine = np.array([photograph(p) and p.rung in USUAL for p in used])
-    values = fused[genuine if genuine.any() else np.array([not p.label for p in used])]
+    return tail(fused[genuine if genuine.any() else np.array([not p.label for p in used])])
+
+
+def tail(values: F64) -> dict[str, float]:
+    """The block of ``haechi.marks.Tail``: how the upper tail of genuine values f64 (n,) falls, by its decile
+    and the mean excess over it, the scale of an exponential tail (Pickands 1975)."""
     decile = float(np.quantile(values, 0.9))
     excess = values[values > decile] - decile
     return {"decile": round(decile, 4), "nats": round(float(excess.mean()) if len(excess) else 0.0, 4)}

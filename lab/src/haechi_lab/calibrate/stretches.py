@@ -21,11 +21,11 @@ from haechi.errors import UsageError
 from haechi.marks import contrasts
 from haechi.pipeline import Pipeline
 from haechi.settings import Settings
+from haechi_lab.calibrate.fusion import tail
 from haechi_lab.evaluate.weakest_link import Faces, Studio, still
 from haechi_lab.export.onnx import write_card
 
 STILLS, LENGTH_S, SEED = 40, 60.0, 57
-QUANTILE = 0.9
 SHOWN = (0.5, 0.9, 0.99, 1.0)
 LEAST = 30
 """Of fewer stretches no tail is taken."""
@@ -42,20 +42,13 @@ def seen_in(clip: Path, pipeline: Pipeline) -> Contrasts:
     return {e.detector: [c for c in contrasts(e.segments) if c is not None] for e in evidence if e.segments}
 
 
-def tail(values: Sequence[float]) -> dict[str, float]:
-    """The block of ``haechi.marks.Tail``: the upper decile, and the mean excess over it (Pickands 1975)."""
-    x = np.asarray(values)
-    decile = float(np.quantile(x, QUANTILE))
-    return {"decile": round(decile, 4), "nats": round(float((x[x > decile] - decile).mean()), 4)}
-
-
 def furthest(kinds: Mapping[str, Sequence[Contrasts]]) -> dict[str, dict[str, float]]:
     """For each detector the block in which both numbers are the largest of all kinds of clips. Raises
     UsageError where no kind has stretches enough."""
     out: dict[str, dict[str, float]] = {}
     for name in sorted({name for clips in kinds.values() for clip in clips for name in clip}):
         pools = [[c for clip in clips for c in clip.get(name, ())] for clips in kinds.values()]
-        tails = [tail(pool) for pool in pools if len(pool) >= LEAST]
+        tails = [tail(np.array(pool)) for pool in pools if len(pool) >= LEAST]
         if not tails:
             raise UsageError(f"{name}: too few stretches to set marks by; name more or longer clips")
         out[name] = {key: max(t[key] for t in tails) for key in ("decile", "nats")}

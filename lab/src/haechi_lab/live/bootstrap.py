@@ -16,6 +16,7 @@ import numpy as np
 
 from haechi.errors import UsageError
 from haechi.live.cusum import Mark
+from haechi.marks import Tail
 from haechi.types import F64
 from haechi_lab.live.series import Heard
 
@@ -80,9 +81,9 @@ def times_s(calls: F64, mark: Mark) -> F64:
 
 def tail(means: F64, share: float) -> float:
     """The mean log-odds that so small a share of people passes, read off the tail of some people's means f64
-    (n,): beyond the upper decile it falls exponentially, by its mean excess, as in ``haechi.verdict``."""
+    (n,): beyond the upper decile it falls exponentially, by its mean excess, as in ``haechi.marks``."""
     decile = float(np.quantile(means, 0.9))
-    return decile + float((means[means >= decile] - decile).mean()) * float(np.log(0.1 / share))
+    return Tail(decile, float((means[means >= decile] - decile).mean())).highest(1, share)
 
 
 def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:

@@ -22,12 +22,11 @@ import numpy as np
 
 from haechi.bench.result import write_json
 from haechi.errors import UsageError
-from haechi.faces import Window
+from haechi.faces import SEARCH_S, Window
 from haechi.live.challenges import Challenges
 from haechi.live.challenges.asking import BEFORE
 from haechi.live.challenges.challenge import CHECKS
 from haechi.live.people import People, Person
-from haechi.live.session import SEARCH_S
 from haechi.live.types import ChallengeName, ChallengeState
 from haechi.pipeline import Pipeline
 from haechi.settings import Settings

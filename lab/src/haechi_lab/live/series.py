@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from haechi.faces import SEARCH_S
 from haechi.live.seconds import Seconds
-from haechi.live.session import SEARCH_S
 from haechi.pipeline import Pipeline
 from haechi.types import F64, Frame
 from haechi_lab.live.calls import Call
