@@ -14,14 +14,35 @@ from haechi_lab.data.packs import Face, Pack  # noqa: E402
 from haechi_lab.evaluate import by_source  # noqa: E402
 from haechi_lab.networks.dino import Dino  # noqa: E402
 from haechi_lab.networks.dino_face import DinoFace  # noqa: E402
-from haechi_lab.training.dino import SIDE_PX, save, take_up  # noqa: E402
+from haechi_lab.networks.dino_head import FEATURES, GeneratedFace, Head  # noqa: E402
+from haechi_lab.training import dino  # noqa: E402
+from haechi_lab.training.dino import SIDE_PX, begun, save  # noqa: E402
 from haechi_lab.training.swap import swap_loss  # noqa: E402
+
+
+def made(seed: int) -> DinoFace:
+    torch.manual_seed(seed)
+    return DinoFace(Dino(), Head(torch.zeros(FEATURES), torch.ones(FEATURES))).eval()
 
 
 @pytest.fixture(scope="module")
 def network() -> DinoFace:
-    torch.manual_seed(1)
-    return DinoFace(Dino()).eval()
+    return made(1)
+
+
+@pytest.fixture
+def trunk(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In place of the pretrained trunk, one of the same start."""
+
+    def pretrained(_: Path) -> Dino:
+        torch.manual_seed(2)
+        return Dino().eval()
+
+    monkeypatch.setattr(dino.Dino, "pretrained", pretrained)
+    return Path("vit.onnx")
+
+
+PICTURE = torch.rand(1, 3, SIDE_PX, SIDE_PX, generator=torch.Generator().manual_seed(3)) * 255
 
 
 def test_it_gives_a_logit_and_a_map_of_patches(network: DinoFace) -> None:
@@ -42,27 +63,42 @@ def test_one_forged_patch_is_enough_to_raise_the_logit(network: DinoFace) -> Non
     assert torch.allclose(after - before, top, atol=1e-4)
 
 
-def test_a_run_is_taken_up_as_it_ended(tmp_path: Path) -> None:
-    torch.manual_seed(2)
-    first, second = DinoFace(Dino()).eval(), DinoFace(Dino()).eval()
-    second.trunk.load_state_dict(first.trunk.state_dict())
+def test_it_begins_as_the_network_for_generated_faces(tmp_path: Path, trunk: Path) -> None:
+    torch.manual_seed(4)
+    head = Head(torch.zeros(FEATURES), torch.ones(FEATURES), 48)
+    torch.save(head.state_dict(), tmp_path / "head.pt")
+    network = begun(trunk, tmp_path / "head.pt").eval()
+    with torch.inference_mode():
+        before = GeneratedFace(Dino.pretrained(trunk), head.eval())(PICTURE)
+        assert torch.allclose(network(PICTURE)[0], before, atol=1e-4)
+
+
+def test_a_run_is_taken_up_as_it_ended(tmp_path: Path, trunk: Path) -> None:
+    first = made(2)
+    first.trunk.load_state_dict(
+        {**first.trunk.state_dict(), **Dino.pretrained(trunk).state_dict()}, strict=False
+    )
     with torch.no_grad():
         for value in first.tuned().values():
             value.add_(0.01 * torch.randn_like(value))
     save(first, tmp_path / "tuned.pt")
-    take_up(second, tmp_path / "tuned.pt")
-    x = torch.rand(1, 3, SIDE_PX, SIDE_PX) * 255
+    second = begun(trunk, tmp_path / "tuned.pt").eval()
     with torch.inference_mode():
-        assert torch.allclose(first(x)[0], second(x)[0], atol=2e-2)
-    assert (tmp_path / "tuned.pt").stat().st_size < 4_000_000
+        assert torch.allclose(first(PICTURE)[0], second(PICTURE)[0], atol=2e-2)
+        assert torch.allclose(second.plain()(PICTURE)[0], second(PICTURE)[0], atol=1e-3)
+    assert (tmp_path / "tuned.pt").stat().st_size < 6_000_000
 
 
-def test_another_network_is_refused(network: DinoFace, tmp_path: Path) -> None:
+def test_another_network_is_refused(tmp_path: Path, trunk: Path) -> None:
     torch.save({"out.weight": torch.zeros(1, 3)}, tmp_path / "tuned.pt")
+    with pytest.raises(UsageError, match="no head"):
+        begun(trunk, tmp_path / "tuned.pt")
+    weights = {**made(5).tuned(), "cells.weight": torch.zeros(1, 3)}
+    torch.save(weights, tmp_path / "tuned.pt")
     with pytest.raises(UsageError, match="another network"):
-        take_up(network, tmp_path / "tuned.pt")
+        begun(trunk, tmp_path / "tuned.pt")
     with pytest.raises(UsageError, match="missing"):
-        take_up(network, tmp_path / "none.pt")
+        begun(trunk, tmp_path / "none.pt")
 
 
 def test_its_map_is_taught_by_the_same_masks(network: DinoFace) -> None:

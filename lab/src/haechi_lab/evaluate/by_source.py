@@ -56,14 +56,10 @@ def onnx_scorer(file: Path, threads: int) -> Scorer:
 
 def dino_scorer(trunk: Path, tuned: Path) -> Scorer:
     """Of a run of ``haechi train dino``."""
-    from haechi_lab.networks.dino import Dino
-    from haechi_lab.networks.dino_face import DinoFace
     from haechi_lab.networks.dino_head import SIDE_PX
-    from haechi_lab.training.dino import take_up
+    from haechi_lab.training.dino import begun
 
-    model = DinoFace(Dino.pretrained(trunk))
-    take_up(model, tuned)
-    model.eval()
+    model = begun(trunk, tuned).plain()
 
     @torch.inference_mode()
     def scores(crops: U8) -> F64:
