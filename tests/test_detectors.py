@@ -59,6 +59,4 @@ def test_the_shipped_models_say_what_they_said(shipped: Settings) -> None:
     found = golden.numbers(shipped)
     assert found.keys() == wanted.keys()
     for name, values in wanted.items():
-        # It multiplies in bytes: where a product falls between two, a hair decides.
-        tolerance = 0.05 if name == "synthesis" else 1e-3
-        assert found[name] == pytest.approx(values, abs=tolerance, rel=1e-3), name
+        assert found[name] == pytest.approx(values, abs=1e-3, rel=1e-3), name

@@ -7,8 +7,7 @@ import json
 import pytest
 from tests import scores
 
-TOLERANCE = {"swap": 1e-4, "flicker": 1e-4, "synthesis": 0.05, "verdict": 0.02}
-"""The synthesis network multiplies in bytes: where a product falls between two, a hair decides."""
+TOLERANCE = {"swap": 1e-4, "flicker": 1e-4, "synthesis": 1e-3, "verdict": 1e-3}
 
 
 @pytest.mark.slow

@@ -11,6 +11,3 @@ class SynthesisDetector(NetworkDetector):
 
     name = "synthesis"
     most_moments = 16
-    # It multiplies in bytes, to a scale that is taken from all that is fed at once: one face at a time, so
-    # that none is judged by its neighbours.
-    batch = 1

@@ -146,7 +146,7 @@ def synthesis_card(name: str, run: Path, seconds: float, parity: float) -> dict[
     sources = json.loads((run / "config.json").read_text())["sources"]
     return {
         "name": name,
-        "version": "0.3.0",
+        "version": "0.3.1",
         "task": "tells faces that a generator drew, whole (GAN, diffusion) or set into a photograph",
         "file": f"{name}.onnx",
         "licence": "Apache-2.0",
