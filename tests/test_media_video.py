@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from filmed import INTERLACED, coded, interlaced, needs_ffmpeg, progressive
 from haechi import doctor
 from haechi.errors import DamagedFile, InputError, OverLimit
 from haechi.media import ffmpeg as by_ffmpeg
-from haechi.media import open_media
+from haechi.media import ffmpeg_reader, open_media
 from haechi.media.interlace import may_be_interlaced
 from haechi.media.orientation import Orientation
 from haechi.media.tonemap import HLG, PQ
@@ -166,6 +167,23 @@ def test_frames_are_found_again_without_decoding_all(ending: str, tmp_path: Path
     for frame in again:
         assert frame.time_s == pytest.approx(examined[frame.index].time_s, abs=0.001)
         assert np.array_equal(frame.rgb, examined[frame.index].rgb)
+
+
+@needs_ffmpeg
+def test_a_frame_has_its_own_time_though_the_machine_is_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ffmpeg says of times is read beside the pictures, and may come later than they."""
+    path = progressive(tmp_path / "a.ts", [picture(160, 120, step) for step in range(60)])
+    note = ffmpeg_reader._Times.note
+
+    def late(self: ffmpeg_reader._Times, line: str) -> None:
+        time.sleep(0.005)
+        note(self, line)
+
+    monkeypatch.setattr(ffmpeg_reader._Times, "note", late)
+    frames = list(open_media(path, DEFAULT).frames(20))
+    assert [f.time_s for f in frames] == pytest.approx([f.index / 25 for f in frames], abs=0.001)
 
 
 @needs_ffmpeg

@@ -8,8 +8,8 @@ others.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
-from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -142,16 +142,17 @@ class FfmpegReader:
         total = self._index.extent.frames
         # Frame n is the middle of a part when one more middle lies before n + 1 than before n.
         middles = f"gt(ceil((2*(n+1)*{count}-{total})/{2 * total}),ceil((2*n*{count}-{total})/{2 * total}))"
-        times_s: list[float] = []
+        times = _Times(self._start_s)
         part, last_s = 0, 0.0
-        for rgb in self._decoded([], f"select='{middles}'", times_s):
+        for rgb in self._decoded([], f"select='{middles}'", times):
             index = middle_of(part, count, total)
-            part, last_s = part + 1, max(last_s, times_s[index] if index < len(times_s) else last_s)
+            at_s = times.of(index, self._file.clock.left_s)
+            part, last_s = part + 1, last_s if at_s is None else max(last_s, at_s)
             yield index, last_s, rgb
         if not part:
             raise self._failure()
         decoded = Extent()
-        for at_s in times_s:
+        for at_s in times.all_s:
             decoded = decoded.with_one(at_s)
         self._index.extent.check(decoded)
 
@@ -170,32 +171,18 @@ class FfmpegReader:
         selection.check(count)
 
     def _decoded(
-        self,
-        options: Sequence[str],
-        select: str,
-        times_s: list[float] | None = None,
-        before: Sequence[str] = (),
+        self, options: Sequence[str], select: str, times: _Times | None = None, before: Sequence[str] = ()
     ) -> Iterator[U8]:
-        """The stored frames u8 (H, W, 3) RGB that the filter ``select`` lets through. ``times_s`` is
-        given the times of all that were decoded, before those that come out of them."""
+        """The stored frames u8 (H, W, 3) RGB that the filter ``select`` lets through. ``times`` is told
+        those of all that were decoded."""
         wide, high = self._stream.size
-        queue: SimpleQueue[float] = SimpleQueue()
-
-        def note_time(line: str) -> None:
-            if match := _TIME.search(line):
-                at_s = number(match[1])
-                queue.put(0.0 if at_s is None else at_s - self._start_s)
-
         words = self._decoding_command(options, select, before)
-        run = Program(words, self._file.clock, self._file.inherited, note_time)
+        run = Program(words, self._file.clock, self._file.inherited, times.note if times else None)
         try:
             while True:
                 rgb = np.empty((high, wide, 3), np.uint8)
-                whole = run.fill(rgb.data.cast("B"))
-                if not whole:
+                if not run.fill(rgb.data.cast("B")):
                     run.end()
-                _drain(queue, times_s)
-                if not whole:
                     self._stderr = run.stderr
                     return
                 yield rgb
@@ -240,11 +227,26 @@ class FfmpegReader:
         return self._orientation.apply(to_standard(rgb, transfer) if transfer in (PQ, HLG) else rgb)
 
 
-def _drain(queue: SimpleQueue[float], times_s: list[float] | None) -> None:
-    while True:
-        try:
-            at_s = queue.get_nowait()
-        except Empty:
-            return
-        if times_s is not None:
-            times_s.append(at_s)
+class _Times:
+    """When the decoded frames are shown, in seconds from the start, as ffmpeg says it on its standard error:
+    in a thread of its own, which may be behind the pictures when the machine is busy."""
+
+    def __init__(self, start_s: float) -> None:
+        self._start_s = start_s
+        self._told = threading.Condition()
+        self.all_s: list[float] = []
+
+    def note(self, line: str) -> None:
+        """A line of standard error."""
+        if match := _TIME.search(line):
+            at_s = number(match[1])
+            with self._told:
+                self.all_s.append(0.0 if at_s is None else at_s - self._start_s)
+                self._told.notify()
+
+    def of(self, index: int, most_s: float) -> float | None:
+        """That of a frame which has been decoded, so that it was told or is about to be; None when nothing is
+        told of it for so long."""
+        with self._told:
+            told = self._told.wait_for(lambda: len(self.all_s) > index, max(most_s, 0.0))
+            return self.all_s[index] if told else None
