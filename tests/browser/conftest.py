@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("fastapi")
 pytest.importorskip("playwright")
 
-from machine import CAMERA, CHROMIUM, DESKTOP, LOCALES, SAMPLE, chromium, launched, served
+from machine import CAMERA, CHROMIUM, DESKTOP, LOCALES, PATIENCE_MS, SAMPLE, chromium, launched, served
 from playwright.sync_api import expect
 from stage import Visitor, staged
 
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    expect.set_options(timeout=15_000)  # for busy machines; whoever is quick does not wait
+    expect.set_options(timeout=PATIENCE_MS)
     with chromium() as started:
         yield started
 
@@ -71,7 +71,7 @@ def visit(browser: Any, stage: str) -> Iterator[Callable[..., Visitor]]:
 
     def come(base: str = stage, lang: str = "en", size: dict[str, int] = DESKTOP, **more: Any) -> Visitor:
         context = browser.new_context(locale=LOCALES[lang], viewport=size, **more)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         visitor = Visitor(context.new_page(), base)
         visitor.watch()
         visitors.append(visitor)

@@ -17,6 +17,8 @@ SAMPLE = ROOT / "samples" / "astronaut.jpg"
 CHROMIUM = which("chromium") or which("chromium-browser")
 LOCALES = {"en": "en-GB", "zh": "zh-CN", "ko": "ko-KR"}
 CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30")
+PATIENCE_MS = 60_000
+"""For busy machines; whoever is quick does not wait."""
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 

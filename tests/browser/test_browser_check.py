@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from machine import PHONE, SAMPLE
+from machine import PATIENCE_MS, PHONE, SAMPLE
 from playwright.sync_api import FileChooser, expect
 
 DROP = """([content, name]) => {
@@ -108,7 +108,7 @@ def test_everything_works_without_javascript(visit):
     visitor.goto("/")
     visitor.give("plain.png", b"strong")
     visitor.page.get_by_role("button", name="Check now").click()
-    expect(visitor.page.locator("#verdict .sentence")).to_contain_text("Strong signs", timeout=15_000)
+    expect(visitor.page.locator("#verdict .sentence")).to_contain_text("Strong signs", timeout=PATIENCE_MS)
     picture = visitor.page.locator(".stage > svg").first
     assert "blur" in picture.evaluate("element => getComputedStyle(element).filter")
     visitor.page.locator("#unveil").check()

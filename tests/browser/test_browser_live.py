@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from machine import DESKTOP, PHONE
+from machine import DESKTOP, PATIENCE_MS, PHONE
 from playwright.sync_api import expect
 from stage import Visitor, staged, visits
 from test_browser_access import findings
@@ -78,11 +78,11 @@ class Playing(FakeWatcher):
 def come(camera_browser: Any, tmp_path: Path) -> Iterator[Callable[..., Visitor]]:
     """come(lang, size, before) -> a visitor of the page; ``before``: a script that takes from the browser
     what others lack."""
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=PATIENCE_MS)
     Playing.now, Playing.lengths, Playing.stops, Playing.asked_for = {}, [], 0, []
     with (
         staged(tmp_path / "data", watch=Playing) as address,
-        visits(camera_browser, address + "/live", 15_000) as arrive,
+        visits(camera_browser, address + "/live", PATIENCE_MS) as arrive,
     ):
         yield arrive
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machine import PHONE
+from machine import PATIENCE_MS, PHONE
 from playwright.sync_api import expect
 from stage import Visitor, staged, visits
 from test_browser_access import findings
@@ -37,13 +37,13 @@ def come(
     camera_browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Visitor]]:
     """come(lang, size) -> a visitor of the page; challenges are short."""
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=PATIENCE_MS)
     monkeypatch.setattr(challenges, "MOTION_S", 0.6)
     monkeypatch.setattr(challenges, "DURATION_S", 1.2)
     Blind.looks = []
     with (
         staged(tmp_path / "data", look=Blind) as address,
-        visits(camera_browser, address + "/verify", 30_000) as arrive,
+        visits(camera_browser, address + "/verify", PATIENCE_MS) as arrive,
     ):
         yield arrive
 

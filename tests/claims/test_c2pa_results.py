@@ -159,7 +159,7 @@ def test_circles_chains_and_floods_of_earlier_files_end() -> None:
     def link(to: str) -> dict[str, Any]:
         return {"ingredients": [{"active_manifest": to, "validation_status": [{"code": "x.y"}]}] * 300}
 
-    started = time.monotonic()
+    started = time.process_time()  # its own: the machine may be busy
     circle = {"a": link("b"), "b": link("a")}
     assert earlier(statements(store(manifests=circle))[1]) == {"c2pa_code_unknown": "x.y"}
     chain = {"a": link("0"), **{str(i): link(str(i + 1)) for i in range(1000)}}
@@ -171,7 +171,7 @@ def test_circles_chains_and_floods_of_earlier_files_end() -> None:
     }
     _, facts = statements(store(manifests={"a": {"title": "x"}}, validation_results=found))
     assert len(" ".join(sentence(fact) for fact in facts)) < 3000
-    assert time.monotonic() - started < 5.0
+    assert time.process_time() - started < 5.0
 
 
 def test_the_older_list_of_an_earlier_file_may_hold_what_passed() -> None:
