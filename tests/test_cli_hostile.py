@@ -66,7 +66,7 @@ def test_the_corpus_through_the_shipped_models(shipped: Settings, corpus: list[H
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert run.returncode == 5
     _hold(corpus, run.stdout, run.stderr)
