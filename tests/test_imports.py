@@ -22,6 +22,8 @@ ALLOWED: dict[str, set[str]] = {
     "types": {"values"},
     "errors": set(),
     "extensions": set(),
+    "verb_groups": set(),
+    "folders": set(),
     "settings": set(),
     "server_options": set(),
     "face_regions": set(),
@@ -70,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "report_writer": {"media", "report", "terminal"},
     "model_table": {"models", "terminal"},
     "doctor": {"media", "models", "server_options"},
+    "batch": {"case", "folders", "isolated", "media", "pdq", "report", "terminal", "verb_groups"},
     "bench": {
         "check",
         "detectors",
@@ -80,16 +83,18 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline",
         "report",
         "terminal",
+        "verb_groups",
     },
-    "case": {"pipeline", "helplines", "isolated", "laws", "media", "pdq", "report", "terminal"},
+    "case": {"pipeline", "folders", "helplines", "isolated", "laws", "media", "pdq", "report", "terminal"},
     "web": {
         *("case", "helplines", "isolated", "laws", "live", "media", "models", "pipeline", "platforms"),
         *("regular_files", "report", "server_options", "verify"),
     },
     "client": {"report"},
     "cli": {
-        *("bench", "case", "cli_live", "cli_verify", "client", "doctor", "isolated", "extensions", "models"),
+        *("batch", "bench", "case", "cli_live", "cli_verify", "client", "doctor", "isolated", "extensions"),
         *(
+            "models",
             "outcome",
             "pipeline",
             "report",

@@ -296,6 +296,15 @@ def doctor() -> None:
 
 
 @app.command(context_settings=PASSED_ON)
+def batch(context: typer.Context) -> None:
+    """Check many files, a row of JSON for each. See `haechi batch --help`."""
+    with outcome():
+        from haechi.batch.cli import app as batch_app
+
+        batch_app(args=context.args, prog_name="haechi batch")
+
+
+@app.command(context_settings=PASSED_ON)
 def case(context: typer.Context) -> None:
     """Keep proof, find copies, ask for removal. See `haechi case --help`."""
     with outcome():
