@@ -69,8 +69,8 @@ def test_every_file_is_a_row_with_what_was_found(batch: Run, tmp_path: Path) -> 
     }
     assert code(told["note.txt"]) == "unknown_format"
     assert "not a picture" in told["note.txt"]["error"]["message"]
-    assert dict(outcome.done.levels) == dict.fromkeys(LEVELS, 1)
-    assert list(outcome.done.failed.values()) == ["unknown_format"]
+    assert dict(outcome.contents.levels) == dict.fromkeys(LEVELS, 1)
+    assert list(outcome.contents.failed.values()) == ["unknown_format"]
     first = told["000.png"]
     assert first["path"] == str(folder / "000.png")
     assert first["evidence"][0]["regions"][0]["llr"] == 5.0
@@ -125,7 +125,7 @@ def test_a_run_that_is_done_does_nothing_when_it_is_started_again(batch: Run, tm
     batch(folder, out)
     before = (out / "rows-00000001.jsonl").read_bytes()
     picture(folder / "late.png", "some")
-    assert batch(folder, out).done.levels["some"] == 2
+    assert batch(folder, out).contents.levels["some"] == 2
     assert (out / "rows-00000001.jsonl").read_bytes() == before
     assert len((out / "rows-00000002.jsonl").read_bytes().splitlines()) == 1
 
@@ -137,9 +137,12 @@ def test_only_rows_with_an_error_are_tried_again_and_only_when_asked(batch: Run,
     batch(folder, out)
     picture(folder / "bad.png", "strong")
     picture(folder / "000.png", "none")  # done: what lies there now is not looked at
-    assert len(batch(folder, out).done.failed) == 2
-    done = batch(folder, out, retry_errors=True).done
-    assert (dict(done.levels), list(done.failed.values())) == ({"strong": 2, "some": 1}, ["unknown_format"])
+    assert len(batch(folder, out).contents.failed) == 2
+    contents = batch(folder, out, retry_errors=True).contents
+    assert (dict(contents.levels), list(contents.failed.values())) == (
+        {"strong": 2, "some": 1},
+        ["unknown_format"],
+    )
     assert {name: code(row) or row["verdict"]["level"] for name, row in rows(out).items()} == {
         "000.png": "strong",
         "001.png": "some",

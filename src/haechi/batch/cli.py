@@ -15,12 +15,12 @@ from haechi.verb_groups import RunByDefault
 
 app = typer.Typer(
     cls=RunByDefault,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
     help="Check many files: haechi batch [run] SOURCE --out RUN.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
 )
 
 Lang = Annotated[
@@ -79,7 +79,7 @@ def run_command(
     with Progress(progress, quiet=quiet) as telling:
         outcome = run(order, settings, telling)
     if not quiet:
-        for line in summary(outcome.done, tag):
+        for line in summary(outcome.contents.levels, outcome.contents.errors, tag):
             put(line)
-    if failures(outcome.done) or outcome.unlisted:
+    if failures(outcome.contents.errors) or outcome.unlisted:
         raise typer.Exit(ExitCode.PARTIAL)

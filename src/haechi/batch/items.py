@@ -43,7 +43,7 @@ Wanted: TypeAlias = Callable[[Item], bool]
 class Source(Protocol):
     """Where items come from."""
 
-    def items(self, wanted: Wanted) -> Iterator[Item]:
+    def items(self, is_wanted: Wanted) -> Iterator[Item]:
         """Those of the items that are wanted. Raises UsageError, InputError when the source cannot be read
         on."""
         ...
@@ -53,6 +53,6 @@ class Source(Protocol):
         ...
 
 
-def chosen(items: Iterator[Item], wanted: Wanted) -> Iterator[Item]:
+def chosen(items: Iterator[Item], is_wanted: Wanted) -> Iterator[Item]:
     """``Source.items`` of a source that has nothing to do for an item."""
-    return (item for item in items if wanted(item))
+    return (item for item in items if is_wanted(item))

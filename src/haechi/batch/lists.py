@@ -24,8 +24,8 @@ _BOM = b"\xef\xbb\xbf"
 class PathList:
     """A list file, or standard input. ``base``: where relative paths start."""
 
-    def __init__(self, opened: Callable[[], AbstractContextManager[IO[bytes]]], base: Path, *, by_zero: bool):
-        self._opened, self._base, self._by_zero = opened, base, by_zero
+    def __init__(self, opener: Callable[[], AbstractContextManager[IO[bytes]]], base: Path, *, by_zero: bool):
+        self._opener, self._base, self._by_zero = opener, base, by_zero
         self._is_stream = False
 
     @classmethod
@@ -39,14 +39,14 @@ class PathList:
         paths._is_stream = True
         return paths
 
-    def items(self, wanted: Wanted) -> Iterator[Item]:
-        return chosen(map(Item.at, self._paths()), wanted)
+    def items(self, is_wanted: Wanted) -> Iterator[Item]:
+        return chosen(map(Item.at, self._paths()), is_wanted)
 
     def count(self) -> int | None:
         return None if self._is_stream else sum(1 for _ in self._paths())
 
     def _paths(self) -> Iterator[Path]:
-        with self._opened() as file:
+        with self._opener() as file:
             for line in _records(file) if self._by_zero else _lines(file):
                 if line:
                     yield self._base / _name(line)
@@ -58,8 +58,8 @@ class CsvColumn:
     def __init__(self, path: Path, column: str) -> None:
         self._path, self._column = path, column
 
-    def items(self, wanted: Wanted) -> Iterator[Item]:
-        return chosen(map(Item.at, self._paths()), wanted)
+    def items(self, is_wanted: Wanted) -> Iterator[Item]:
+        return chosen(map(Item.at, self._paths()), is_wanted)
 
     def count(self) -> int | None:
         return sum(1 for _ in self._paths())

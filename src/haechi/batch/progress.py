@@ -84,13 +84,13 @@ class Progress:
     def facts(self) -> dict[str, Any]:
         """files: in the source, None where that is not known · done: of them · errors, files_per_s and
         left_s, None where they are not known: of this run."""
-        done, rate, left_s = self._rows + self._skipped, self._rate(), None
+        ready, rate, left_s = self._rows + self._skipped, self._rate(), None
         if self._total is not None and rate:
-            left_s = round(max(self._total - done, 0) / rate, 1)
+            left_s = round(max(self._total - ready, 0) / rate, 1)
         rounded = None if rate is None else round(rate, 2)
         return {
             "files": self._total,
-            "done": done,
+            "done": ready,
             "errors": self._errors,
             "files_per_s": rounded,
             "left_s": left_s,
@@ -108,10 +108,10 @@ class Progress:
         return (self._rows - rows) / passed_s if passed_s > 0 and self._rows > rows else None
 
     def _line(self) -> str:
-        done, rate = self._rows + self._skipped, self._rate()
+        ready, rate = self._rows + self._skipped, self._rate()
         of = "" if self._total is None else f" of {self._total:,}"
         speed = "" if rate is None else f", {rate:.1f} a second"
-        return f"{done:,}{of} files{speed}"
+        return f"{ready:,}{of} files{speed}"
 
     def _tell_machine(self) -> None:
         if self._is_json:

@@ -31,36 +31,36 @@ def findings(report: Report) -> dict[str, Any]:
     """What a row says of a file that was checked; ``report.media`` can still be read."""
     from haechi.report import to_dict
 
-    told = to_dict(report)
+    facts = to_dict(report)
     return {
-        "source": _part(told["source"], _SOURCE),
+        "source": _part(facts["source"], _SOURCE),
         "pdq": _fingerprint(report.media),
-        "verdict": _part(told["verdict"], _VERDICT),
-        "quality": {"issue_codes": told["quality"]["issue_codes"]},
-        "faces": [_part(face, _FACE) for face in told["faces"]],
-        "segments": told["segments"],
+        "verdict": _part(facts["verdict"], _VERDICT),
+        "quality": {"issue_codes": facts["quality"]["issue_codes"]},
+        "faces": [_part(face, _FACE) for face in facts["faces"]],
+        "segments": facts["segments"],
         # In a report claims stand behind the evidence, too.
-        "evidence": [_part(item, _EVIDENCE) for item in told["evidence"][: len(report.evidence)]],
-        "claims": [_part(claim, _CLAIM) for claim in told["claims"]],
+        "evidence": [_part(item, _EVIDENCE) for item in facts["evidence"][: len(report.evidence)]],
+        "claims": [_part(claim, _CLAIM) for claim in facts["claims"]],
         "known": [match for claim in report.claims for match in _known(claim)],
-        "models": told["models"],
-        "tool": told["tool"],
-        "created": told["created"],
-        "elapsed_s": told["elapsed_s"],
+        "models": facts["models"],
+        "tool": facts["tool"],
+        "created": facts["created"],
+        "elapsed_s": facts["elapsed_s"],
     }
 
 
-def row_of(item: Item, said: Mapping[str, Any]) -> Row:
+def row_of(item: Item, facts: Mapping[str, Any]) -> Row:
     """The row of an item, of its ``findings``."""
-    return {**_place(item), **said}
+    return {**_place(item), **facts}
 
 
 def failed_row(item: Item, error: HaechiError) -> Row:
     """The row of an item of which there is no report."""
     from haechi.report import error_dict
 
-    told = error_dict(name_of(item), error)
-    return {**_place(item), "source": told["source"], "error": told["error"], "tool": told["tool"]}
+    facts = error_dict(name_of(item), error)
+    return {**_place(item), "source": facts["source"], "error": facts["error"], "tool": facts["tool"]}
 
 
 def name_of(item: Item) -> str:

@@ -34,7 +34,7 @@ class Order:
 class Outcome:
     """What a run holds at its end, and how many folders of the source could not be listed."""
 
-    done: Done
+    contents: Done
     unlisted: int
 
 
@@ -81,4 +81,4 @@ def run(order: Order, settings: Settings, progress: Progress) -> Outcome:
                     progress.beat()
         finally:
             folder.close()
-        return Outcome(folder.done, len(unlisted))
+        return Outcome(folder.contents, len(unlisted))

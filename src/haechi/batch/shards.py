@@ -46,6 +46,11 @@ class Done:
     failed: dict[bytes, str] = field(default_factory=dict)
     levels: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def errors(self) -> Counter[str]:
+        """How many rows have which error."""
+        return Counter(self.failed.values())
+
     def add(self, row: Row) -> None:
         """Count a row; one that failed before as what it is now."""
         key = key_of(row["id"])
@@ -96,7 +101,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder, self.scratch = folder, folder / SCRATCH
         self._sweep()
-        self.done = Done()
+        self.contents = Done()
         self._heal()
         self._next = max((_number(shard) for shard in _shards(folder)), default=0) + 1
         self._retried: set[bytes] = set()
@@ -105,10 +110,10 @@ class RunFolder:
     def wants(self, id_: str, *, retry_errors: bool) -> bool:
         """Whether a file is still to be checked; said once, so that none is checked twice."""
         key = key_of(id_)
-        if key not in self.done.ids:
-            self.done.ids.add(key)
+        if key not in self.contents.ids:
+            self.contents.ids.add(key)
             return True
-        if retry_errors and key in self.done.failed and key not in self._retried:
+        if retry_errors and key in self.contents.failed and key not in self._retried:
             self._retried.add(key)
             return True
         return False
@@ -118,7 +123,7 @@ class RunFolder:
         with _as_usage("written"):
             self._shard = self._shard or _Shard(self.folder)
             self._shard.write(row)
-        self.done.add(row)
+        self.contents.add(row)
         self.beat()
 
     def beat(self) -> None:
@@ -144,15 +149,15 @@ class RunFolder:
 
     def _heal(self) -> None:
         """Take rows out that a later one replaced, and count the others."""
-        self.done = Done()
+        self.contents = Done()
         for shard in _shards(self.folder):
             rows = list(_read(shard))
-            current = [row for row in rows if key_of(row["id"]) not in self.done.ids]
+            current = [row for row in rows if key_of(row["id"]) not in self.contents.ids]
             if len(current) < len(rows):
                 with _as_usage("written"):
                     _rewrite(shard, current)
             for row in current:
-                self.done.add(row)
+                self.contents.add(row)
 
     def _sweep(self) -> None:
         with _as_usage("written"):

@@ -54,8 +54,8 @@ class Folder:
     def __init__(self, path: Path, skip: Path | None, unlisted: Callable[[OSError], None] | None) -> None:
         self._path, self._skip, self._unlisted = path.absolute(), skip, unlisted
 
-    def items(self, wanted: Wanted) -> Iterator[Item]:
-        return chosen(map(Item.at, files_in(self._path, self._skip, self._unlisted)), wanted)
+    def items(self, is_wanted: Wanted) -> Iterator[Item]:
+        return chosen(map(Item.at, files_in(self._path, self._skip, self._unlisted)), is_wanted)
 
     def count(self) -> int | None:
         return sum(1 for _ in files_in(self._path, self._skip))
@@ -67,8 +67,8 @@ class Glob:
     def __init__(self, pattern: str, skip: Path | None) -> None:
         self._pattern, self._skip = pattern, skip
 
-    def items(self, wanted: Wanted) -> Iterator[Item]:
-        return chosen(map(Item.at, self._paths()), wanted)
+    def items(self, is_wanted: Wanted) -> Iterator[Item]:
+        return chosen(map(Item.at, self._paths()), is_wanted)
 
     def count(self) -> int | None:
         return sum(1 for _ in self._paths())
@@ -99,14 +99,19 @@ def open_source(text: str, how: Reading) -> Source:
     return PathList.of_file(path, by_zero=how.by_zero)
 
 
+def is_glob(text: str) -> bool:
+    """Whether a text is a pattern, and not the name of something that is there."""
+    return glob.has_magic(text) and not Path(text).exists()
+
+
 def _kind(text: str) -> Kind:
     """What a source is by its name, and whether it is a tar by its content."""
     path = Path(text)
     if path.is_dir():
         return Kind.folder
+    if is_glob(text):
+        return Kind.glob
     if not path.exists():
-        if glob.has_magic(text):
-            return Kind.glob
         raise NotAFile(f"There is no such source: {_CURE}.")
     suffix = path.suffix.lower()
     if suffix in _LISTS or suffix == ".csv":

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from haechi.batch.shards import Done
 from haechi.errors import UnknownFormat
 from haechi.report.messages import catalogue, say, visible
 
 LEVELS = ("strong", "some", "none", "unknown")
 
 
-def failures(done: Done) -> int:
-    """Rows with an error, less files that are no picture or video: a folder may hold others."""
-    return sum(count for code, count in error_counts(done) if code != UnknownFormat.code)
+def failures(errors: Mapping[str, int]) -> int:
+    """Files with an error, by its code, less those that are no picture or video: a folder may hold others."""
+    return sum(count for code, count in errors.items() if code != UnknownFormat.code)
 
 
-def error_counts(done: Done) -> list[tuple[str, int]]:
-    """(code, how many) of the rows with an error, the most frequent first."""
-    return Counter(done.failed.values()).most_common()
-
-
-def summary(done: Done, lang: str) -> Iterator[str]:
-    """Plain lines for a terminal."""
-    total = sum(done.levels.values()) + len(done.failed)
-    yield say("batch_files", lang, n=f"{total:,}")
+def summary(levels: Mapping[str, int], errors: Mapping[str, int], lang: str) -> Iterator[str]:
+    """Plain lines for a terminal: how many files have which level, and which error, by its code."""
+    yield say("batch_files", lang, n=f"{sum(levels.values()) + sum(errors.values()):,}")
     for level in LEVELS:
-        yield line(say(f"level_word_{level}", lang), done.levels[level])
-    for code, count in error_counts(done):
-        yield line(error_name(code, lang), count)
+        yield f"{levels.get(level, 0):>10,}  {say(f'level_word_{level}', lang)}"
+    for code, count in Counter(errors).most_common():
+        yield f"{count:>10,}  {error_name(code, lang)}"
 
 
 def error_name(code: str, lang: str) -> str:
     """Why there is no report, in words; an unknown code as it is."""
     return catalogue(lang).get(f"batch_error_{code}", visible(code))
-
-
-def line(name: str, count: int) -> str:
-    return f"{count:>10,}  {name}"

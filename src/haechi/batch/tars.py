@@ -25,7 +25,7 @@ class Tar:
     def __init__(self, path: Path, scratch: Path, most_bytes: int) -> None:
         self._path, self._scratch, self._most_bytes = path, scratch, most_bytes
 
-    def items(self, wanted: Wanted) -> Iterator[Item]:
+    def items(self, is_wanted: Wanted) -> Iterator[Item]:
         place, count = str(self._path.absolute()), 0
         try:
             # As a stream: a compressed one cannot be gone back in.
@@ -34,7 +34,7 @@ class Tar:
                     if not member.isreg():
                         continue
                     item = Item(place, member.name, member.offset)
-                    if wanted(item):
+                    if is_wanted(item):
                         file = tar.extractfile(member)
                         assert file is not None
                         yield Item(place, member.name, member.offset, self._copy(file))

@@ -53,9 +53,9 @@ class RowProcess:
         request = {"path": str(item.content or item.path), "name": name_of(item)}
         _, data = self._process.ask(request, self._tell)
         try:
-            said = json.loads(data)
-            if isinstance(said["verdict"]["level"], str) and isinstance(said["source"]["sha256"], str):
-                return dict(said)
+            facts = json.loads(data)
+            if isinstance(facts["verdict"]["level"], str) and isinstance(facts["source"]["sha256"], str):
+                return dict(facts)
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
         raise DamagedFile("The process that checked this file answered nonsense: it may be made to do harm.")
