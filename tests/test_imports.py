@@ -75,7 +75,9 @@ ALLOWED: dict[str, set[str]] = {
     "report_writer": {"media", "report", "terminal"},
     "model_table": {"models", "terminal"},
     "doctor": {"media", "models", "server_options"},
-    "batch": {"case", "folders", "isolated", "media", "pdq", "report", "terminal", "verb_groups"},
+    "batch": {
+        *("case", "folders", "isolated", "media", "models", "pdq", "report", "terminal", "verb_groups"),
+    },
     "bench": {
         "check",
         "detectors",

@@ -28,11 +28,6 @@ Lang = Annotated[
 ]
 
 
-@app.callback()
-def batch() -> None:
-    """Check many files: haechi batch [run] SOURCE --out RUN."""
-
-
 @app.command("run")
 def run_command(
     source: Annotated[
@@ -83,3 +78,24 @@ def run_command(
             put(line)
     if failures(outcome.contents.errors) or outcome.unlisted:
         raise typer.Exit(ExitCode.PARTIAL)
+
+
+@app.command("report")
+def report_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Put small, blurred pictures on the page.")
+    ] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing.")] = False,
+    lang: Lang = None,
+) -> None:
+    """Write RUN/report.html, one page to read a run, and RUN/rows.csv."""
+    from haechi.batch.run_report import write_report
+    from haechi.report.messages import language, say
+    from haechi.settings import Settings
+
+    settings = Settings.from_env()
+    tag = language(lang or settings.lang)
+    for name in write_report(folder, settings, tag, pictures=pictures):
+        if not quiet:
+            put(say("batch_written", tag, name=name))

@@ -2,6 +2,7 @@
 
     RUN/rows-00000001.jsonl    a finished shard: one row a line, for its owner alone
     RUN/.new-…                 a shard on its way; what a killed run leaves of it counts for nothing
+    RUN/report.html, rows.csv  written by `haechi batch report`, see ``run_report``
     RUN/.scratch/              temporary files of the processes that check
     RUN/.lock                  held by the one who writes
 
