@@ -93,7 +93,9 @@ def writing(folder: Path) -> Iterator[RunFolder]:
                 "The folder of the run cannot be held for writing: another `haechi batch` may write into it; "
                 "wait until it is done, or give another folder by --out."
             ) from None
-        yield RunFolder(folder)
+        opened_folder = RunFolder(folder)
+        stack.callback(opened_folder.drop)
+        yield opened_folder
 
 
 class RunFolder:
@@ -141,6 +143,11 @@ class RunFolder:
         with suppress(OSError):
             self.scratch.rmdir()
 
+    def drop(self) -> None:
+        """Let go of a shard that ``close`` did not finish, as after an error."""
+        if self._shard is not None:
+            self._shard.drop()
+
     def _finish(self) -> None:
         shard, self._shard = self._shard, None
         if shard is not None:
@@ -184,10 +191,14 @@ class _Shard:
         self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
         self._rows += 1
 
+    def drop(self) -> None:
+        with suppress(OSError):  # what is still to be written cannot be, on a full disk
+            self._file.close()
+
     def finish(self, path: Path) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self._path.replace(path)
         sync_folder(path.parent)
 
