@@ -269,6 +269,27 @@ def test_a_worker_that_is_killed_from_outside_costs_no_file(batch: Run, tmp_path
     assert not [row for row in rows(out).values() if code(row)]
 
 
+def test_who_interrupts_a_run_that_waits_keeps_its_rows(tmp_path: Path) -> None:
+    """Paths come from a program that has not ended yet; Python must not fall over a thread that waits."""
+    reader, writer = os.pipe()
+    out = tmp_path / "run"
+    drive = subprocess.Popen([*DRIVE, "-", str(out)], stdin=reader, stderr=subprocess.PIPE)
+    paths = [picture(tmp_path / f"{number}.png", "some") for number in range(8)]
+    os.write(writer, b"".join(os.fsencode(path) + b"\n" for path in paths))
+    end = time.monotonic() + 60
+    while not list(out.glob("rows-*.jsonl")):  # seven of them
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    drive.send_signal(signal.SIGINT)
+    _, errors = drive.communicate(timeout=60)
+    os.close(reader)
+    os.close(writer)
+    assert b"Fatal" not in errors
+    assert drive.returncode != -signal.SIGABRT
+    assert len(rows(out)) >= 7
+    assert not (out / ".scratch").exists()
+
+
 def test_the_verb_says_what_came_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,10 +106,14 @@ def test_standard_input_is_a_list_from_the_current_folder_on(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a\nb\n")))
+    (tmp_path / "list").write_bytes(b"a\nb\n")
+    monkeypatch.setattr("sys.stdin", stdin := (tmp_path / "list").open())
     source = open_source("-", Reading(scratch, 1))
     assert source.count() is None
     assert [item.path for item in source.items(lambda _item: True)] == [str(tmp_path / n) for n in "ab"]
+    stdin.close()
+    with pytest.raises(NotAFile, match="no standard input"):
+        listed("-", scratch)
 
 
 @pytest.mark.parametrize(("by_zero", "first"), [(False, b"/a\n"), (True, b"/a\0")])
@@ -122,7 +126,8 @@ def test_paths_of_standard_input_are_taken_as_they_come(
         monkeypatch.setattr("sys.stdin", pipe)
         os.write(writer, first)
         items = open_source("-", Reading(scratch, 1, by_zero=by_zero)).items(lambda _item: True)
-        assert next(iter(items)).path == "/a"
+        assert next(items).path == "/a"
+        items.close()  # type: ignore[attr-defined]
         os.close(writer)
 
 

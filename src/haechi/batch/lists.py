@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -35,7 +36,7 @@ class PathList:
     @classmethod
     def of_stdin(cls, *, by_zero: bool) -> PathList:
         """Paths as they come; how many cannot be known before."""
-        paths = cls(lambda: nullcontext(sys.stdin.buffer), Path.cwd(), by_zero=by_zero)
+        paths = cls(_own_stdin, Path.cwd(), by_zero=by_zero)
         paths._is_stream = True
         return paths
 
@@ -93,6 +94,14 @@ class CsvColumn:
                 f"holds the paths by --column: {', '.join(columns) or 'the file is empty'}."
             )
         return columns.index(self._column)
+
+
+def _own_stdin() -> IO[bytes]:
+    """Standard input by a reader of our own: Python cannot end while a thread waits in the common one."""
+    try:
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    except (AttributeError, OSError, ValueError):
+        raise NotAFile("There is no standard input: give a list of paths as a file.") from None
 
 
 def _opened(path: Path) -> IO[bytes]:
