@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 import fakes
+from haechi.batch.worker import Rows
 from haechi.case.fingerprints import FingerprintChild
+from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 
 HEAD = b"\x89PNG\r\n\x1a\n"
@@ -34,6 +36,10 @@ def prints_that_die(settings: Settings) -> PrintsThatDie:
     return PrintsThatDie(settings)
 
 
+def rows(settings: Settings) -> UnsteadyRows:
+    return UnsteadyRows(settings, lambda told: Pipeline(told, finder=fakes.finder, judges=fakes.judges()))
+
+
 class PrintsThatDie(FingerprintChild):
     """Fingerprints as they are made, but for a file that ends the process like a broken decoder."""
 
@@ -46,6 +52,32 @@ class PrintsThatDie(FingerprintChild):
             os.kill(os.getpid(), signal.SIGSEGV)
         if data == LEAVE:
             return {}, b'{"kind": "somebody else"}'
+        return super().answer(request, tell)
+
+
+def befall(data: bytes, tell: Callable[[str, float], None]) -> None:
+    """What files of these contents do to the process that looks at them."""
+    if data == SEGFAULT:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if data in (HANG, LONG_VIDEO):
+        tell("faces", 0.25)
+        time.sleep(600)
+    if data == EAT:
+        np.ones(4 * 1024**3, np.uint8)
+
+
+class UnsteadyRows(Rows):
+    """Rows by the stages of ``fakes``, a hundredth of a second each; files of some contents say otherwise."""
+
+    def answer(
+        self, request: Mapping[str, Any], tell: Callable[[str, float], None]
+    ) -> tuple[Mapping[str, Any], bytes]:
+        file = Path(request["path"])
+        data = file.read_bytes() if file.is_file() else b""
+        befall(data, tell)
+        if data == LEAVE:
+            return {}, b'{"verdict": "somebody else"}'
+        time.sleep(0.01)
         return super().answer(request, tell)
 
 
@@ -76,13 +108,7 @@ class Unsteady:
     ) -> tuple[Mapping[str, Any], bytes]:
         file = Path(request.get("path", ""))
         data = file.read_bytes() if file.is_file() else b""
-        if data == SEGFAULT:
-            os.kill(os.getpid(), signal.SIGSEGV)
-        if data in (HANG, LONG_VIDEO):
-            tell("faces", 0.25)
-            time.sleep(600)
-        if data == EAT:
-            np.ones(4 * 1024**3, np.uint8)
+        befall(data, tell)
         if data == LEAVE:
             handle, name = tempfile.mkstemp()
             os.close(handle)

@@ -361,3 +361,58 @@ def test_shipped_models_through_the_real_command(shipped: Settings, astronaut: P
     listed = run("models")
     assert listed.returncode == 0
     assert all(name in listed.stdout for name in models.NAMES)
+
+
+def test_a_folder_is_a_report_a_picture_and_a_summary(haechi: Haechi, tmp_path: Path) -> None:
+    (tmp_path / "in" / "inner").mkdir(parents=True)
+    picture(tmp_path / "in" / "b.png", "strong")
+    (tmp_path / "in" / "note.txt").write_text("no picture")
+    picture(tmp_path / "in" / "inner" / "a.png", "none").rename(tmp_path / "in" / "inner" / "a.dat")
+    run = haechi("check", tmp_path / "in")
+    assert run.code == 0
+    assert run.out.index("b.png") < run.out.index("a.dat")
+    assert "note.txt" not in run.out + run.err
+    assert run.err.splitlines() == [
+        "Files: 3",
+        "         1  Strong signs",
+        "         0  Some signs",
+        "         1  No signs found",
+        "         0  Cannot tell",
+        "         1  Not a picture or video",
+    ]
+    assert haechi("check", "-q", tmp_path / "in").err == ""
+    assert "文件数：3" in haechi("check", "--lang", "zh", tmp_path / "in").err
+
+
+def test_a_folder_with_one_picture_is_a_list_in_json(haechi: Haechi, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    picture(tmp_path / "in" / "a.png", "some")
+    (told,) = json.loads(haechi("check", "--format", "json", tmp_path / "in").out)
+    assert told["verdict"]["level"] == "some"
+    assert haechi("check", "--fail-on", "some", tmp_path / "in").code == 10
+
+
+def test_what_is_broken_in_a_folder_is_told_and_is_exit_5(haechi: Haechi, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    picture(tmp_path / "in" / "a.png", "none")
+    (tmp_path / "in" / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 50)
+    run = haechi("check", "--format", "jsonl", tmp_path / "in")
+    assert run.code == 5
+    assert [line.get("error", {}).get("code") for line in run.lines] == [None, "damaged_file"]
+    assert "1  Damaged" in run.err
+    assert len(haechi("check", "--format", "jsonl", tmp_path / "in" / "*.png").lines) == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_folder_without_a_picture_is_no_all_clear(haechi: Haechi, tmp_path: Path, form: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "note.txt").write_text("no picture")
+    run = haechi("check", "--format", form, tmp_path / "in")
+    assert (run.code, run.out) == (3, "")
+    assert "no picture or video" in run.err
+
+
+def test_a_pattern_that_nothing_matches_is_a_name_that_is_not_there(haechi: Haechi, tmp_path: Path) -> None:
+    run = haechi("check", tmp_path / "*.jpg")
+    assert (run.code, run.out) == (3, "")
+    assert "no such file" in run.err

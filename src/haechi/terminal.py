@@ -106,7 +106,8 @@ class Bar:
     ...     bar.tell("a.jpg", 0.5)
     """
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
+    def __init__(self, total: int | None, *, quiet: bool) -> None:
+        """``total``: None where it is not known yet."""
         self._total = total
         self._is_shown = not quiet and sys.stderr.isatty()
         self._lock = threading.Lock()
@@ -129,12 +130,13 @@ class Bar:
             if self._live is not None:
                 self._live.stop()
 
-    def tell(self, text: str, amount: float) -> None:
-        """Say what is being done, and how much is: in units of ``total``."""
+    def tell(self, text: str, amount: float, total: int | None = None) -> None:
+        """Say what is being done, and how much is: in units of ``total``, which may become known here."""
         with self._lock:
-            self._text, self._amount = text, amount
+            self._text, self._amount, self._total = text, amount, total or self._total
             if self._live is not None:
-                self._live.update(self._live.task_ids[0], description=text, completed=amount)
+                task = self._live.task_ids[0]
+                self._live.update(task, description=text, completed=amount, total=self._total)
 
     @contextmanager
     def hidden(self) -> Iterator[None]:

@@ -7,24 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from haechi.errors import UsageError
 from haechi.extensions import add_verbs
 from haechi.terminal import Bar, printable
-
-
-class _RunByDefault(TyperGroup):
-    """``haechi bench list.csv`` is ``haechi bench run list.csv``: what is no verb is a manifest."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, "-h", "--help"}:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
+from haechi.verb_groups import RunByDefault
 
 app = typer.Typer(
-    cls=_RunByDefault,
+    cls=RunByDefault,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -8,8 +8,6 @@ that was cut out of a longer one, and a longer one that holds a clip.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from haechi.case import atomic_io
 from haechi.case.fingerprints import FingerprintMaker, Views
 from haechi.case.types import Entry, How, Match, Skipped
 from haechi.errors import InputError, NotAFile, UnknownFormat, UsageError
+from haechi.folders import files_in
 
 SHARE = 0.5
 """Of the distinct frames of one video, to be found in the other."""
@@ -79,7 +78,7 @@ def match(
 def _search(
     index: Known, folder: Path, maker: FingerprintMaker, skip: Path | None
 ) -> Iterator[Match | Skipped]:
-    for path in _files(folder, skip):
+    for path in files_in(folder, skip):
         try:
             yield from _compare(index, path, maker)
         except NotAFile:
@@ -90,24 +89,6 @@ def _search(
             yield Skipped(path, "skip_damaged")
         except OSError:
             yield Skipped(path, "skip_unreadable")
-
-
-def _files(folder: Path, skip: Path | None) -> Iterator[Path]:
-    """Regular files in the folder and the folders in it, by name; no links, and nothing of the case
-    itself."""
-    own = None if skip is None else skip.resolve()
-    for place, inner, names in os.walk(folder, followlinks=False):
-        here = Path(place)
-        inner[:] = sorted(n for n in inner if own is None or (here / n).resolve() != own)
-        if own is not None and here.resolve() == own:
-            inner.clear()
-            continue
-        for name in sorted(names):
-            try:
-                if stat.S_ISREG((here / name).lstat().st_mode):
-                    yield here / name
-            except OSError:
-                continue  # it went while we were walking
 
 
 def _compare(index: Known, path: Path, maker: FingerprintMaker) -> Iterator[Match | Skipped]:

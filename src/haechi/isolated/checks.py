@@ -84,20 +84,31 @@ class Checks:
     def answer(
         self, request: Mapping[str, Any], tell: Callable[[str, float], None]
     ) -> tuple[Mapping[str, Any], bytes]:
-        from haechi.errors import ModelError
         from haechi.report import archive
 
+        if "warm" in request:
+            self._look(_blank(), tell)
+            return {}, b""
+        report = archive.bare(self.checked(request, tell))
+        return {"level": report.verdict.level}, archive.dump(report)
+
+    def checked(self, request: Mapping[str, Any], tell: Callable[[str, float], None]) -> Report:
+        """The report of a request, whose media can still be read."""
+        report = self._look(request["path"], tell, previews=request.get("previews", False))
+        if "name" in request:
+            report = replace(report, media=replace(report.media, name=request["name"]))
+        return report
+
+    def _look(
+        self, source: str | bytes, tell: Callable[[str, float], None], *, previews: bool = False
+    ) -> Report:
+        from haechi.errors import ModelError
+
         try:
-            if "warm" in request:
-                self._pipeline.check(_blank(), tell)
-                return {}, b""
-            report = archive.bare(self._pipeline.check(request["path"], tell, previews=request["previews"]))
+            return self._pipeline.check(source, tell, previews=previews)
         except ModelError:
             self._pipeline = self._make()
             raise
-        if "name" in request:
-            report = replace(report, media=replace(report.media, name=request["name"]))
-        return {"level": report.verdict.level}, archive.dump(report)
 
 
 def _silent(_stage: str, _part: float) -> None:

@@ -16,12 +16,17 @@ def hits(report: Report) -> Reason | None:
     """Of 100 forged faces in the tests, how many got this level or, of ``none``, got it all the same: faces
     changed in a picture, and faces drawn as a whole, in pictures compressed like this one. None where nothing
     was judged or the card has no figures."""
-    level = report.verdict.level
     figures = next((m.figures for m in report.models if m.name == "verdict"), {})
+    quality = report.quality.jpeg_quality
+    return share_of(report.verdict.level, figures, coarse=quality is not None and quality < COARSE_JPEG)
+
+
+def share_of(level: str, figures: Mapping[str, Any], *, coarse: bool = False) -> Reason | None:
+    """The same of a level, by the figures of the card ``verdict``; ``coarse``: in strongly compressed
+    pictures."""
     if level == "unknown":
         return None
-    quality = report.quality.jpeg_quality
-    damage = "jpeg40" if quality is not None and quality < COARSE_JPEG else "clean"
+    damage = "jpeg40" if coarse else "clean"
     by_manner = _mapping(figures.get("found_some" if level == "none" else f"found_{level}"))
     counts: dict[str, Fact] = {}
     for manner in MANNERS:

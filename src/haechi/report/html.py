@@ -92,9 +92,9 @@ def page(report: Report, lang: str = "en") -> str:
         lang,
         parts=pieces,
         style=Markup(style),
-        style_hash=_hash(style),
+        style_hash=inline_hash(style),
         script=Markup(script),
-        script_hash=_hash(script),
+        script_hash=inline_hash(script),
         version=tool_version(),
     )
     return str(html)
@@ -119,6 +119,6 @@ def _sections(
     }
 
 
-def _hash(text: str) -> str:
+def inline_hash(text: str) -> str:
     """The source expression of the policy that allows exactly this inline text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
