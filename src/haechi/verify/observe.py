@@ -1,5 +1,5 @@
 """Frames of a challenge -> its recording. Each frame is seen once, in order of time, and then let go, but for
-the turn, for which the grey pictures of a few seconds are kept until its middle is known."""
+the turn, for which the grey pictures of a few seconds are kept until it is known where it went far enough."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from haechi.faces import SEARCH_S, FaceStream, Sighting
 from haechi.types import F32, F64, U8, Frame
 from haechi.verify.challenges import ChallengeKind
 from haechi.verify.face_judge import FaceJudge
-from haechi.verify.head import yaw_statistic
+from haechi.verify.motion import turned_deg
 from haechi.verify.recording import Recording
-from haechi.verify.tracks import between, carried, follow
+from haechi.verify.tracks import between, carried, follow, grey_of
 
 COARSE = (32, 24)
+ENOUGH_DEG = 32.0
+"""So far turned shows depth; further, half of the points are out of sight."""
 _FOLLOWED = ("turn_left", "turn_right", "nod")
 CROPS = 3
 """Crops of each challenge that the face network is asked about."""
@@ -54,12 +56,12 @@ def observe(
                 crops.append(sighting.crop)
         scale = 320 / max(rgb.shape[:2])
         small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) if kind in _FOLLOWED else None
+        grey = grey_of(rgb) if kind in _FOLLOWED else None
         looks.append(
             _Look(
                 time_s,
                 np.asarray(small, np.uint8),
-                None if grey is None else np.asarray(grey, np.uint8),
+                grey,
                 sighting,
                 is_due,
             )
@@ -76,12 +78,10 @@ def _recording(
     looks: Sequence[_Look], width_px: int, crops: Sequence[U8], judge: FaceJudge | None
 ) -> Recording:
     times_s = np.array([look.time_s for look in looks])
-    landmarks = _landmarks(looks, times_s)
+    found_xy = _landmarks(looks, times_s)
     scale = looks[0].small.shape[1] / width_px
-    light = np.array(
-        [_light(look.small, marks * scale) for look, marks in zip(looks, landmarks, strict=True)]
-    )
-    landmarks, before, after = _followed(looks, landmarks)
+    light = np.array([_light(look.small, marks * scale) for look, marks in zip(looks, found_xy, strict=True)])
+    landmarks, before, after = _followed(looks, found_xy, times_s)
     coarse = [
         cv2.resize(cv2.cvtColor(look.small, cv2.COLOR_RGB2GRAY), COARSE, interpolation=cv2.INTER_AREA)
         for look in looks
@@ -91,7 +91,7 @@ def _recording(
     llrs = judge.llrs(np.stack(picked), face_px) if judge is not None and picked else np.zeros(0)
     rgb = light[:, :6].reshape(-1, 2, 3).astype(np.float32)
     return Recording(
-        times_s, landmarks, rgb[:, 0], rgb[:, 1], light[:, 6].astype(np.float32),
+        times_s, landmarks, found_xy, rgb[:, 0], rgb[:, 1], light[:, 6].astype(np.float32),
         np.array(coarse, np.uint8), before, after, llrs,
     )  # fmt: skip
 
@@ -146,9 +146,10 @@ def _mean(linear: F32, mask: np.ndarray) -> F64:
     return pixels.mean(0, dtype=np.float64) if len(pixels) else np.full(3, np.nan)
 
 
-def _followed(looks: Sequence[_Look], landmarks: F32) -> tuple[F32, F32, F32]:
+def _followed(looks: Sequence[_Look], landmarks: F32, times_s: F64) -> tuple[F32, F32, F32]:
     """Landmarks f32 (K, 5, 2) as the skin carries them, where a face was found; points of the face f32 (N, 2)
-    before the movement and in its middle. Of a movement that is not followed as they were found, and none."""
+    before the movement and where it is far enough. Of a movement that is not followed as they were found, and
+    none."""
     nothing = np.zeros((0, 2), np.float32)
     greys = [look.grey for look in looks if look.grey is not None]
     there = np.isfinite(landmarks[:, 0, 0])
@@ -159,8 +160,10 @@ def _followed(looks: Sequence[_Look], landmarks: F32) -> tuple[F32, F32, F32]:
     marks = np.full_like(landmarks, np.nan)
     marks[first:] = carried(paths, landmarks[first])
     marks[~there] = np.nan
-    yaws = yaw_statistic(marks)
-    if not np.isfinite(yaws).any() or not np.isfinite(yaws[first]):
+    # Where landmarks can still be followed: the finder may see the head turn beyond that.
+    turned = np.where(np.isfinite(marks[:, 0, 0]), np.abs(turned_deg(marks, landmarks, times_s)), np.nan)
+    if not np.isfinite(turned).any():
         return marks, nothing, nothing
-    middle = int(np.nanargmax(np.abs(yaws - yaws[first])))
+    enough = np.nan_to_num(turned) >= min(float(np.nanmax(turned)), ENOUGH_DEG)
+    middle = int(np.flatnonzero(enough)[0])
     return (marks, *between(greys[first : middle + 1], paths))
