@@ -54,8 +54,8 @@ ALLOWED: dict[str, set[str]] = {
         "verdict",
     },
     "verify": {
-        *("calibration", "faces", "head", "media", "models", "pipeline", "quality", "report", "values"),
-        "verdict",
+        *("calibration", "faces", "head", "media", "models", "pdq", "pipeline", "quality", "report"),
+        *("values", "verdict"),
     },
     "outcome": {"terminal"},
     "cli_live": {"live", "outcome", "pipeline", "terminal"},

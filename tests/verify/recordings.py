@@ -33,7 +33,7 @@ def recording(times_s: F64, **parts: Any) -> Recording:
     marks = np.repeat(REST[None], n, 0) + 200
     usual = Recording(
         times_s, marks, marks.copy(), grey, grey.copy(), np.full(n, 0.3, np.float32), coarse,
-        none, none, np.zeros(0),
+        none, none, np.zeros(0), np.zeros((0, 32), np.uint8),
     )  # fmt: skip
     return replace(usual, **parts)
 

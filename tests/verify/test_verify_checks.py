@@ -282,7 +282,11 @@ def test_a_check_that_breaks_down_passes_nobody() -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["pass", "fail", "abstain", "risk", "crash"]), min_size=5, max_size=5),
+    st.lists(
+        st.sampled_from(["pass", "fail", "abstain", "risk", "crash"]),
+        min_size=len(CHECKS),
+        max_size=len(CHECKS),
+    ),
     st.booleans(),
 )
 def test_only_a_whole_session_is_accepted(outcomes: list[CheckOutcome], flash_: bool) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from sites import Site, Start, problem
 
@@ -102,7 +104,7 @@ def test_from_the_order_to_the_result(start: Start, lang: str) -> None:
     result = visitor.result()
     assert result["decision"] == "retry", "nobody was seen"
     assert [check["check"] for check in result["checks"]] == [
-        *("flash", "compliance", "depth", "injection", "forgery"),
+        *("flash", "compliance", "depth", "injection", "forgery", "reuse", "pulse"),
     ]
     for reason in [*result["reasons"], *(check["reason"] for check in result["checks"])]:
         assert not reason["text"].startswith("verify_"), "a sentence, not a code"
@@ -228,3 +230,22 @@ def test_nothing_of_the_pictures_stays(start: Start) -> None:
     )
     time.sleep(1.1)
     problem(site.client.get(visitor.address), 404, "not_found")
+
+
+def test_a_picture_that_came_under_another_subject(start: Start) -> None:
+    class OnePicture(FakeLooker):
+        def look(self, *_: Any) -> Recording:
+            return replace(super().look(*_), prints=np.full((1, 32), 7, np.uint8))
+
+    site = start(look=OnePicture)
+
+    def reuse_of(subject: str) -> dict[str, Any]:
+        checks = {check["check"]: check for check in Visitor(site, subject).whole()["checks"]}
+        told: dict[str, Any] = checks["reuse"]
+        return told
+
+    assert reuse_of("first")["reason"]["code"] == "verify_face_new"
+    assert reuse_of("first")["reason"]["code"] == "verify_face_new", "the same subject again"
+    again = reuse_of("second")
+    assert (again["outcome"], again["figures"]) == ("risk", {"subjects_again": 1.0})
+    assert "first" not in str(again)

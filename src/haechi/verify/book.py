@@ -10,7 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from haechi.types import Reason
+import numpy as np
+
+from haechi.types import U8, Reason
 from haechi.verify.challenges import Challenge, plan
 from haechi.verify.recording import Recording
 from haechi.verify.session import VerificationSession, decision_of
@@ -42,8 +44,8 @@ class Look:
 class Entry:
     """One session. subject: what the relying party calls whom it asks, opaque to us · owner: who opened it ·
     key: for the seals, told once · keep_s: how long the result stays · result: None while it runs or is
-    judged · looks: the challenges
-    that have been done · lock: held while its uploads are taken in."""
+    judged · looks: the challenges that have been done, until it has a result · prints u8 (n, 32): hashes of
+    its face, as long as the result stays · lock: held while its uploads are taken in."""
 
     id: str
     subject: str
@@ -55,6 +57,7 @@ class Entry:
     ended_s: float | None = None
     result: VerificationResult | None = None
     looks: list[Look] = field(default_factory=list, repr=False)
+    prints: U8 = field(default_factory=lambda: np.zeros((0, 32), np.uint8), repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
@@ -104,6 +107,16 @@ class VerificationBook:
         with self._lock:
             self._entries.pop(entry.id, None)
 
+    def known(self, entry: Entry, prints: U8) -> list[U8]:
+        """Note the hashes u8 (n, 32) of a session; those of each other subject of the same owner."""
+        with self._lock:
+            entry.prints = prints
+            by_subject: dict[str, list[U8]] = {}
+            for other in self._entries.values():
+                if other.owner == entry.owner and other.subject != entry.subject and len(other.prints):
+                    by_subject.setdefault(other.subject, []).append(other.prints)
+        return [np.concatenate(all_of_one) for all_of_one in by_subject.values()]
+
     @property
     def running(self) -> int:
         """Sessions without a result."""
@@ -114,6 +127,7 @@ class VerificationBook:
     def _finish(self, entry: Entry, result: VerificationResult) -> None:
         if entry.result is None:
             entry.result, entry.ended_s = result, self._clock()
+            entry.looks.clear()
 
     def _tidy(self) -> None:
         now_s = self._clock()

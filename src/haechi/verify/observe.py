@@ -4,7 +4,7 @@ the turn, for which the grey pictures of a few seconds are kept until it is know
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from haechi.types import F32, F64, U8, Frame
 from haechi.verify.challenges import ChallengeKind
 from haechi.verify.face_judge import FaceJudge
 from haechi.verify.motion import turned_deg
+from haechi.verify.prints import aligned, print_of
 from haechi.verify.recording import Recording
 from haechi.verify.tracks import between, carried, follow, grey_of
 
@@ -22,7 +23,7 @@ ENOUGH_DEG = 32.0
 """So far turned shows depth; further, half of the points are out of sight."""
 _FOLLOWED = ("turn_left", "turn_right", "nod")
 CROPS = 3
-"""Crops of each challenge that the face network is asked about."""
+"""Of each challenge so many are shown to the face network, and so many hashed."""
 _LINEAR = np.array(
     [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255], np.float32
 )
@@ -46,6 +47,7 @@ def observe(
     one. The largest face counts. ``judge``: asks the face network; None asks nobody."""
     looks: list[_Look] = []
     crops: list[U8] = []
+    faces: list[U8] = []
     searched_s = -np.inf
     for number, (rgb, time_s) in enumerate(frames):
         sighting, is_due = None, time_s - searched_s >= SEARCH_S
@@ -54,6 +56,8 @@ def observe(
             sighting = max(stream.add(Frame(rgb, number, time_s)), key=_size, default=None)
             if sighting is not None and sighting.crop is not None:
                 crops.append(sighting.crop)
+            if sighting is not None and (face := aligned(rgb, sighting.landmarks_xy)) is not None:
+                faces.append(face)
         scale = 320 / max(rgb.shape[:2])
         small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         grey = grey_of(rgb) if kind in _FOLLOWED else None
@@ -66,7 +70,18 @@ def observe(
                 is_due,
             )
         )
-    return _recording(looks, rgb.shape[1], crops, judge)
+    return replace(_recording(looks, rgb.shape[1], crops, judge), prints=_prints(faces))
+
+
+def _prints(faces: Sequence[U8]) -> U8:
+    hashes = [p for face in _some(faces) if (p := print_of(face)) is not None]
+    return np.array(hashes, np.uint8).reshape(-1, 32)
+
+
+def _some(pictures: Sequence[U8]) -> list[U8]:
+    """CROPS of them, from the first to the last."""
+    places = np.linspace(0, len(pictures) - 1, min(CROPS, len(pictures)))
+    return [pictures[round(i)] for i in places]
 
 
 def _size(sighting: Sighting) -> float:
@@ -86,13 +101,13 @@ def _recording(
         cv2.resize(cv2.cvtColor(look.small, cv2.COLOR_RGB2GRAY), COARSE, interpolation=cv2.INTER_AREA)
         for look in looks
     ]
-    picked = [crops[round(i)] for i in np.linspace(0, len(crops) - 1, min(CROPS, len(crops)))]
+    picked = _some(crops)
     face_px = float(np.median([_size(s) ** 0.5 for look in looks if (s := look.sighting)] or [0.0]))
     llrs = judge.llrs(np.stack(picked), face_px) if judge is not None and picked else np.zeros(0)
     rgb = light[:, :6].reshape(-1, 2, 3).astype(np.float32)
     return Recording(
         times_s, landmarks, found_xy, rgb[:, 0], rgb[:, 1], light[:, 6].astype(np.float32),
-        np.array(coarse, np.uint8), before, after, llrs,
+        np.array(coarse, np.uint8), before, after, llrs, np.zeros((0, 32), np.uint8),
     )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ class Recording(Value):
     the subject's right eye, left eye, nose tip, right and left corner of the mouth, as the skin carries them
     where the movement is followed; NaN where no face was found, or the skin was lost · found_xy f32 (K, 5,
     2): the same as the finder drew them, between the frames that were searched interpolated · face_rgb,
-    background_rgb f32 (K, 3): mean linear light of the skin, and of what lies around the head, in [0, 1] · mouth f32 (K,): how
-    dark the inside of the mouth is beside the cheeks, 0 as bright, 1 black · coarse u8 (K, h, w): the whole
-    frame, tiny and grey · before_xy, after_xy f32 (N, 2): points on the face before and in the middle of a
-    turn, in px; empty for other challenges · llrs f64 (m,): of the face network on a few crops, in nats."""
+    background_rgb f32 (K, 3): mean linear light of the skin, and of what lies around the head, in [0, 1] ·
+    mouth f32 (K,): how dark the inside of the mouth is beside the cheeks, 0 as bright, 1 black · coarse u8
+    (K, h, w): the whole frame, tiny and grey · before_xy, after_xy f32 (N, 2): points on the face before a
+    turn and where it is far enough, in px; empty for other challenges · llrs f64 (m,): of the face network
+    on a few crops, in nats · prints u8 (n, 32): perceptual hashes of a few looks at the face."""
 
     times_s: F64
     landmarks_xy: F32
@@ -36,6 +37,7 @@ class Recording(Value):
     before_xy: F32
     after_xy: F32
     llrs: F64
+    prints: U8
 
     @property
     def faces(self) -> float:

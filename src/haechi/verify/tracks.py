@@ -105,7 +105,8 @@ def _grid(landmarks_xy: F32, sharp: F32) -> F32:
     steps = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     points: F32 = (landmarks_xy[:, None] + steps).reshape(-1, 2).astype(np.float32)
     distances = np.linalg.norm(points[:, None] - sharp[None], axis=2)
-    return points[distances.min(1, initial=np.inf) > _SAME_PX]
+    apart: F32 = points[distances.min(1, initial=np.inf) > _SAME_PX]
+    return apart
 
 
 def _length(landmarks_xy: F32) -> float:

@@ -15,6 +15,7 @@ from haechi.settings import Settings
 from haechi.types import Reason
 from haechi.verify import checks
 from haechi.verify.book import Entry, Look, VerificationBook, broken_off
+from haechi.verify.checks import reuse
 from haechi.verify.decide import decide
 from haechi.verify.recording import Recording
 from haechi.verify.seen import Seen
@@ -68,7 +69,8 @@ class VerificationService:
         """Note the result of a session whose frames have all been looked at."""
         try:
             takes = [Seen(look.challenge, look.recording.result(), look.began_s) for look in entry.looks]
-            result = decide(checks.examine(takes), flash=entry.flash)
+            others = self.book.known(entry, reuse.prints(takes))
+            result = decide(checks.examine(takes, checks.among(others)), flash=entry.flash)
         except InputError:
             result = broken_off(Reason("verify_unreadable"))
         except Exception as error:
