@@ -35,7 +35,8 @@ def turned_deg(carried_xy: F32, found_xy: F32, times_s: F64) -> F64:
 
     Each misses turns that the other sees: a finder draws landmarks as most faces have them, and what is
     carried is left behind where the skin turns out of sight."""
-    carried, found = (from_rest(yaw_deg(marks), times_s) for marks in (carried_xy, found_xy))
-    with_it = (np.abs(carried) >= AGREE_DEG) & (carried * found > 0) & (np.abs(found) > np.abs(carried))
-    out: F64 = np.where(np.isnan(carried) | with_it, found, carried)
+    by_skin, by_finder = (from_rest(yaw_deg(marks), times_s) for marks in (carried_xy, found_xy))
+    agree = (np.abs(by_skin) >= AGREE_DEG) & (by_skin * by_finder > 0)
+    more = agree & (np.abs(by_finder) > np.abs(by_skin))
+    out: F64 = np.where(np.isnan(by_skin) | more, by_finder, by_skin)
     return out

@@ -39,8 +39,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 def among(others: Sequence[U8]) -> tuple[tuple[str, Check], ...]:
     """CHECKS, where ``others`` are known: the hashes u8 (n, 32) of each other subject."""
-    known = partial(reuse.examine, others=others)
-    return tuple((name, known if name == reuse.NAME else check) for name, check in CHECKS)
+    reuse_among = partial(reuse.examine, others=others)
+    return tuple((name, reuse_among if name == reuse.NAME else check) for name, check in CHECKS)
 
 
 def examine(takes: Sequence[Seen], checks: Sequence[tuple[str, Check]] = CHECKS) -> tuple[CheckResult, ...]:

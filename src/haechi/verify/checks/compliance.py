@@ -95,10 +95,10 @@ def _other_way(takes: Seen) -> bool:
     skin alone is carried anywhere, and nobody is refused for that."""
     record = takes.recording
     side = -1 if takes.challenge.kind == "turn_left" else 1
-    carried, drawn = (
+    by_skin, by_finder = (
         side * from_rest(yaw_deg(marks), record.times_s) for marks in (record.landmarks_xy, record.found_xy)
     )
-    return bool(np.nanmax(carried) >= LEAST_TURN_DEG and np.nanmax(drawn) >= AGREE_DEG)
+    return bool(np.nanmax(by_skin) >= LEAST_TURN_DEG and np.nanmax(by_finder) >= AGREE_DEG)
 
 
 def _progress(takes: Seen) -> F64:
