@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recordings import REST, flashed, lit, moved, pulse, recording, times, turned_points
 
-from haechi.types import Reason
+from haechi.faces import Sighting
+from haechi.types import Frame, Reason
 from haechi.verify.challenges import ChallengeKind
 from haechi.verify.checks import CHECKS, compliance, depth, examine, flash, forgery, injection
 from haechi.verify.checks.compliance import LEAST_TURN_DEG
 from haechi.verify.decide import decide
 from haechi.verify.flash_code import LUMINANCE, PALETTE, FlashCode
 from haechi.verify.motion import turned_deg
+from haechi.verify.observe import observe
 from haechi.verify.recording import Recording, from_bytes, to_bytes
 from haechi.verify.seen import Seen
 from haechi.verify.types import CheckOutcome, CheckResult
@@ -333,3 +335,17 @@ def test_checks_are_silent_where_nothing_was_recorded() -> None:
     seen: list[Seen] = [moved("turn_left", blank), flashed(FlashCode.drawn(), blank)]
     assert {r.outcome for r in examine(seen) if r.check != "injection"} == {"abstain"}
     assert decide(examine(seen), flash=True).decision == "retry"
+
+
+@pytest.mark.parametrize(("turn_deg", "faces"), [(0.0, True), (-20.0, True), (350.0, True), (180.0, False)])
+def test_a_face_that_is_found_upside_down_is_none(turn_deg: float, faces: bool) -> None:
+    marks = (REST + np.array([160, 100])).astype(np.float32)
+    box = np.array([100, 60, 220, 190], np.float32)
+    sighting = Sighting(1, 1, 0.0, box, marks, 0.9, 0.9, turn_deg, None)
+
+    class Stream:
+        def add(self, _: Frame) -> tuple[Sighting, ...]:
+            return (sighting,)
+
+    frames = [(np.full((240, 320, 3), 90, np.uint8), i / 5) for i in range(6)]
+    assert (observe(frames, "mouth", Stream(), None).faces > 0) is faces  # type: ignore[arg-type]

@@ -19,6 +19,9 @@ from haechi.verify.recording import Recording
 from haechi.verify.tracks import between, carried, follow, grey_of
 
 COARSE = (32, 24)
+UPRIGHT_DEG = 60.0
+"""Nobody sits before a screen upside down. A finder that sees a face so took a forehead for a mouth, and left
+for right; it is better lost, and asked again."""
 ENOUGH_DEG = 32.0
 """So far turned shows depth; further, half of the points are out of sight."""
 _FOLLOWED = ("turn_left", "turn_right", "nod")
@@ -53,7 +56,8 @@ def observe(
         sighting, is_due = None, time_s - searched_s >= SEARCH_S
         if is_due:
             searched_s = time_s
-            sighting = max(stream.add(Frame(rgb, number, time_s)), key=_size, default=None)
+            upright = [s for s in stream.add(Frame(rgb, number, time_s)) if _is_upright(s)]
+            sighting = max(upright, key=_size, default=None)
             if sighting is not None and sighting.crop is not None:
                 crops.append(sighting.crop)
             if sighting is not None and (face := aligned(rgb, sighting.landmarks_xy)) is not None:
@@ -71,6 +75,10 @@ def observe(
             )
         )
     return replace(_recording(looks, rgb.shape[1], crops, judge), prints=_prints(faces))
+
+
+def _is_upright(sighting: Sighting) -> bool:
+    return abs((sighting.turn_deg + 180) % 360 - 180) <= UPRIGHT_DEG
 
 
 def _prints(faces: Sequence[U8]) -> U8:
