@@ -108,9 +108,10 @@ class FakeLooker:
         tell("verify", 0.0)
         n, nothing = len(jpegs), np.zeros((0, 2), np.float32)
         blank = np.full((n, 3), np.nan, np.float32)
+        lost = np.full((n, 5, 2), np.nan, np.float32)
         return Recording(
-            np.array(times_s), np.full((n, 5, 2), np.nan, np.float32), blank, blank, blank[:, 0],
-            np.zeros((n, 24, 32), np.uint8), nothing, nothing, np.zeros(0),
+            np.array(times_s), lost, lost, blank, blank, blank[:, 0], np.zeros((n, 24, 32), np.uint8),
+            nothing, nothing, np.zeros(0), np.zeros((0, 32), np.uint8),
         )  # fmt: skip
 
     def stop(self) -> None:

@@ -18,7 +18,7 @@ from haechi.live import LiveSession, LiveState
 from haechi.live.challenges.asking import Challenges
 from haechi.live.challenges.challenge import CHECKS, SETTLE_S, TIME_S, Challenge
 from haechi.live.challenges.hand import Hand
-from haechi.live.challenges.look import Calm, Look, yaw
+from haechi.live.challenges.look import Calm, Look
 from haechi.live.challenges.offers import PAUSE_S, Offers
 from haechi.live.people import Person
 from haechi.live.types import CHALLENGES, ChallengeName, ChallengeState
@@ -31,7 +31,7 @@ FACE = np.array([250, 150, 390, 330], np.float32)
 
 
 def points(box: F32, turned: float = 0.0) -> F32:
-    """Five points of a face whose nose is moved so far from the middle, in units of ``yaw``."""
+    """Five points of a face whose nose is moved so far from the middle, 1 at an eye."""
     x1, y1, x2, y2 = (float(v) for v in box)
     w, h = x2 - x1, y2 - y1
     eyes = np.array([[x1 + 0.3 * w, y1 + 0.4 * h], [x1 + 0.7 * w, y1 + 0.4 * h]])
@@ -75,12 +75,6 @@ def rising(values: Sequence[float]) -> list[Look]:
 def growing(values: Sequence[float]) -> list[Look]:
     middle = np.tile((FACE[:2] + FACE[2:]) / 2, 2)
     return along(values, lambda t, v: look(t, np.asarray(middle + (FACE - middle) * v, np.float32)))
-
-
-def test_yaw_is_nothing_in_front_and_one_at_an_eye() -> None:
-    assert yaw(points(FACE)) == pytest.approx(0, abs=1e-6)
-    assert yaw(points(FACE, 1.0)) == pytest.approx(1, abs=1e-6)
-    assert yaw(np.zeros((5, 2), np.float32)) == 0.0
 
 
 @pytest.mark.parametrize(

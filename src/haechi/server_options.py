@@ -83,6 +83,8 @@ class Options:
     verify_keep_s: float = _option(
         600.0, "longest time that the result of a face verification stays, in seconds", 1
     )
+    webauthn_id: str = _option("", "domain for which devices are bound to face verifications; without, none")
+    webauthn_origin: str = _option("", "address of the page that binds devices, such as https://bank.example")
     upload_s: float = _option(1800.0, "seconds that one upload may take", 0.1)
     idle_s: float = _option(20.0, "seconds that a sender may stay silent before it is cut off", 0.1)
 

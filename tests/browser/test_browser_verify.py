@@ -58,7 +58,7 @@ def test_from_the_order_to_the_result_by_keyboard_on_a_phone(come: Callable[...,
     expect(page.locator("#verify-now")).to_be_focused()
     expect(page.locator("#verify-word")).to_have_text(TITLES[lang])
     expect(page.locator("#verify-end")).to_be_focused()
-    assert page.locator("#verify-checks dt").count() == 5
+    assert page.locator("#verify-checks dt").count() == 7
     assert not re.search("verify_", page.locator("#verify-end").inner_text())
     assert sorted(kind for kind, _ in Blind.looks if kind in ("flash", "mouth")) == ["flash", "mouth"]
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -30,9 +30,10 @@ def recording(times_s: F64, **parts: Any) -> Recording:
     n, none = len(times_s), np.zeros((0, 2), np.float32)
     grey = (0.3 + rng.normal(0, 0.001, (n, 3))).astype(np.float32)
     coarse = np.clip(128 + rng.normal(0, 3, (n, 24, 32)), 0, 255).astype(np.uint8)
+    marks = np.repeat(REST[None], n, 0) + 200
     usual = Recording(
-        times_s, np.repeat(REST[None], n, 0) + 200, grey, grey.copy(), np.full(n, 0.3, np.float32), coarse,
-        none, none, np.zeros(0),
+        times_s, marks, marks.copy(), grey, grey.copy(), np.full(n, 0.3, np.float32), coarse,
+        none, none, np.zeros(0), np.zeros((0, 32), np.uint8),
     )  # fmt: skip
     return replace(usual, **parts)
 
@@ -64,10 +65,12 @@ def pulse(times_s: F64, begin_s: float = 0.8) -> F64:
 
 
 def turned_points(angle_deg: float, depth: float, seed: int = 0, noise: float = 0.3) -> tuple[F32, F32]:
-    """Points of a face before and after a turn, in px, at 66 px from the eyes to the mouth. depth: of the
-    relief, 1 as on a head, 0 flat."""
+    """Points of a face before and after a turn, in px, at 66 px from the eyes to the mouth: corners anywhere
+    and a grid around each landmark. depth: of the relief, 1 as on a head, 0 flat."""
     rng = np.random.default_rng(seed)
-    x, y = rng.uniform(-50, 50, 80), rng.uniform(-20, 80, 80)
+    line = np.linspace(-10, 10, 4)
+    grid = (REST[:, None] + np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)).reshape(-1, 2)
+    x, y = np.concatenate([np.stack([rng.uniform(-50, 50, 60), rng.uniform(-20, 80, 60)], 1), grid]).T
     z = depth * (60 * np.sqrt(1 - (x / 75) ** 2) + 36 * np.exp(-((x / 18) ** 2) - ((y - 38) / 20) ** 2))
     angle = np.radians(angle_deg)
     after = np.stack([x * np.cos(angle) + z * np.sin(angle), y], 1)

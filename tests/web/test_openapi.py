@@ -33,6 +33,7 @@ def test_every_address_documents_its_answers(site: Site) -> None:
         "/v1/models",
         "/v1/verifications",
         "/v1/verifications/{id}",
+        "/v1/verifications/{id}/device",
         "/v1/verifications/{id}/frames",
         "/healthz",
         "/readyz",

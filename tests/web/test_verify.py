@@ -2,91 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import time
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from sites import Site, Start, problem
+from sites import Start, problem
+from visitors import PLACE, Visitor
 
-from callers import FakeLooker, jpeg, wait_until
+from callers import FakeLooker, jpeg
 from haechi.errors import Crashed, ModelError
 from haechi.settings import LANGUAGES
 from haechi.verify import challenges
 from haechi.verify.recording import Recording
-from haechi.verify.uploads import FrameUpload, packed, seal
+from haechi.verify.uploads import FrameUpload
 
 TOKEN = "correct-horse-battery"
-PLACE = "/v1/verifications"
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(challenges, "MOTION_S", 0.2)
     monkeypatch.setattr(challenges, "DURATION_S", 0.2)
-
-
-class Visitor:
-    """A page: it seals what it sends by the key that it was told."""
-
-    def __init__(self, site: Site, subject: str = "customer 7", lang: str = "en", **more: Any) -> None:
-        self.site, self.lang, self.headers = site, lang, more.pop("headers", {})
-        answer = site.client.post(
-            f"{PLACE}?lang={lang}", json={"subject": subject, **more}, headers=self.headers
-        )
-        self.began_s = time.monotonic()  # later than the server's: no frame comes from its future
-        assert answer.status_code == 201, answer.text
-        self.state: dict[str, Any] = answer.json()
-        assert answer.headers["location"] == self.address
-        self.key, self.sequence = base64.b64decode(self.state["key"]), 0
-
-    @property
-    def address(self) -> str:
-        return f"{PLACE}/{self.state['id']}"
-
-    def upload(self, picture: bytes, **other: int) -> FrameUpload:
-        nonce = base64.b64decode(self.state["challenge"]["nonce"])
-        sequence = other.get("sequence", self.sequence)
-        number, time_ms = (
-            other.get("challenge", self.state["number"]),
-            1000 * (time.monotonic() - self.began_s),
-        )
-        self.sequence += 1
-        return FrameUpload(
-            sequence, number, time_ms, seal(self.key, nonce, sequence, number, time_ms, picture), picture
-        )
-
-    def send(self, *uploads: FrameUpload) -> Any:
-        answer = self.site.client.post(
-            f"{self.address}/frames?lang={self.lang}", content=packed(*uploads), headers=self.headers
-        )
-        if answer.status_code == 200:
-            self.state = answer.json()
-        return answer
-
-    def challenge(self) -> None:
-        """Frames as long as it lasts, then its end."""
-        for number in range(4):
-            assert self.send(self.upload(jpeg(100 + number))).status_code == 200
-            time.sleep(0.08)
-        assert self.send(self.upload(b"")).status_code == 200
-
-    def whole(self) -> dict[str, Any]:
-        """The result of a session in which everything that is due is sent."""
-        while self.state["state"] == "open":
-            self.challenge()
-        return self.result()
-
-    def result(self) -> dict[str, Any]:
-        def told() -> dict[str, Any]:
-            answer: dict[str, Any] = self.site.client.get(
-                f"{self.address}?lang={self.lang}", headers=self.headers
-            ).json()
-            return answer
-
-        wait_until(lambda: told()["state"] == "done")
-        result: dict[str, Any] = told()["result"]
-        return result
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -102,7 +40,7 @@ def test_from_the_order_to_the_result(start: Start, lang: str) -> None:
     result = visitor.result()
     assert result["decision"] == "retry", "nobody was seen"
     assert [check["check"] for check in result["checks"]] == [
-        *("flash", "compliance", "depth", "injection", "forgery"),
+        *("flash", "compliance", "depth", "injection", "forgery", "reuse", "pulse"),
     ]
     for reason in [*result["reasons"], *(check["reason"] for check in result["checks"])]:
         assert not reason["text"].startswith("verify_"), "a sentence, not a code"
@@ -228,3 +166,22 @@ def test_nothing_of_the_pictures_stays(start: Start) -> None:
     )
     time.sleep(1.1)
     problem(site.client.get(visitor.address), 404, "not_found")
+
+
+def test_a_picture_that_came_under_another_subject(start: Start) -> None:
+    class OnePicture(FakeLooker):
+        def look(self, *_: Any) -> Recording:
+            return replace(super().look(*_), prints=np.full((1, 32), 7, np.uint8))
+
+    site = start(look=OnePicture)
+
+    def reuse_of(subject: str) -> dict[str, Any]:
+        checks = {check["check"]: check for check in Visitor(site, subject).whole()["checks"]}
+        told: dict[str, Any] = checks["reuse"]
+        return told
+
+    assert reuse_of("first")["reason"]["code"] == "verify_face_new"
+    assert reuse_of("first")["reason"]["code"] == "verify_face_new", "the same subject again"
+    again = reuse_of("second")
+    assert (again["outcome"], again["figures"]) == ("risk", {"subjects_again": 1.0})
+    assert "first" not in str(again)

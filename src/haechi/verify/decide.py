@@ -20,9 +20,10 @@ MUST_SPEAK = ("flash", "compliance", "depth")
 """Without these there is no acceptance; injection and forgery are risks alone, and may be silent."""
 
 
-def decide(checks: Sequence[CheckResult], *, flash: bool) -> VerificationResult:
-    """``flash``: whether the session had one."""
-    decision, heavy = _decision(checks, flash=flash)
+def decide(checks: Sequence[CheckResult], *, flash: bool, device: bool = False) -> VerificationResult:
+    """``flash``: whether the session had one; ``device``: whether it was to be bound to one."""
+    needed = [name for name in MUST_SPEAK if flash or name != "flash"] + ["device"] * device
+    decision, heavy = _decision(checks, needed, flash=flash)
     reasons = tuple(c.reason for c in heavy)
     if decision == "refer" and not flash:
         reasons = (*reasons, Reason("verify_without_flash"))
@@ -31,9 +32,10 @@ def decide(checks: Sequence[CheckResult], *, flash: bool) -> VerificationResult:
     return VerificationResult(decision, reasons, tuple(checks))
 
 
-def _decision(checks: Sequence[CheckResult], *, flash: bool) -> tuple[Decision, list[CheckResult]]:
+def _decision(
+    checks: Sequence[CheckResult], needed: Sequence[str], *, flash: bool
+) -> tuple[Decision, list[CheckResult]]:
     """The decision, and the checks that led to it."""
-    needed = [name for name in MUST_SPEAK if flash or name != "flash"]
 
     def those(outcome: str) -> list[CheckResult]:
         return [c for c in checks if c.outcome == outcome]

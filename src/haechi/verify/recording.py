@@ -18,15 +18,18 @@ class Recording(Value):
     """K frames of one challenge, in order of time.
 
     times_s f64 (K,): since the first frame of the challenge · landmarks_xy f32 (K, 5, 2), in px of the frame:
-    the subject's right eye, left eye, nose tip, right and left corner of the mouth; between the frames that
-    were searched they are interpolated, NaN where no face was found · face_rgb, background_rgb f32
-    (K, 3): mean linear light of the skin, and of what lies around the head, in [0, 1] · mouth f32 (K,): how
-    dark the inside of the mouth is beside the cheeks, 0 as bright, 1 black · coarse u8 (K, h, w): the whole
-    frame, tiny and grey · before_xy, after_xy f32 (N, 2): points on the face before and in the middle of a
-    turn, in px; empty for other challenges · llrs f64 (m,): of the face network on a few crops, in nats."""
+    the subject's right eye, left eye, nose tip, right and left corner of the mouth, as the skin carries them
+    where the movement is followed; NaN where no face was found, or the skin was lost · found_xy f32 (K, 5,
+    2): the same as the finder drew them, between the frames that were searched interpolated · face_rgb,
+    background_rgb f32 (K, 3): mean linear light of the skin, and of what lies around the head, in [0, 1] ·
+    mouth f32 (K,): how dark the inside of the mouth is beside the cheeks, 0 as bright, 1 black · coarse u8
+    (K, h, w): the whole frame, tiny and grey · before_xy, after_xy f32 (N, 2): points on the face before a
+    turn and where it is far enough, in px; empty for other challenges · llrs f64 (m,): of the face network
+    on a few crops, in nats · prints u8 (n, 32): perceptual hashes of a few looks at the face."""
 
     times_s: F64
     landmarks_xy: F32
+    found_xy: F32
     face_rgb: F32
     background_rgb: F32
     mouth: F32
@@ -34,19 +37,12 @@ class Recording(Value):
     before_xy: F32
     after_xy: F32
     llrs: F64
+    prints: U8
 
     @property
     def faces(self) -> float:
-        """Share of the frames with a face."""
-        return float(np.isfinite(self.landmarks_xy[:, 0, 0]).mean()) if len(self.times_s) else 0.0
-
-    @property
-    def eyes_mouth_px(self) -> F64:
-        """f64 (K,): from the middle of the eyes to that of the mouth, which a turn of the head leaves as it
-        is."""
-        marks = self.landmarks_xy.astype(np.float64)
-        distance: F64 = np.linalg.norm(marks[:, :2].mean(1) - marks[:, 3:].mean(1), axis=1)
-        return distance
+        """Share of the frames in which one was found."""
+        return float(np.isfinite(self.found_xy[:, 0, 0]).mean()) if len(self.times_s) else 0.0
 
 
 def to_bytes(recording: Recording) -> bytes:

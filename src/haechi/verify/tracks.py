@@ -20,10 +20,16 @@ from haechi.types import F32, U8
 Flags: TypeAlias = NDArray[np.bool_]
 
 MOST_POINTS = 200
-NEAR = 0.3
+NEAR = 0.22
 """Points so near to a landmark carry it, in lengths from the eyes to the mouth."""
 LEAST_NEAR = 2
+GRID, GRID_REACH = 4, 0.15
+"""Around each landmark so many points each way are followed besides the corners, so far out, in the same
+lengths: smooth or dark skin has hardly a corner, and a landmark without points is lost."""
+SOFT_PX = 1.2
+"""Frames are blurred by so much before they are followed: the noise of a dark room carries points away."""
 _WINDOW_PX, _HALVINGS = (15, 15), 3
+_SAME_PX = 2.0
 _ROUND_TRIP_PX = 1.5
 """A point that does not come back to where it was when followed backwards was lost on the way."""
 
@@ -36,12 +42,19 @@ class Paths:
     followed: Flags
 
 
+def grey_of(rgb: U8) -> U8:
+    """A frame u8 (H, W, 3) as it is followed: u8 (H, W)."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), SOFT_PX), np.uint8)
+
+
 def follow(greys: Sequence[U8], landmarks_xy: F32) -> Paths:
-    """Grey frames u8 (H, W), at least one; the landmarks f32 (5, 2) of the face in the first."""
+    """Frames of ``grey_of``, at least one; the landmarks f32 (5, 2) of the face in the first."""
     mask = _face_mask(greys[0].shape, landmarks_xy)
     spacing = max(3.0, _length(landmarks_xy) / 16)
     corners = cv2.goodFeaturesToTrack(greys[0], MOST_POINTS, 0.004, spacing, mask=mask)
-    start = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
+    sharp = np.zeros((0, 2), np.float32) if corners is None else np.asarray(corners, np.float32)[:, 0]
+    start = np.concatenate([sharp, _grid(landmarks_xy, sharp)])[:, None]
     xy, followed = _flow(greys, start)
     return Paths(xy, followed)
 
@@ -84,6 +97,16 @@ def _flow(greys: Sequence[Any], start: F32) -> tuple[F32, Flags]:
             fine.append(fine[-1])
         xy.append(np.asarray(points)[:, 0])
     return np.array(xy, np.float32), np.array(fine)
+
+
+def _grid(landmarks_xy: F32, sharp: F32) -> F32:
+    """f32 (n, 2): points around the landmarks, but for those where a sharp one f32 (m, 2) is already."""
+    line = np.linspace(-GRID_REACH, GRID_REACH, GRID, dtype=np.float32) * _length(landmarks_xy)
+    steps = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    points: F32 = (landmarks_xy[:, None] + steps).reshape(-1, 2).astype(np.float32)
+    distances = np.linalg.norm(points[:, None] - sharp[None], axis=2)
+    apart: F32 = points[distances.min(1, initial=np.inf) > _SAME_PX]
+    return apart
 
 
 def _length(landmarks_xy: F32) -> float:

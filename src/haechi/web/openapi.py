@@ -62,12 +62,29 @@ VERIFICATION_ORDER = {
                         "description": "Your own reference for whom you ask; it means nothing to us.",
                     },
                     "flash": {"type": "boolean", "description": "false: no colours; never ends in accept."},
+                    "device": {
+                        "type": ["string", "object", "null"],
+                        "description": '"new" registers a device; an object with credential_id, public_key '
+                        "and sign_count, as they were told, asks for that one. Only where HAECHI_WEBAUTHN_ID "
+                        "is set.",
+                    },
                     "keep_s": {
                         "type": "number",
                         "minimum": 1,
                         "description": "Seconds that the result stays, at most HAECHI_VERIFY_KEEP_S.",
                     },
                 },
+            }
+        }
+    },
+}
+DEVICE = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "description": "The PublicKeyCredential of the page, as its toJSON() gives it.",
             }
         }
     },
@@ -86,13 +103,21 @@ FRAMES = {
 }
 VERIFICATION = {
     "type": "object",
-    "required": ["id", "state", "number", "challenges", "challenge", "result"],
+    "required": ["id", "state", "number", "challenges", "challenge", "device", "result"],
     "properties": {
         "id": {"type": "string"},
         "state": {"enum": ["open", "judging", "done"]},
         "number": {"type": "integer", "minimum": 0, "description": "Of the challenge that is due, from 0."},
         "challenges": {"type": "integer", "minimum": 1},
         "challenge": {"type": ["object", "null"], "description": "The one that is due."},
+        "device": {
+            "type": ["object", "null"],
+            "description": "Where one was asked for: answered, and the credential to keep.",
+        },
+        "device_options": {
+            "type": "object",
+            "description": "For navigator.credentials.create() or get(); only when the session is opened.",
+        },
         "result": {
             "type": ["object", "null"],
             "description": "decision, reasons, and what every check says.",

@@ -65,5 +65,6 @@ def _seen(times_s: F64, face: F32, background: F32) -> Recording:
     marks = np.zeros((n, 5, 2), np.float32)
     zero = np.zeros(n, np.float32)
     return Recording(
-        times_s, marks, face, background, zero, np.zeros((n, 1, 1), np.uint8), none, none, np.zeros(0)
-    )
+        times_s, marks, marks, face, background, zero, np.zeros((n, 1, 1), np.uint8), none, none,
+        np.zeros(0), np.zeros((0, 32), np.uint8),
+    )  # fmt: skip

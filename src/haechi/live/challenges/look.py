@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeAlias
 
 import numpy as np
 
+from haechi.head import yaw_deg
 from haechi.types import F32
 
 Stage: TypeAlias = Literal["asked", "begun", "done"]
@@ -33,33 +34,30 @@ class Look:
         return max(float(self.box_xyxy[3] - self.box_xyxy[1]), 1.0)
 
     @property
+    def yaw_deg(self) -> float:
+        """How far the head is turned, by ``haechi.head``."""
+        return float(yaw_deg(self.points_xy[None])[0])
+
+    @property
     def centre_xy(self) -> tuple[float, float]:
         x1, y1, x2, y2 = (float(v) for v in self.box_xyxy)
         return (x1 + x2) / 2, (y1 + y2) / 2
 
 
-def yaw(points_xy: F32) -> float:
-    """How far a face f32 (5, 2) is turned to the side: where the tip of the nose stands between the eyes, 0
-    in the middle, 1 and -1 at an eye. It grows as the tangent of the angle, to about 1 at 45 degrees."""
-    right, left, nose = (np.asarray(points_xy[k], np.float64) for k in range(3))
-    across = left - right
-    length = float(across @ across)
-    return 2 * float((nose - right) @ across) / length - 1 if length > 0 else 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """How somebody sat before they were asked: the centre and height of the box in px, and the yaw."""
+    """How somebody sat before they were asked: the centre and height of the box in px, and how far the
+    head was turned, in degrees."""
 
     x: float
     y: float
     height_px: float
-    yaw: float
+    yaw_deg: float
 
     @classmethod
     def of(cls, looks: Sequence[Look]) -> Self:
         """The median of looks, of which one is needed."""
-        rows = [(*look.centre_xy, look.height_px, yaw(look.points_xy)) for look in looks]
+        rows = [(*look.centre_xy, look.height_px, look.yaw_deg) for look in looks]
         return cls(*(float(v) for v in np.median(np.array(rows), 0)))
 
     def moved(self, before: Look, now: Look) -> Calm:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from haechi.live.challenges.look import Calm, Look, Stage, yaw
+from haechi.live.challenges.look import Calm, Look, Stage
 from haechi.types import U8
 
-FAR, SIDE, BACK = 0.5, 0.4, 0.3
-"""In units of ``yaw``, from where the face was before: so far is turned all the way, from so far on a face
-that is lost was lost sideways, and so near is back. The points that the finder gives lag behind a head that
-turns far: of 250 photographs of faces 1 in 50 is above 0.45."""
+FAR, SIDE, BACK = 28.0, 22.0, 16.0
+"""In degrees, from where the face was before: so far is turned all the way, from so far on a face that is
+lost was lost sideways, and so near is back. The points that the finder gives lag behind a head that turns
+far."""
 LOOKS = 2
 """So many in a row, to the same side: what covers a face shakes its points, too."""
 LOST_S = 0.3
@@ -16,7 +16,7 @@ LOST_S = 0.3
 
 
 class Turn:
-    """The nose comes near an eye, or the face is lost while it turns, and it comes back."""
+    """The head is turned far, or the face is lost while it turns, and it comes back."""
 
     def __init__(self, calm: Calm) -> None:
         self._calm = calm
@@ -27,7 +27,7 @@ class Turn:
 
     def add(self, look: Look, _rgb: U8) -> Stage:
         """The next look, in order of time."""
-        off = yaw(look.points_xy) - self._calm.yaw
+        off = look.yaw_deg - self._calm.yaw_deg
         if not look.in_sight:
             lost = self._side_s is not None and look.time_s - self._side_s >= LOST_S
             self._is_far |= lost and self._side >= LOOKS

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
-from haechi.types import Reason
-from haechi.verify.checks import compliance, depth, flash, forgery, injection
+from haechi.types import U8, Reason
+from haechi.verify.checks import compliance, depth, flash, forgery, injection, pulse, reuse
 from haechi.verify.seen import Seen
 from haechi.verify.types import CheckResult
 
@@ -30,8 +31,16 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("depth", depth.examine),
     ("injection", injection.examine),
     ("forgery", forgery.examine),
+    ("reuse", reuse.examine),
+    ("pulse", pulse.examine),
 )
 """By name, in the order in which they are told."""
+
+
+def among(others: Sequence[U8]) -> tuple[tuple[str, Check], ...]:
+    """CHECKS, where ``others`` are known: the hashes u8 (n, 32) of each other subject."""
+    reuse_among = partial(reuse.examine, others=others)
+    return tuple((name, reuse_among if name == reuse.NAME else check) for name, check in CHECKS)
 
 
 def examine(takes: Sequence[Seen], checks: Sequence[tuple[str, Check]] = CHECKS) -> tuple[CheckResult, ...]:

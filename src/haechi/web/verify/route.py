@@ -10,10 +10,12 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from haechi.errors import UsageError
 from haechi.report.messages import sentence
 from haechi.types import Reason
-from haechi.verify.book import LASTS_S, BookFull, Entry, SubjectBusy
+from haechi.verify.book import LASTS_S, BookFull, DeviceOrder, Entry, SubjectBusy
 from haechi.verify.challenges import BEGIN_S, Challenge
+from haechi.verify.device import Binding, Credential, Party
 from haechi.verify.session import Refused
 from haechi.verify.types import VerificationResult
 from haechi.verify.uploads import MOST_FRAME_BYTES, MOST_RECORDS
@@ -28,6 +30,7 @@ router = APIRouter(prefix="/v1/verifications")
 
 Id = Annotated[str, Path(description="As the session was opened.")]
 _MOST_ORDER_BYTES = 4096
+_MOST_DEVICE_BYTES = 32 * 1024
 _MOST_SUBJECT = 128
 _MOST_BODY_BYTES = MOST_RECORDS * (MOST_FRAME_BYTES + 64)
 _LANG = {"parameters": [openapi.LANG]}
@@ -47,10 +50,12 @@ async def begin(request: Request) -> Response:
     fault = request.app.state.scheduler.fault
     if fault is not None:
         raise Problem.of(fault)
-    subject, flash, keep_s = _order(await _body(request, _MOST_ORDER_BYTES), service.most_keep_s)
+    order = _object(await _body(request, _MOST_ORDER_BYTES), "order")
+    subject, flash, keep_s = _order(order, service.most_keep_s)
+    device = _device(order, service.party)
     owner = caller_of(request).owner
     try:
-        entry = service.book.open(subject, owner, flash=flash, keep_s=keep_s)
+        entry = service.book.open(subject, owner, flash=flash, keep_s=keep_s, device=device)
     except SubjectBusy:
         raise Problem(
             "verify_busy",
@@ -63,7 +68,13 @@ async def begin(request: Request) -> Response:
             "HAECHI_VERIFICATIONS.",
             headers={"Retry-After": "30"},
         ) from None
-    once = {"key": base64.b64encode(entry.key).decode("ascii"), "expires_in_s": LASTS_S, "begin_s": BEGIN_S}
+    once: dict[str, Any] = {
+        "key": base64.b64encode(entry.key).decode("ascii"),
+        "expires_in_s": LASTS_S,
+        "begin_s": BEGIN_S,
+    }
+    if entry.device is not None:
+        once["device_options"] = entry.device.options(subject)
     headers = {"Location": f"/v1/verifications/{entry.id}"}
     return JSONResponse(_state(entry, lang) | once, 201, headers=headers)
 
@@ -83,6 +94,24 @@ async def frames(request: Request, id: Id) -> Response:  # noqa: A002
         await run_in_threadpool(_service(request).receive, entry, body)
     except Refused as refused:
         raise Problem("verify_refused", sentence(refused.reason, lang)) from None
+    return JSONResponse(_state(entry, lang))
+
+
+@router.post(
+    "/{id}/device",
+    responses=openapi.verification_answer(200, "It was taken, right or wrong: the result says which.")
+    | problems("cross_site", "not_found", "invalid", "too_large", "too_slow", "verify_refused"),
+    openapi_extra={"parameters": [openapi.LANG], "requestBody": openapi.DEVICE},
+)
+async def device(request: Request, id: Id) -> Response:  # noqa: A002
+    """Send what the authenticator of the device signed, once, before the session expires."""
+    lang = asked(request)
+    entry = _entry(request, id)
+    response = _object(await _body(request, _MOST_DEVICE_BYTES), "answer of the device")
+    try:
+        await run_in_threadpool(_service(request).bind, entry, response)
+    except UsageError as error:
+        raise Problem("verify_refused", error.message) from None
     return JSONResponse(_state(entry, lang))
 
 
@@ -135,14 +164,45 @@ async def _body(request: Request, most_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _order(body: bytes, most_keep_s: float) -> tuple[str, bool, float]:
-    """subject, flash, keep_s. Raises Problem."""
+def _object(body: bytes, what: str) -> dict[str, Any]:
+    """Raises Problem when it is no JSON object."""
     try:
-        order = json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
-        raise Problem("invalid", "The order is no JSON: send an object with `subject`.") from None
-    if not isinstance(order, dict):
-        raise Problem("invalid", "The order is no object: send one with `subject`.")
+        raise Problem("invalid", f"The {what} is no JSON: send an object.") from None
+    if not isinstance(value, dict):
+        raise Problem("invalid", f"The {what} is no object: send one.")
+    return value
+
+
+def _device(order: dict[str, Any], party: Party | None) -> DeviceOrder | None:
+    """Who asks for a device, and its credential, None for a new one. Raises Problem."""
+    wish = order.get("device")
+    if wish is None:
+        return None
+    if party is None:
+        raise Problem(
+            "invalid", "This server binds no devices: set HAECHI_WEBAUTHN_ID, or leave `device` out."
+        )
+    if wish == "new":
+        return party, None
+    try:
+        id_, public_key = (base64.urlsafe_b64decode(wish[k] + "==") for k in ("credential_id", "public_key"))
+        sign_count = wish["sign_count"]
+    except (TypeError, KeyError, ValueError):
+        id_ = public_key = b""
+        sign_count = 0
+    if not id_ or not public_key or type(sign_count) is not int or not 0 <= sign_count < 2**32:
+        raise Problem(
+            "invalid",
+            '`device` is neither "new" nor a credential: send credential_id, public_key and sign_count as '
+            "they were told.",
+        )
+    return party, Credential(id_, public_key, sign_count)
+
+
+def _order(order: dict[str, Any], most_keep_s: float) -> tuple[str, bool, float]:
+    """subject, flash, keep_s. Raises Problem."""
     subject, flash = order.get("subject"), order.get("flash", True)
     keep_s = order.get("keep_s", most_keep_s)
     if not isinstance(subject, str) or not 1 <= len(subject) <= _MOST_SUBJECT:
@@ -163,8 +223,19 @@ def _state(entry: Entry, lang: str) -> dict[str, Any]:
         "number": session.number,
         "challenges": session.count,
         "challenge": None if due is None or word == "done" else _challenge(due),
+        "device": None if entry.device is None else _told(entry.device),
         "result": None if entry.result is None else _result(entry.result, lang),
     }
+
+
+def _told(device: Binding) -> dict[str, Any]:
+    """Whether it has answered, and once it has proved itself the credential to keep, in base64url."""
+    proof = device.proof
+    if proof is None:
+        return {"answered": device.answer is not None, "credential": None}
+    id_, public_key = (base64.urlsafe_b64encode(v).decode().rstrip("=") for v in (proof.id, proof.public_key))
+    credential = {"credential_id": id_, "public_key": public_key, "sign_count": proof.sign_count}
+    return {"answered": True, "credential": credential}
 
 
 def _challenge(due: Challenge) -> dict[str, Any]:
