@@ -120,7 +120,7 @@ def test_an_order_for_no_device(site: Site, device: Any) -> None:
 
 def test_without_the_options_there_are_no_devices(start: Start) -> None:
     site = start(look=FakeLooker)
-    told = problem(site.client.post(PLACE, json={"subject": "a", "device": "new"}), 422, "invalid")
+    told = problem(site.client.post(PLACE, json={"subject": "a", "device": "new"}), 409, "no_device")
     assert "HAECHI_WEBAUTHN_ID" in told["detail"]
     visitor = Visitor(site)
     assert visitor.state["device"] is None

@@ -233,20 +233,20 @@ class _Times:
 
     def __init__(self, start_s: float) -> None:
         self._start_s = start_s
-        self._told = threading.Condition()
+        self._change = threading.Condition()
         self.all_s: list[float] = []
 
     def note(self, line: str) -> None:
         """A line of standard error."""
         if match := _TIME.search(line):
             at_s = number(match[1])
-            with self._told:
+            with self._change:
                 self.all_s.append(0.0 if at_s is None else at_s - self._start_s)
-                self._told.notify()
+                self._change.notify()
 
     def of(self, index: int, most_s: float) -> float | None:
         """That of a frame which has been decoded, so that it was told or is about to be; None when nothing is
         told of it for so long."""
-        with self._told:
-            told = self._told.wait_for(lambda: len(self.all_s) > index, max(most_s, 0.0))
-            return self.all_s[index] if told else None
+        with self._change:
+            self._change.wait_for(lambda: len(self.all_s) > index, max(most_s, 0.0))
+            return self.all_s[index] if len(self.all_s) > index else None

@@ -63,7 +63,22 @@ VERIFICATION_ORDER = {
                     },
                     "flash": {"type": "boolean", "description": "false: no colours; never ends in accept."},
                     "device": {
-                        "type": ["string", "object", "null"],
+                        "oneOf": [
+                            {"enum": ["new", None]},
+                            {
+                                "type": "object",
+                                "required": ["credential_id", "public_key", "sign_count"],
+                                "properties": {
+                                    "credential_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{4,}$"},
+                                    "public_key": {"type": "string", "pattern": "^[A-Za-z0-9_-]{4,}$"},
+                                    "sign_count": {
+                                        "type": "integer",
+                                        "minimum": 0,
+                                        "exclusiveMaximum": 2**32,
+                                    },
+                                },
+                            },
+                        ],
                         "description": '"new" registers a device; an object with credential_id, public_key '
                         "and sign_count, as they were told, asks for that one. Only where HAECHI_WEBAUTHN_ID "
                         "is set.",

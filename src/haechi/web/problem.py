@@ -26,6 +26,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "no_heatmap": (404, "There is no heat map"),
     "withheld": (404, "Pictures of minors are not handed out"),
     "method_not_allowed": (405, "This method is not allowed here"),
+    "no_device": (409, "This server binds no devices"),
     "verify_busy": (409, "A verification of this subject runs already"),
     "verify_refused": (409, "The verification has ended"),
     "too_slow": (408, "The upload came too slowly"),

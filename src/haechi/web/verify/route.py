@@ -40,7 +40,9 @@ _LANG = {"parameters": [openapi.LANG]}
     "",
     status_code=201,
     responses=openapi.verification_answer(201, "The session is open; its key is told only here.")
-    | problems("cross_site", "invalid", "too_large", "too_slow", "verify_busy", "verify_full", "model"),
+    | problems(
+        "cross_site", "invalid", "too_large", "too_slow", "verify_busy", "verify_full", "no_device", "model"
+    ),
     openapi_extra={"parameters": [openapi.LANG], "requestBody": openapi.VERIFICATION_ORDER},
 )
 async def begin(request: Request) -> Response:
@@ -182,7 +184,7 @@ def _device(order: dict[str, Any], party: Party | None) -> DeviceOrder | None:
         return None
     if party is None:
         raise Problem(
-            "invalid", "This server binds no devices: set HAECHI_WEBAUTHN_ID, or leave `device` out."
+            "no_device", "This server binds no devices: set HAECHI_WEBAUTHN_ID, or leave `device` out."
         )
     if wish == "new":
         return party, None
