@@ -28,7 +28,8 @@ DRIFTS = (0.0, 0.15, 0.3, 0.6, 1.0)
 """What the drift may lie above the least that the tail of genuine people leaves, in nats."""
 CLIPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 LEAST_THRESHOLD = 2.0
-"""Nats: no level is reached by fewer than two seconds."""
+"""Nats. Nor is a threshold lower than what one second may add to a sum: no level is reached by fewer than
+two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +67,11 @@ def sums(calls: F64, mark: Mark) -> F64:
     return out
 
 
-def threshold(highest: F64, allowed: int) -> float:
+def threshold(highest: F64, allowed: int, second: float = 0.0) -> float:
     """The lowest threshold that at most ``allowed`` of the calls reach, whose highest sums these are f64
-    (n,); rounded upwards, and above what a single second can say."""
+    (n,); rounded upwards, and above what a single ``second`` can add."""
     mark = float(np.sort(highest)[::-1][allowed])
-    return float(np.floor(max(mark, LEAST_THRESHOLD) * 1e3) / 1e3 + 1e-3)
+    return float(np.floor(max(mark, second, LEAST_THRESHOLD) * 1e3) / 1e3 + 1e-3)
 
 
 def times_s(calls: F64, mark: Mark) -> F64:
@@ -89,7 +90,8 @@ def tail(means: F64, share: float) -> float:
 def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:
     """Of the drifts that the tail of genuine people's ``means`` leaves, and all clips, the ones by which the
     most forged calls are told the soonest, with the threshold that the genuine calls set."""
-    least = tail(means, allowed / 1000)
+    # Never below 0: seconds that speak for a genuine face must not add up to an alarm.
+    least = max(0.0, tail(means, allowed / 1000))
     best: tuple[float, Mark] | None = None
     for more, clip in product(DRIFTS, CLIPS):
         drift = round(least + more, 2)
@@ -97,7 +99,7 @@ def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:
             continue
         highest = sums(genuine.log_odds, Mark(drift, clip, np.inf)).max(1)
         allowed_of_these = int(allowed * len(highest) / 1000)
-        mark = Mark(drift, clip, threshold(highest, allowed_of_these))
+        mark = Mark(drift, clip, threshold(highest, allowed_of_these, clip - drift))
         score = -float(np.minimum(times_s(forged, mark), forged.shape[1]).mean())
         if best is None or score > best[0]:
             best = score, mark
