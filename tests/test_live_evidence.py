@@ -93,10 +93,10 @@ def test_the_region_knows_where_the_face_is_and_how_large() -> None:
     region = Region.of(AT, SIDE, SIDE)
     assert region is not None
     assert region.scale == pytest.approx(1.4, rel=0.05)
-    assert region.shown == 1.0
+    assert region.share_inside == 1.0
     beside = Region.of(AT - 160, SIDE, SIDE)
     assert beside is not None
-    assert beside.shown < 0.7
+    assert beside.share_inside < 0.7
 
 
 FUSION = {

@@ -103,8 +103,8 @@ def _low_light(clip: Clip, rng: np.random.Generator) -> list[U8]:
     out = []
     for rgb in clip.frames:
         dark = rgb.astype(np.float32) * (gain * cast) + rng.normal(0, noise, rgb.shape)
-        seen = (255 * (dark.clip(0, 255) / 255) ** 0.8).astype(np.uint8)
-        out.append(np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.8), np.uint8))
+        bright = (255 * (dark.clip(0, 255) / 255) ** 0.8).astype(np.uint8)
+        out.append(np.asarray(cv2.GaussianBlur(bright, (0, 0), 0.8), np.uint8))
     return out
 
 
@@ -120,32 +120,32 @@ def _packet_loss(clip: Clip, rng: np.random.Generator) -> list[U8]:
             frozen -= 1
             out.append(before)
             continue
-        shown = rgb.copy()
+        canvas = rgb.copy()
         if rng.random() < 1.5 / clip.fps:
             for _ in range(int(rng.integers(1, 5))):
                 top = 16 * int(rng.integers(0, max(1, rgb.shape[0] // 16)))
                 left = 16 * int(rng.integers(0, max(1, rgb.shape[1] // 16)))
-                shown[top : top + 16, left:] = before[top : top + 16, left:]
-        out.append(shown)
+                canvas[top : top + 16, left:] = before[top : top + 16, left:]
+        out.append(canvas)
     return out
 
 
 def _glasses(clip: Clip, rng: np.random.Generator) -> list[U8]:
     dark, tinted, out = int(rng.integers(5, 90)), rng.uniform(0, 0.25), []
     for rgb, at in zip(clip.frames, clip.points, strict=True):
-        shown = rgb.copy()
+        canvas = rgb.copy()
         if at is not None:
             eyes = _eyes(at)
             lens = [(eye + np.array([0, 0.05 * eyes]), 0.38 * eyes, 0.3 * eyes) for eye in at[:2]]
             shade = (_filled(rgb.shape, lens, 1) * tinted).astype(np.float32)
-            shown = blend(shown, np.full(rgb.shape, dark, np.uint8), shade)
+            canvas = blend(canvas, np.full(rgb.shape, dark, np.uint8), shade)
             thick, colour = max(1, round(0.05 * eyes)), (dark, dark, dark)
             for centre, a, b in lens:
                 where = (int(centre[0]), int(centre[1]))
-                cv2.ellipse(shown, where, (int(a), int(b)), 0, 0, 360, colour, thick, cv2.LINE_AA)
+                cv2.ellipse(canvas, where, (int(a), int(b)), 0, 0, 360, colour, thick, cv2.LINE_AA)
             inner = [tuple(int(v) for v in at[k] + (s * 0.38 * eyes, 0)) for k, s in ((0, 1), (1, -1))]
-            cv2.line(shown, inner[0], inner[1], colour, thick, cv2.LINE_AA)
-        out.append(shown)
+            cv2.line(canvas, inner[0], inner[1], colour, thick, cv2.LINE_AA)
+        out.append(canvas)
     return out
 
 
@@ -165,8 +165,8 @@ def _moving_camera(clip: Clip, rng: np.random.Generator) -> list[U8]:
     for k, rgb in enumerate(clip.frames):
         m = cv2.getRotationMatrix2D((w / 2, h / 2), float(turns[k]), float(1.12 * zooms[k]))
         m[:, 2] = m[:, 2] + (x[k], y[k])
-        moved = cv2.warpAffine(rgb, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        out.append(np.asarray(moved, np.uint8))
+        picture = cv2.warpAffine(rgb, m, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        out.append(np.asarray(picture, np.uint8))
     return out
 
 

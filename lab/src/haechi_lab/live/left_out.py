@@ -18,16 +18,16 @@ FALSE_ALARMS = 0.05
 """The share of genuine short calls, of every kind, that may look as forged as those that are found."""
 
 
-def measure(seen: Sequence[Seen], log: Callable[[str], None]) -> dict[str, Any]:
+def measure(observations: Sequence[Seen], log: Callable[[str], None]) -> dict[str, Any]:
     """For every set of evidence and every species: the AUC of short calls, and the share found at
     FALSE_ALARMS against genuine calls of every kind. Fitted on the other half of the people and on the other
     species."""
     rows = []
-    for name, networks, signs in _sets(weights.measured(seen)):
+    for name, networks, signs in _sets(weights.measured(observations)):
         by_species = {
-            species: found
+            species: figures
             for species in SPECIES
-            if (found := _left_out(seen, species, networks, signs)) is not None
+            if (figures := _left_out(observations, species, networks, signs)) is not None
         }
         rows.append({"evidence": name, "species": by_species, "mean": _mean(list(by_species.values()))})
         log(f"{name}: {rows[-1]['mean']}")
@@ -54,13 +54,13 @@ def _sets(signs: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def _left_out(
-    seen: Sequence[Seen], species: str, networks: Sequence[str], signs: Sequence[str]
+    observations: Sequence[Seen], species: str, networks: Sequence[str], signs: Sequence[str]
 ) -> dict[str, float] | None:
     of_folds = []
     for part in calls.PARTS:
-        known = [s for s in seen if s.call.part == part and s.call.species != species]
-        fusion = Fusion.of(weights.fit(known, signs, networks))
-        heard = [Heard.of(s, fusion) for s in seen if s.call.part != part]
+        fitted_on = [s for s in observations if s.call.part == part and s.call.species != species]
+        fusion = Fusion.of(weights.fit(fitted_on, signs, networks))
+        heard = [Heard.of(s, fusion) for s in observations if s.call.part != part]
         genuine = _scores(heard, lambda h: not h.call.forged)
         for talking in (True, False):
             forged = _scores(

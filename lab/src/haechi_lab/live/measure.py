@@ -61,10 +61,10 @@ def fit(
     """The same with short calls that are made already."""
     settings = Settings(models_dir=str(out / "models"), threads=1)
     file = out / "live" / f"series-{fingerprint(settings)[:12]}.jsonl"
-    seen = look(file, short, Pipeline(settings), log)
-    fused = weights.fit(seen, weights.measured(seen), NETWORKS)
-    rule = _fitted(_heard(seen, fused))
-    fields = _figures(seen)
+    observations = look(file, short, Pipeline(settings), log)
+    fused = weights.fit(observations, weights.measured(observations), NETWORKS)
+    rule = _fitted(_heard(observations, fused))
+    fields = _figures(observations)
     used = [models.card(name, settings) for name in (*NETWORKS, "verdict")]
     result = {
         "schema": "haechi.live-bench/1", "command": command,
@@ -73,7 +73,7 @@ def fit(
         "how": f"alarms {BY_BOOTSTRAP}; times to alarm of forged calls likewise", "rule": _numbers(rule),
         **fields,
     }  # fmt: skip
-    write_card(_card(rule, fused, settings, result, len(seen)), out / "models")
+    write_card(_card(rule, fused, settings, result, len(observations)), out / "models")
     write_json(results / "live.json", result)
     about = ("schema", "command", "created", "models", "how")
     write_json(
@@ -82,14 +82,14 @@ def fit(
     )
     write_json(
         results / "live-evidence.json",
-        {**{key: result[key] for key in about[:-1]}, **left_out.measure(seen, log)},
+        {**{key: result[key] for key in about[:-1]}, **left_out.measure(observations, log)},
     )
     return result
 
 
-def _heard(seen: Sequence[Seen], fused: Mapping[str, Any]) -> list[Heard]:
+def _heard(observations: Sequence[Seen], fused: Mapping[str, Any]) -> list[Heard]:
     fusion = Fusion.of(fused)
-    return [Heard.of(call, fusion) for call in seen]
+    return [Heard.of(call, fusion) for call in observations]
 
 
 def _honest(heard: Sequence[Heard]) -> list[Heard]:
@@ -112,7 +112,10 @@ def _of(heard: Sequence[Heard], species: str, talking: bool | None = None) -> li
 
 def _fitted(heard: Sequence[Heard]) -> CusumRule:
     honest = _honest(heard)
-    means = np.array([series.mean() for h in honest for series in h.people])
+    by_person: dict[str, list[float]] = {}
+    for h in honest:
+        by_person.setdefault(h.call.group, []).extend(float(series.mean()) for series in h.people)
+    means = [np.array(of_one) for of_one in by_person.values()]
     long_calls = bootstrap.draw(honest, bootstrap.CALLS, bootstrap.CALL_S, SEED)
     forged = np.concatenate(
         [
@@ -121,8 +124,11 @@ def _fitted(heard: Sequence[Heard]) -> CusumRule:
             if (callers := _of(heard, name))
         ]
     )
+    asks = bootstrap.tail(np.concatenate(means), bootstrap.ASKS / 1000)
+    alarms = bootstrap.sure_tail(means, bootstrap.ALARMS / 1000, SEED)
     return CusumRule(
-        *(bootstrap.fit(long_calls, means, forged, n) for n in (bootstrap.ASKS, bootstrap.ALARMS))
+        bootstrap.fit(long_calls, asks, forged, bootstrap.ASKS),
+        bootstrap.fit(long_calls, alarms, forged, bootstrap.ALARMS),
     )
 
 
@@ -130,12 +136,12 @@ Fold = tuple[CusumRule, list[Heard]]
 """The marks of one half of the people, and the short calls of the other."""
 
 
-def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
+def _figures(observations: Sequence[Seen]) -> dict[str, Any]:
     """Alarms of genuine calls, times to alarm of forged ones; of people who were not fitted on."""
     folds: list[Fold] = []
     for part in calls.PARTS:
-        of_half = [s for s in seen if s.call.part == part]
-        others = [s for s in seen if s.call.part != part]
+        of_half = [s for s in observations if s.call.part == part]
+        others = [s for s in observations if s.call.part != part]
         fused = weights.fit(of_half, weights.measured(of_half), NETWORKS)
         folds.append((_fitted(_heard(of_half, fused)), _heard(others, fused)))
     heard = [h for _, of_fold in folds for h in of_fold]

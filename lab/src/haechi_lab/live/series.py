@@ -47,26 +47,26 @@ class Heard:
     people: tuple[F64, ...]
 
     @classmethod
-    def of(cls, seen: Seen, fusion: Fusion) -> Heard:
+    def of(cls, observation: Seen, fusion: Fusion) -> Heard:
         people = [
             np.array([fusion.log_odds(fusion.ratios(m.networks, m.measures)) for m in series])
-            for series in seen.people
+            for series in observation.people
         ]
-        return cls(seen.call, tuple(people))
+        return cls(observation.call, tuple(people))
 
 
 def look(file: Path, calls: Sequence[Call], pipeline: Pipeline, log: Callable[[str], None]) -> list[Seen]:
     """Those of the calls in which a face was judged. What is seen is written to ``file``, a line a call, so
     that a run that was cut off goes on: its name must change with the networks and the signs."""
     lines = file.read_text().splitlines() if file.is_file() else []
-    known: dict[str, list[list[dict[str, Any]]]] = dict(map(json.loads, lines))
+    by_file: dict[str, list[list[dict[str, Any]]]] = dict(map(json.loads, lines))
     out: list[Seen] = []
     for number, call in enumerate(calls, 1):
-        if call.file.name not in known:
-            known[call.file.name] = [[_plain(m) for m in series] for series in _people(call, pipeline)]
+        if call.file.name not in by_file:
+            by_file[call.file.name] = [[_plain(m) for m in series] for series in _people(call, pipeline)]
             with file.open("a") as appended:
-                appended.write(json.dumps([call.file.name, known[call.file.name]]) + "\n")
-        if people := tuple(tuple(map(_moment, series)) for series in known[call.file.name]):
+                appended.write(json.dumps([call.file.name, by_file[call.file.name]]) + "\n")
+        if people := tuple(tuple(map(_moment, series)) for series in by_file[call.file.name]):
             out.append(Seen(call, people))
         if number % 100 == 0:
             log(f"{number} of {len(calls)} calls looked at")

@@ -22,21 +22,21 @@ nothing shows is the weaker evidence."""
 RIDGE = 3e-2
 
 
-def measured(seen: Sequence[Seen]) -> list[str]:
+def measured(observations: Sequence[Seen]) -> list[str]:
     """The signs that could be measured in any second."""
-    names = {name for _, series in _series(seen) for moment in series for name in moment.measures}
+    names = {name for _, series in _series(observations) for moment in series for name in moment.measures}
     return [name for name in SIGNS if name in names]
 
 
-def fit(seen: Sequence[Seen], signs: Sequence[str], networks: Sequence[str]) -> dict[str, Any]:
+def fit(observations: Sequence[Seen], signs: Sequence[str], networks: Sequence[str]) -> dict[str, Any]:
     """The blocks ``signs`` and ``fusion`` of the card, of these signs and networks. What would count against
     its own ratio gets no weight: that is chance, or the others know it better."""
-    blocks = {name: _sign(seen, name) for name in signs}
+    blocks = {name: _sign(observations, name) for name in signs}
     used = [*networks, *signs]
     while True:
         fusion = {"weights": dict.fromkeys(used, 1.0), "intercept": 0.0}
         model = Fusion.of({"signs": blocks, "fusion": fusion})
-        rows, labels, weight = _rows(seen, partial(_ratios, model, used))
+        rows, labels, weight = _rows(observations, partial(_ratios, model, used))
         *weights, intercept = logistic(rows, labels, weight, RIDGE)
         if min(weights) >= 0 or len(used) == 1:
             break
@@ -55,8 +55,8 @@ def _ratios(model: Fusion, used: Sequence[str], moment: Moment) -> F64:
     return np.array([ratios.get(name, 0.0) for name in used])
 
 
-def _sign(seen: Sequence[Seen], name: str) -> dict[str, Any]:
-    rows, labels, weight = _rows(seen, lambda m: m.measures.get(name))
+def _sign(observations: Sequence[Seen], name: str) -> dict[str, Any]:
+    rows, labels, weight = _rows(observations, lambda m: m.measures.get(name))
     middle, spread = rows.mean(0), rows.std(0) + 1e-6
     *weights, intercept = logistic((rows - middle) / spread, labels, weight, RIDGE)
     scaled = np.array(weights) / spread
@@ -68,13 +68,13 @@ def _sign(seen: Sequence[Seen], name: str) -> dict[str, Any]:
     }
 
 
-def _rows(seen: Sequence[Seen], measures: Callable[[Moment], F64 | None]) -> tuple[F64, F64, F64]:
+def _rows(observations: Sequence[Seen], measures: Callable[[Moment], F64 | None]) -> tuple[F64, F64, F64]:
     """What was measured in each second f64 (n, k), whether it is forged f64 (n,), and how much it counts."""
     rows: list[F64] = []
     labels: list[float] = []
     weight: list[float] = []
     cells: list[tuple[bool, bool]] = []
-    for call, moments in _series(seen):
+    for call, moments in _series(observations):
         values = [v for m in moments if (v := measures(m)) is not None]
         rows += values
         labels += [float(call.call.forged)] * len(values)
@@ -89,7 +89,7 @@ def _rows(seen: Sequence[Seen], measures: Callable[[Moment], F64 | None]) -> tup
     return np.array(rows), np.array(labels), np.array(balanced)
 
 
-def _series(seen: Sequence[Seen]) -> Iterator[tuple[Seen, tuple[Moment, ...]]]:
-    for call in seen:
+def _series(observations: Sequence[Seen]) -> Iterator[tuple[Seen, tuple[Moment, ...]]]:
+    for call in observations:
         for series in call.people:
             yield call, series

@@ -33,11 +33,11 @@ RADIUS = _radius()
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """matrix f64 (2, 3): from px of the frame to px of the square · scale: px of the frame for one of the
-    square · shown: share of the surroundings that lies within the frame."""
+    square · share_inside: share of the surroundings that lies within the frame."""
 
     matrix: np.ndarray
     scale: float
-    shown: float
+    share_inside: float
 
     @classmethod
     def of(cls, landmarks_xy: F32, width_px: int, height_px: int) -> Region | None:

@@ -35,7 +35,7 @@ class Signs:
         """The next look at the face."""
         height, width = look.grey.shape
         region = Region.of(look.landmarks_xy, width, height)
-        if region is None or region.shown < LEAST_SHOWN:
+        if region is None or region.share_inside < LEAST_SHOWN:
             return
         measures = sharpness.measure(look.grey, region)
         if np.isfinite(measures).all():
