@@ -20,7 +20,10 @@ from synthetic import landmarks_of, texture
 Tile = tuple[int, int, int, int]
 """Left, top, side in px, and the number of the person."""
 MARK = {"drift": 1.0, "clip": 3.0}
-RULE = {"ask": {**MARK, "threshold": 3.0}, "alarm": {**MARK, "threshold": 6.0}}
+RULE: dict[str, Any] = {
+    "ask": {**MARK, "threshold": 3.0}, "alarm": {**MARK, "threshold": 6.0},
+    "signs": {}, "fusion": {"weights": {"swap": 1.0}, "intercept": 0.0},
+}  # fmt: skip
 
 
 @dataclass

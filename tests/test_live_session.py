@@ -197,6 +197,17 @@ def test_frames_out_of_order_are_refused(settings: Settings) -> None:
         session.add(screen([ALONE], 1), 2.0)
 
 
+def test_signs_are_weighed_beside_the_network_and_told_by_name(tmp_path: Path) -> None:
+    sign = {"weights": [0.0] * 3, "intercept": 2.5, "cap_for": 2.0, "cap_against": 1.0}
+    fusion = {"weights": {"swap": 0.0, "sharpness": 1.0}, "intercept": 0.0}
+    settings = write_rule(tmp_path, signs={"sharpness": sign}, fusion=fusion)
+    state = last(watch(CallPipeline(settings), 10))
+    (person,) = state.people
+    assert person.second["sharpness"] == 2.0
+    assert set(person.second) == {"swap", "sharpness"}
+    assert person.level == "alarm"
+
+
 def test_thresholds_of_other_networks_are_refused(tmp_path: Path) -> None:
     settings = write_rule(tmp_path, fitted_with="0" * 64)
     with pytest.raises(ModelError, match="other networks"):

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from haechi.faces import Sighting, iou
+from haechi.live.evidence import Signs
 from haechi.live.picture import TileStillness
 from haechi.types import F32, U8, Reason
 
@@ -54,6 +55,7 @@ class Person:
     certainties: deque[float] = field(default_factory=lambda: deque(maxlen=SIGHTINGS))
     logits: dict[str, list[float]] = field(default_factory=dict)
     stillness: TileStillness = field(default_factory=TileStillness)
+    signs: Signs = field(default_factory=Signs)
 
 
 def coarse_look(crop: U8) -> F32 | None:

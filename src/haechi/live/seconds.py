@@ -1,4 +1,5 @@
-"""What each second says of each person: a few crops, their mean logit, calibrated and fused.
+"""What each second shows of each person: the mean logit of a few crops, calibrated, and what the signs
+measured.
 
 Crops within a second are nearly the same picture, so their mean counts once; how far the seconds of one
 person resemble each other is left to the thresholds of the sequential test.
@@ -10,19 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from haechi import models
 from haechi.calibration import llr
 from haechi.errors import UsageError
 from haechi.faces import Sighting, Window
+from haechi.live.evidence import SIGNS, Look
 from haechi.live.people import People, Person
 from haechi.live.picture import STILL_S
 from haechi.models import Calibration
 from haechi.pipeline import Pipeline
 from haechi.quality import light, sharpness, turned
-from haechi.types import U8, FaceQuality, Frame, Reason, Scorer
-from haechi.verdict import log_odds
+from haechi.types import F64, U8, FaceQuality, Frame, Reason, Scorer
 
 NETWORKS = ("swap",)
 """Those that look at the crop which the stream keeps of each face, and are quick enough to be asked all the
@@ -36,22 +38,21 @@ CROPS_A_SECOND, CROPS_OF_ALL = 4, 20
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """log_odds: fused, in nats, above 0 for a forgery · evidence: the networks' calibrated likelihood ratios,
-    in nats, by name."""
+    """networks: calibrated likelihood ratios, in nats, above 0 for a forgery, by name · measures: of the
+    signs that could be measured, by name, as ``evidence.SIGNS`` lists them."""
 
     person_id: int
     time_s: float
-    log_odds: float
-    evidence: Mapping[str, float]
+    networks: Mapping[str, float]
+    measures: Mapping[str, F64]
 
 
 def fingerprint(settings: Any) -> str:
-    """Of all that turns a crop into the log-odds of a second: weights, calibrations and the weights of the
-    verdict. Thresholds hold for the one that they were fitted with. Raises ModelError."""
+    """Of all that a second is made of: weights and calibrations of the networks, and what the signs measure.
+    The card ``live`` holds for the one that it was fitted with. Raises ModelError."""
     cards = [models.card(name, settings) for name in NETWORKS]
     facts = {card.name: [card.sha256, card.raw["calibration"]] for card in cards}
-    verdict = models.card("verdict", settings)
-    return models.parameters_sha256({"networks": facts, "verdict": verdict.parameters["model"]})
+    return models.parameters_sha256({"networks": facts, "signs": {k: list(v) for k, v in SIGNS.items()}})
 
 
 class Seconds:
@@ -68,8 +69,7 @@ class Seconds:
         self._calibrations: Mapping[str, Calibration] = {
             name: models.load(name, settings).card.needs_calibration() for name in NETWORKS
         }
-        verdict = models.load("verdict", settings).card.parameters
-        self._domain, self._model = verdict["domain"], verdict["model"]
+        self._domain = models.load("verdict", settings).card.parameters["domain"]
         self._certain = models.load("face_check", settings).card.mark("certain_over_time")
         self._stream = pipeline.stream("video", Window())
         self._people = People()
@@ -87,6 +87,7 @@ class Seconds:
         present = self._people.see(sightings, now_s, self._stream.open_ids)
         ended = [second for person in self.people if (second := self._end(person, now_s)) is not None]
         rate = int(np.clip(CROPS_OF_ALL // max(len(sightings), 1), 1, CROPS_A_SECOND))
+        grey = np.asarray(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         crops: list[U8] = []
         asked_of: list[Person] = []
         for person, sighting in zip(present, sightings, strict=True):
@@ -96,6 +97,7 @@ class Seconds:
             if person.reason is None and sighting.crop is not None and due and count < max(rate, LEAST_CROPS):
                 crops.append(sighting.crop)
                 asked_of.append(person)
+                person.signs.add(Look(grey, sighting.landmarks_xy))
         self._ask(crops, asked_of, now_s)
         return ended
 
@@ -119,14 +121,15 @@ class Seconds:
         if not count or lasts_s < SECOND_S or (count < LEAST_CROPS and lasts_s <= LONGEST_S):
             return None
         logits, person.logits = person.logits, {}
+        measures = person.signs.second()
         if count < LEAST_CROPS:
             return None
         quality = FaceQuality(person.person_id, person.face_px, 1.0, 1.0)
-        evidence = {
+        networks = {
             name: float(llr(np.array([np.mean(values)]), quality, self._calibrations[name])[0])
             for name, values in logits.items()
         }
-        return Second(person.person_id, now_s, log_odds(evidence, self._model), evidence)
+        return Second(person.person_id, now_s, networks, measures)
 
     def _problem(self, person: Person, sighting: Sighting, frame: Frame) -> Reason | None:
         """Why a face cannot be judged at the moment, by the same limits as in files; None where it can."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from random import Random
+from typing import Any
 
 from haechi import models
 from haechi.errors import ModelError, UsageError
 from haechi.faces import SEARCH_S
 from haechi.live.challenges import Challenges
 from haechi.live.cusum import Cusum, CusumRule
+from haechi.live.fusion import Fusion
 from haechi.live.people import Person
 from haechi.live.picture import MISSING_S, PictureCheck
 from haechi.live.seconds import Second, Seconds, fingerprint
@@ -22,16 +25,22 @@ PRESENT_S = 1.0
 """Who was seen so short a while ago is in the picture."""
 
 
-def rule_of(settings: Settings) -> CusumRule:
-    """The sequential test of the card ``live``. Raises ModelError when it is missing or altered, or was
-    fitted with other networks than these: its thresholds would promise what nobody measured."""
+def parameters_of(settings: Settings) -> Mapping[str, Any]:
+    """Of the card ``live``: the sequential test and the weights of the evidence. Raises ModelError when it is
+    missing or altered, or was fitted with other networks or signs than these: its thresholds would promise
+    what nobody measured."""
     card = models.load("live", settings).card
     if card.parameters.get("fitted_with") != fingerprint(settings):
         raise ModelError(
             "The thresholds for live calls (card 'live') were measured with other networks than those "
             "installed, so that they promise nothing here: reinstall haechi, or run haechi train live"
         )
-    return CusumRule.of(card.parameters)
+    return card.parameters
+
+
+def rule_of(settings: Settings) -> CusumRule:
+    """The sequential test of the card ``live``. Raises ModelError as ``parameters_of``."""
+    return CusumRule.of(parameters_of(settings))
 
 
 class LiveSession:
@@ -46,12 +55,13 @@ class LiveSession:
     def __init__(self, pipeline: Pipeline, rng: Random | None = None) -> None:
         """``rng`` draws the challenges, that of the system where none is given. Raises ModelError when a
         model, or the card ``live``, is missing or altered."""
-        self._rule = rule_of(pipeline.settings)
+        parameters = parameters_of(pipeline.settings)
+        self._rule, self._fusion = CusumRule.of(parameters), Fusion.of(parameters)
         self._seconds = Seconds(pipeline)
         self._picture = PictureCheck()
         self._challenges = Challenges(rng)
         self._tests: dict[int, Cusum] = {}
-        self._last_seconds: dict[int, Second] = {}
+        self._ratios: dict[int, Mapping[str, float]] = {}
         self._judged_s: dict[int, float] = {}
         self._searched_s = self._last_s = -math.inf
         self._frames = 0
@@ -97,8 +107,9 @@ class LiveSession:
 
     def _count(self, second: Second) -> None:
         person = second.person_id
-        self._tests.setdefault(person, Cusum(self._rule)).add(second.log_odds)
-        self._last_seconds[person] = second
+        ratios = self._fusion.ratios(second.networks, second.measures)
+        self._tests.setdefault(person, Cusum(self._rule)).add(self._fusion.log_odds(ratios))
+        self._ratios[person] = ratios
         self._judged_s[person] = self._judged_s.get(person, 0.0) + 1.0
 
     def _weigh(self, time_s: float) -> None:
@@ -109,7 +120,7 @@ class LiveSession:
 
     def _forget(self) -> None:
         known_ids = {person.person_id for person in self._seconds.people}
-        for by_person in (self._tests, self._last_seconds, self._judged_s):
+        for by_person in (self._tests, self._ratios, self._judged_s):
             for person_id in [k for k in by_person if k not in known_ids]:
                 del by_person[person_id]
 
@@ -125,7 +136,7 @@ class LiveSession:
                 level=self._level(p.person_id, p.reason),
                 seen_s=self._judged_s.get(p.person_id, 0.0),
                 statistic=self._tests[p.person_id].height if p.person_id in self._tests else 0.0,
-                second=self._last_seconds[p.person_id].evidence if p.person_id in self._last_seconds else {},
+                second=self._ratios.get(p.person_id, {}),
                 reason=p.reason,
             )
             for p in self._seconds.people

@@ -22,13 +22,18 @@ from haechi_lab.live.series import Heard
 
 CALLS, CALL_S, FORGED_S, BLOCK_S = 1000, 1800, 120, 4
 """Genuine calls, their length and that of forged ones, and the length of a block, in seconds."""
-ALARMS, ASKS = 3, 30
-"""Of 1,000 genuine calls so many may reach the threshold."""
+ALARMS, ASKS = 1, 30
+"""Of 1,000 genuine calls so many may reach the threshold. Three are promised for alarms: of other people more
+reach it than of those that it was set on."""
+SURE, TRIES = 0.95, 400
+"""An alarm gives away each second as much as the tail of genuine people asks for in this share of so many
+draws of other people."""
 DRIFTS = (0.0, 0.15, 0.3, 0.6, 1.0)
 """What the drift may lie above the least that the tail of genuine people leaves, in nats."""
-CLIPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
+CLIPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 LEAST_THRESHOLD = 2.0
-"""Nats: no level is reached by fewer than two seconds."""
+"""Nats. Nor is a threshold lower than what one second may add to a sum: no level is reached by fewer than
+two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +71,11 @@ def sums(calls: F64, mark: Mark) -> F64:
     return out
 
 
-def threshold(highest: F64, allowed: int) -> float:
+def threshold(highest: F64, allowed: int, second: float = 0.0) -> float:
     """The lowest threshold that at most ``allowed`` of the calls reach, whose highest sums these are f64
-    (n,); rounded upwards, and above what a single second can say."""
+    (n,); rounded upwards, and above what a single ``second`` can add."""
     mark = float(np.sort(highest)[::-1][allowed])
-    return float(np.floor(max(mark, LEAST_THRESHOLD) * 1e3) / 1e3 + 1e-3)
+    return float(np.floor(max(mark, second, LEAST_THRESHOLD) * 1e3) / 1e3 + 1e-3)
 
 
 def times_s(calls: F64, mark: Mark) -> F64:
@@ -86,10 +91,20 @@ def tail(means: F64, share: float) -> float:
     return Tail(decile, float((means[means >= decile] - decile).mean())).highest(1, share)
 
 
-def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:
-    """Of the drifts that the tail of genuine people's ``means`` leaves, and all clips, the ones by which the
-    most forged calls are told the soonest, with the threshold that the genuine calls set."""
-    least = tail(means, allowed / 1000)
+def sure_tail(by_person: Sequence[F64], share: float, seed: int) -> float:
+    """The same of the means of each of some people, as high as it may be of others: the quantile SURE of
+    draws with replacement, of people (Efron 1979)."""
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(len(by_person), size=len(by_person)) for _ in range(TRIES))
+    tails = [tail(np.concatenate([by_person[k] for k in some]), share) for some in draws]
+    return float(np.quantile(tails, SURE))
+
+
+def fit(genuine: Drawn, least: float, forged: F64, allowed: int) -> Mark:
+    """Of the drifts from ``least`` on, and all clips, the ones by which the most forged calls are told the
+    soonest, with the threshold that the genuine calls set."""
+    # Never below 0: seconds that speak for a genuine face must not add up to an alarm.
+    least = max(0.0, least)
     best: tuple[float, Mark] | None = None
     for more, clip in product(DRIFTS, CLIPS):
         drift = round(least + more, 2)
@@ -97,7 +112,7 @@ def fit(genuine: Drawn, means: F64, forged: F64, allowed: int) -> Mark:
             continue
         highest = sums(genuine.log_odds, Mark(drift, clip, np.inf)).max(1)
         allowed_of_these = int(allowed * len(highest) / 1000)
-        mark = Mark(drift, clip, threshold(highest, allowed_of_these))
+        mark = Mark(drift, clip, threshold(highest, allowed_of_these, clip - drift))
         score = -float(np.minimum(times_s(forged, mark), forged.shape[1]).mean())
         if best is None or score > best[0]:
             best = score, mark

@@ -8,6 +8,7 @@ coded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,33 +22,41 @@ from haechi.settings import Settings
 from haechi.types import F32, U8, Frame
 from haechi_lab.data.packs import Pack, open_all
 from haechi_lab.data.shards import half
+from haechi_lab.live import genuine
+from haechi_lab.live.passing import pass_before
 from haechi_lab.live.swapper import SPECIES, LiveSwap
-from haechi_lab.pseudo_fakes.clips import Scene, draw_scene, film, write_h264
+from haechi_lab.pseudo_fakes.clips import Scene, draw_scene, film
 from haechi_lab.pseudo_fakes.regions import EYE_LEFT, EYE_RIGHT
 
 SEED, FASTEST = 83, 30
 GENUINE = "genuine"
+PARTS = ("selection", "reporting")
 SOURCES = ("dfdc", "lfw", "ffhq-stylegan1", "ffhq-1024", "gan1024", "openforensics")
 TALKING = "talking"
 """The source of what was filmed as people spoke."""
-OF_TALKING = ("plain", "feathered ellipse")
-"""In which species those are forged: the two that the others vary."""
 BITS = (0.065, 0.33)
 """Bits a pixel and frame, the range that 300 to 1,500 kbit/s are for 640 x 480 px at 15 a second."""
-LARGEST_PX = 480
-"""Shorter side of a frame of a filmed clip."""
+LOW_RATE_BITS = 200_000
+"""A second, of the species of that name."""
+ALL_OTHERS = (*SPECIES, *genuine.SPECIES)
+LARGEST_PX, TALKING_FPS = 480, 15.0
+"""Shorter side of a frame of a filmed clip, and the most of them a second, about."""
 NOSE_TIP, CORNERS = 1, (61, 291)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A file. species: GENUINE or one of SPECIES · group: the person · part: the half of the
-    validation split, ``selection`` or ``reporting``."""
+    """A file. species: GENUINE, or one of ``genuine.SPECIES`` or ``swapper.SPECIES`` · group: the person ·
+    part: the half of the validation split, ``selection`` or ``reporting``."""
 
     file: Path
     species: str
     source: str
     group: str
+
+    @property
+    def forged(self) -> bool:
+        return self.species in SPECIES
 
     @property
     def part(self) -> str:
@@ -74,21 +83,21 @@ def make(
     log: Callable[[str], None] = print,
 ) -> list[Call]:
     """The calls in ``out``, those that are missing made. ``people``: filmed stills of each half, one a
-    person; ``forged``: of how many of them, in each half, there is a forged call of every species.
-    ``filmed``: a folder of clips of people who talk, of which as many are forged, in the species OF_TALKING.
+    person; ``forged``: of how many of them, in each half, there is a call of every forged species.
+    ``filmed``: a folder of clips of people who talk, of each of whom there is one of every species.
 
     Raises UsageError without packs or the program ffmpeg."""
     out.mkdir(parents=True, exist_ok=True)
     packs = open_all(packs_dir)
     calls: list[Call] = []
-    for part in ("selection", "reporting"):
+    for part in PARTS:
         for number, sitter in enumerate(_sitters(packs, part, people)):
             names = [GENUINE, *(SPECIES if number < forged else ())]
             calls += _of_still(sitter, f"{part}-{number:03d}", names, out, seconds)
             if number % 20 == 19:
                 log(f"{part}: {number + 1} of {people} people")
-    for number, file in enumerate(sorted(filmed.glob("*.mp4")) if filmed is not None else ()):
-        calls += _of_clip(file, [GENUINE, *(OF_TALKING if number < forged else ())], out, seconds)
+    for file in sorted(filmed.glob("*.mp4")) if filmed is not None else ():
+        calls += _of_clip(file, [GENUINE, *ALL_OTHERS], out, seconds)
     return calls
 
 
@@ -119,7 +128,7 @@ def _sitters(packs: Sequence[Pack], part: str, count: int) -> list[_Sitter]:
 
 def _of_still(sitter: _Sitter, stem: str, names: Sequence[str], out: Path, seconds: float) -> Iterator[Call]:
     """The genuine call of one person and the forged ones: one camera, one light, one coding for all."""
-    files = {name: out / f"{stem}-{name.replace(' ', '-')}.mp4" for name in names}
+    files = {name: out / f"{stem}-{_slug(name)}.mp4" for name in names}
     if not all(file.is_file() for file in files.values()):
         seed = [SEED, *stem.encode()]
         rng = np.random.default_rng(seed)
@@ -130,23 +139,29 @@ def _of_still(sitter: _Sitter, stem: str, names: Sequence[str], out: Path, secon
         frames = film([sitter.crop] * count, sitter.crop, scene, np.random.default_rng(seed))
         points = _points_over_time(sitter.mesh, scene)
         for name, file in files.items():
-            _write(frames, points, name, file, scene.fps, bits)
+            if not file.is_file():
+                _write(frames, points, name, file, scene.fps, bits)
     for name, file in files.items():
         yield Call(file, name, sitter.source, sitter.group)
 
 
 def _of_clip(file: Path, names: Sequence[str], out: Path, seconds: float) -> Iterator[Call]:
-    """The same of a clip in which somebody talks, at most twice ``seconds`` of it."""
-    files = {name: out / f"talking-{file.stem}-{name.replace(' ', '-')}.mp4" for name in names}
+    """The same of a clip in which somebody talks."""
+    files = {name: out / f"talking-{file.stem}-{_slug(name)}.mp4" for name in names}
     if not all(f.is_file() for f in files.values()):
-        frames, fps = read(file, 2 * seconds)
-        points = found_points(frames, fps) if len(names) > 1 else [None] * len(frames)
+        frames, fps = read(file, seconds, TALKING_FPS)
+        points = found_points(frames, fps)
         rng = np.random.default_rng([SEED, *file.stem.encode()])
         bits = float(np.exp(rng.uniform(*np.log(BITS))))
         for name, target in files.items():
-            _write(frames, points, name, target, fps, bits)
+            if not target.is_file():
+                _write(frames, points, name, target, fps, bits)
     for name, target in files.items():
         yield Call(target, name, TALKING, file.stem)
+
+
+def _slug(name: str) -> str:
+    return name.replace(" ", "-").replace("/", "-")
 
 
 def _points_over_time(mesh: F32, scene: Scene) -> list[F32 | None]:
@@ -170,21 +185,40 @@ def found_points(frames: Sequence[U8], fps: float) -> list[F32 | None]:
 def _write(
     frames: Sequence[U8], points: Sequence[F32 | None], name: str, file: Path, fps: float, bits: float
 ) -> None:
-    if name != GENUINE:
-        swap = LiveSwap(SPECIES[name], np.random.default_rng([SEED, *file.stem.encode()]))
-        frames = [rgb if at is None else swap.frame(rgb, at) for rgb, at in zip(frames, points, strict=True)]
-    code(frames, file, fps, bits)
+    rng = np.random.default_rng([SEED, *file.stem.encode()])
+    if name in SPECIES:
+        craft = SPECIES[name]
+        covers: Sequence[F32 | None] = [None] * len(frames)
+        if craft.crossed:
+            frames, covers = pass_before(frames, points, fps, rng)
+        swap = LiveSwap(craft, rng, fps)
+        frames = [
+            rgb if at is None else swap.frame(rgb, at, cover)
+            for rgb, at, cover in zip(frames, points, covers, strict=True)
+        ]
+    elif name != GENUINE:
+        frames = genuine.SPECIES[name](genuine.Clip(frames, points, fps), rng)
+    if name == genuine.LOW_RATE:
+        h, w = frames[0].shape[:2]
+        bits = LOW_RATE_BITS / (h * w * fps)
+    genuine.code_as_call(frames, file, fps, bits)
 
 
-def read(file: Path, seconds: float) -> tuple[list[U8], float]:
-    """The first frames of a clip, its shorter side at most LARGEST_PX and both even, and their rate."""
+def read(file: Path, seconds: float, most_fps: float = math.inf) -> tuple[list[U8], float]:
+    """The first frames of a clip, about so many a second at most, the shorter side at most LARGEST_PX and
+    both even, and their rate."""
     capture = cv2.VideoCapture(str(file))
     fps = float(capture.get(cv2.CAP_PROP_FPS)) or 25.0
+    step = max(1, round(fps / most_fps))
     frames: list[U8] = []
-    while len(frames) < seconds * fps:
+    number = 0
+    while number < seconds * fps:
         ok, bgr = capture.read()
         if not ok:
             break
+        number += 1
+        if (number - 1) % step:
+            continue
         scale = min(1.0, LARGEST_PX / min(bgr.shape[:2]))
         size = tuple(int(side * scale) // 2 * 2 for side in bgr.shape[1::-1])
         small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
@@ -192,13 +226,4 @@ def read(file: Path, seconds: float) -> tuple[list[U8], float]:
     capture.release()
     if not frames:
         raise UsageError(f"{file.name} is no video that can be read: take it out of the folder")
-    return frames, fps
-
-
-def code(frames: Sequence[U8], file: Path, fps: float, bits: float) -> None:
-    """H.264 as calls code it: baseline, no frame waits for a later one, a bounded rate."""
-    h, w = frames[0].shape[:2]
-    rate = str(round(bits * h * w * fps))
-    bounds = ["-b:v", rate, "-maxrate", rate, "-bufsize", rate]
-    as_calls = ["-preset", "veryfast", "-profile:v", "baseline", "-tune", "zerolatency", *bounds]
-    write_h264(frames, file, fps, as_calls)
+    return frames, fps / step

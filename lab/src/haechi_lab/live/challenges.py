@@ -31,7 +31,8 @@ from haechi.live.types import ChallengeName, ChallengeState
 from haechi.pipeline import Pipeline
 from haechi.settings import Settings
 from haechi.types import F32, U8, Frame
-from haechi_lab.live.calls import code, found_points, read
+from haechi_lab.live.calls import found_points, read
+from haechi_lab.live.genuine import code_as_call
 from haechi_lab.live.motions import CALM_S, RATE, SHARES, perform
 from haechi_lab.pseudo_fakes.clips import wander
 
@@ -125,7 +126,7 @@ def recoded(frames: Sequence[U8]) -> list[U8]:
     """Frames, RATE a second, after H.264 as calls have it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "call.mp4"
-        code(frames, file, RATE, BITS)
+        code_as_call(frames, file, RATE, BITS)
         return list(_coded(file))
 
 

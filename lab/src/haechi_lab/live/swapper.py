@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,7 +24,9 @@ POINTS = np.array([[46.3, 51.7], [81.5, 51.5], [64.0, 71.7], [49.5, 92.4], [78.7
 class Craft:
     """ellipse: pasted through a feathered ellipse, else an eroded square · poisson: blended by gradients ·
     mouth: the caller's own mouth is put back · opacity: share of the swap · sharpen: of an unsharp mask ·
-    last: share of the frame before · polish: as a face restorer leaves it, at twice the size."""
+    last: share of the frame before · polish: as a face restorer leaves it, at twice the size · crossed: a
+    hand passes before the face, ``masked`` under it (the hand shows as it is), or the swap ``lets go``, then
+    and for single frames."""
 
     ellipse: bool = True
     poisson: bool = False
@@ -32,6 +35,7 @@ class Craft:
     sharpen: float = 0.0
     last: float = 0.0
     polish: bool = False
+    crossed: Literal["", "masked", "lets go"] = ""
 
 
 SPECIES: Mapping[str, Craft] = {
@@ -43,15 +47,21 @@ SPECIES: Mapping[str, Craft] = {
     "sharpened": Craft(sharpen=1.0),
     "mixed with the last frame": Craft(last=0.4),
     "polished": Craft(polish=True),
+    "drop-outs": Craft(crossed="lets go"),
+    "masked under a hand": Craft(crossed="masked"),
 }
 """The ways in which a swap may be pasted, each measured alone."""
+COVERED = (0.02, 0.1)
+"""From such a share of the face on, when it is covered, a swapper loses it."""
+LOST_S, LOST_EVERY_S = (0.2, 1.0), 5.0
+"""How long it stays lost when the hand is gone, and how often it is for one frame without any."""
 
 
 class LiveSwap:
     """One forged caller: what is drawn here once stays the same for the whole call, but for the tremble
     of the points by which the face is aligned."""
 
-    def __init__(self, craft: Craft, rng: np.random.Generator) -> None:
+    def __init__(self, craft: Craft, rng: np.random.Generator, fps: float = 25.0) -> None:
         self._craft, self._rng = craft, rng
         coarse = rng.normal(0, 1.3, (2, 5, 5)).astype(np.float32)
         self._shift = [cv2.resize(c, (WORK_PX, WORK_PX), interpolation=cv2.INTER_CUBIC) for c in coarse]
@@ -60,9 +70,12 @@ class LiveSwap:
         self._tint_seed = int(rng.integers(2**31))
         self._window = _window(craft.ellipse, rng)
         self._before: U8 | None = None
+        self._fps, self._lost = fps, 0
+        self._loses_at = float(rng.uniform(*COVERED))
 
-    def frame(self, rgb: U8, points_xy: F32) -> U8:
-        """The next frame u8 (H, W, 3), with the five points of its face f32 (5, 2), forged."""
+    def frame(self, rgb: U8, points_xy: F32, cover: F32 | None = None) -> U8:
+        """The next frame u8 (H, W, 3), with the five points of its face f32 (5, 2), forged. ``cover`` f32
+        (H, W): the share of each pixel that a hand hides."""
         points = points_xy + self._rng.normal(0, self._tremble, (5, 2)).astype(np.float32)
         m = np.asarray(cv2.estimateAffinePartial2D(points, POINTS, method=cv2.LMEDS)[0])
         if m.ndim != 2:  # None: the points lie on one spot
@@ -75,12 +88,24 @@ class LiveSwap:
         large[:, 2] += (scale - 1) / 2
         source = cv2.warpAffine(face, large, size, flags=back, borderMode=cv2.BORDER_REPLICATE)
         mask = np.asarray(cv2.warpAffine(self._window, m, size, flags=back), np.float32)
+        if self._craft.crossed == "lets go" and self._is_lost(mask, cover):
+            return rgb
+        if self._craft.crossed == "masked" and cover is not None:
+            mask = np.asarray(mask * (1 - cover), np.float32)
         out = self._pasted(rgb, np.asarray(source, np.uint8), mask)
         if self._craft.last and self._before is not None and self._before.shape == out.shape:
             share = (mask * self._craft.last).astype(np.float32)
             out = blend(out, self._before, share)
         self._before = out
         return out
+
+    def _is_lost(self, mask: F32, cover: F32 | None) -> bool:
+        covered = 0.0 if cover is None else float((mask * cover).sum() / max(float(mask.sum()), 1e-6))
+        if covered > self._loses_at:
+            self._lost = max(self._lost, round(self._fps * float(self._rng.uniform(*LOST_S))))
+            return True
+        self._lost = max(0, self._lost - 1)
+        return self._lost > 0 or self._rng.random() < 1 / (LOST_EVERY_S * self._fps)
 
     def _drawn_anew(self, aligned: U8) -> tuple[U8, int]:
         """The aligned face as the swapper's network draws it, and how many times WORK_PX its side is."""
