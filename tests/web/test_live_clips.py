@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -179,6 +180,11 @@ def test_a_challenge_reaches_the_process_and_its_words_the_page(start: Start) ->
         order(line, do="ask", challenge="turn")
         order(line, do="judge", done=True)
         told = call(line, 0.5)[0]["challenge"]
+        # A frame may overtake an order.
+        for _ in range(2000):
+            if len(made[0].orders) == 3:
+                break
+            time.sleep(0.01)
     assert made[0].orders == [("ask", ""), ("ask", "turn"), ("judge", True)]
     assert (told["status"], told["advice"]) == ("not_seen", "again")
     assert told["say"] == "채팅에 단어를 하나 쓸게요. 소리 내어 읽어 주세요."
