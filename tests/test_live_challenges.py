@@ -31,11 +31,11 @@ FACE = np.array([250, 150, 390, 330], np.float32)
 
 
 def points(box: F32, turned: float = 0.0) -> F32:
-    """Five points of a face whose nose is moved so far from the middle, 1 at an eye."""
+    """Five points of a face whose nose is moved so far from the middle, 0.8 at an eye."""
     x1, y1, x2, y2 = (float(v) for v in box)
     w, h = x2 - x1, y2 - y1
     eyes = np.array([[x1 + 0.3 * w, y1 + 0.4 * h], [x1 + 0.7 * w, y1 + 0.4 * h]])
-    nose = [x1 + 0.5 * w + turned * 0.2 * w, y1 + 0.6 * h]
+    nose = [x1 + 0.5 * w + turned * 0.25 * w, y1 + 0.6 * h]
     return np.array([*eyes, nose, [x1 + 0.35 * w, y1 + 0.8 * h], [x1 + 0.65 * w, y1 + 0.8 * h]], np.float32)
 
 
