@@ -8,7 +8,6 @@ it. Threads and not one loop, because a child ends with the thread that started 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import TypeAlias
 from haechi.batch.items import Item
 from haechi.batch.rows import Row
 from haechi.batch.worker import TARGET, RowProcess
+from haechi.models import cores
 from haechi.settings import Settings
 
 _BEAT_S = 0.2
@@ -40,19 +40,12 @@ class _Failed:
 _Answer: TypeAlias = Row | _Failed | None
 
 
-def processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class Engine:
     """Makes rows of items in ``workers`` processes, which share the processors. ``scratch``: a folder for
     temporary files. Used as a context, at whose end all processes have ended."""
 
     def __init__(self, settings: Settings, workers: int, scratch: Path, target: str = TARGET) -> None:
-        threads = settings.threads or max(processors() // workers, 1)
+        threads = settings.threads or max(cores() // workers, 1)
         self._settings, self._workers = replace(settings, threads=threads), workers
         self._scratch, self._target = scratch, target
         self._items: Queue[Item | None] = Queue(workers)

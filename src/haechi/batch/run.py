@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from haechi.batch.engine import Engine, processors
+from haechi.batch.engine import Engine
 from haechi.batch.items import Item
 from haechi.batch.progress import Progress
 from haechi.batch.shards import Done, writing
 from haechi.batch.sources import COLUMN, Kind, Reading, open_source
 from haechi.batch.worker import TARGET
+from haechi.models import cores
 from haechi.settings import Settings
 
 
@@ -69,7 +70,7 @@ def run(order: Order, settings: Settings, progress: Progress) -> Outcome:
             return is_wanted
 
         progress.expect(source.count)
-        workers = order.workers or processors()
+        workers = order.workers or cores()
         try:
             with Engine(settings, workers, folder.scratch, order.target) as engine:
                 for row in engine.rows(source.items(wanted)):

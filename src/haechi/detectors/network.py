@@ -20,16 +20,16 @@ from haechi.settings import Settings
 from haechi.types import F32, F64, U8, Evidence, FaceTrack, Media, MediaKind, Quality, Scores
 
 BATCH = 8
+"""Pictures that are fed at once."""
 
 
 class NetworkDetector:
     """``name`` is that of its card; ``most_moments``: pictures of one face that are looked at, evenly spread
-    over a video, None for all; ``batch``: pictures that are fed at once."""
+    over a video, None for all."""
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
     most_moments: ClassVar[int | None] = None
-    batch: ClassVar[int] = BATCH
 
     def __init__(self, settings: Settings) -> None:
         """Raises ModelError when the model is missing, altered or does not fit its card."""
@@ -73,8 +73,8 @@ class NetworkDetector:
         right exchanged, and the mean taken."""
         logits: F64 = np.empty(len(pictures))
         maps: list[F32] = []
-        for start in range(0, len(pictures), self.batch):
-            part = slice(start, start + self.batch)
+        for start in range(0, len(pictures), BATCH):
+            part = slice(start, start + BATCH)
             x = feed(middle(pictures[part], self.input), self.input)
             logit, where = self._run(x)
             if both_ways:

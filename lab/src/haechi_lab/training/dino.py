@@ -76,9 +76,9 @@ def begun(trunk: Path, start: Path) -> DinoFace:
     except (KeyError, RuntimeError) as error:
         raise UsageError(f"{start.name} holds no head for this trunk: {error}") from error
     model = DinoFace(Dino.pretrained(trunk), head)
-    own = model.tuned()
     if not whole:
         return model
+    own = model.tuned()
     if {n: v.shape for n, v in own.items()} != {n: v.shape for n, v in weights.items()}:
         raise UsageError(f"{start.name} holds another network: it was made with other taps, rank or blocks")
     with torch.no_grad():
